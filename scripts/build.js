@@ -1,0 +1,63 @@
+// Builds everything: kernels (AssemblyScript), the inlined kernels, the library, tests, benches and examples (TypeScript), and
+// the bundle. Steps whose inputs are older than their output are skipped, so a second build is quick.
+import { execFileSync } from "node:child_process";
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+
+process.chdir(new URL("..", import.meta.url).pathname);
+const bin = (name) => join("node_modules", ".bin", name);
+
+function newest(paths) {
+  let latest = 0;
+  for (const path of paths) {
+    if (!existsSync(path)) continue;
+    const { mtimeMs } = statSync(path);
+    const inner = statSync(path).isDirectory()
+      ? newest(readdirSync(path).map((name) => join(path, name)))
+      : mtimeMs;
+    latest = Math.max(latest, inner);
+  }
+  return latest;
+}
+
+function step(name, output, inputs, make) {
+  if (existsSync(output) && statSync(output).mtimeMs >= newest(inputs)) return;
+  const start = performance.now();
+  make();
+  console.log(`built ${name} in ${((performance.now() - start) / 1000).toFixed(1)} s`);
+}
+
+const wasm = (build) => `build/kernels/${build}.wasm`;
+mkdirSync("build/kernels", { recursive: true });
+for (const build of ["simd", "relaxed"]) {
+  step(`kernels ${build}`, wasm(build), ["assembly", "asconfig.json"], () => {
+    execFileSync(bin("asc"), ["--config", "asconfig.json", "--target", build], { stdio: "inherit" });
+  });
+}
+step("inlined kernels", "src/wasm/inlined.ts", [wasm("simd"), wasm("relaxed")], () => {
+  const lines = ["simd", "relaxed"].map(
+    (build) => `export const ${build} = "${readFileSync(wasm(build)).toString("base64")}";`,
+  );
+  writeFileSync(
+    "src/wasm/inlined.ts",
+    `// Generated from assembly/ by scripts/build.js. Do not edit.\n${lines.join("\n")}\n`,
+  );
+});
+step("TypeScript", "build/.done", ["src", "tests", "bench", "examples", "tsconfig.json"], () => {
+  execFileSync(bin("tsc"), ["-p", "."], { stdio: "inherit" });
+  writeFileSync("build/.done", "");
+});
+step("bundle", "dist/unreel.js", ["build/.done", "rollup.config.js"], () => {
+  execFileSync(bin("rollup"), ["-c", "--silent"], { stdio: "inherit" });
+  cpSync("build/src", "dist/types", { recursive: true, filter: (path) => !path.endsWith(".js") });
+  for (const build of ["simd", "relaxed"]) copyFileSync(wasm(build), `dist/kernels.${build}.wasm`);
+});

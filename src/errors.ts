@@ -1,0 +1,86 @@
+// One voice for everything that can go wrong: which operation, what it expected, what it got, what to do.
+// Not here: deciding when to complain. Each floor checks what it alone can know.
+import { distance } from "fastest-levenshtein";
+
+export interface Complaint {
+  /** The function, layer or option that refuses, as the user wrote it: `lstm: units`. */
+  operation: string;
+  expected: string;
+  got: string;
+  /** What the user can do about it. */
+  hint?: string;
+}
+
+/** Every error that unreel throws on purpose. `operation`, `expected`, `got` and `hint` stay readable on their own. */
+export class UnreelError extends Error {
+  readonly operation: string;
+  readonly expected: string;
+  readonly got: string;
+  readonly hint: string | undefined;
+
+  constructor({ operation, expected, got, hint }: Complaint) {
+    super(`${operation}: expected ${expected}, got ${got}${hint ? `. ${hint}` : ""}`);
+    this.name = "UnreelError";
+    this.operation = operation;
+    this.expected = expected;
+    this.got = got;
+    this.hint = hint;
+  }
+}
+
+/** A block that does not fit under `memoryLimit` or into the 4 GiB of 32-bit linear memory. */
+export class OutOfMemoryError extends UnreelError {
+  /** Bytes that were wanted and could not be had. */
+  readonly bytes: number;
+
+  constructor(bytes: number, complaint: Complaint) {
+    super(complaint);
+    this.name = "OutOfMemoryError";
+    this.bytes = bytes;
+  }
+}
+
+/** The candidate nearest to a mistyped name, as a hint; all of them when none is near. */
+export function suggestion(name: string, candidates: readonly string[]): string {
+  const key = name.toLowerCase().replaceAll("_", "");
+  let best: string | undefined;
+  let least = Math.max(2, Math.ceil(key.length / 3)) + 1;
+  for (const candidate of candidates) {
+    const edits = distance(key, candidate.toLowerCase());
+    if (edits < least) {
+      least = edits;
+      best = candidate;
+    }
+  }
+  return best ? `Did you mean '${best}'?` : `Known names: ${candidates.join(", ")}.`;
+}
+
+/** How a value looks in a message: short, with its kind. */
+export function show(value: unknown): string {
+  if (typeof value === "string") return `'${value}'`;
+  if (typeof value === "function") return "a function";
+  if (Array.isArray(value))
+    return value.length <= 6 ? `[${value.map(show).join(", ")}]` : `an array of ${value.length}`;
+  if (value !== null && typeof value === "object")
+    return `an object (${value.constructor?.name ?? "null prototype"})`;
+  return String(value);
+}
+
+/** Refuses anything but a positive integer, as units, filters and batch sizes are. */
+export function positiveInteger(operation: string, value: unknown, hint?: string): number {
+  if (typeof value === "number" && Number.isSafeInteger(value) && value > 0) return value;
+  throw new UnreelError({ operation, expected: "a positive integer", got: show(value), hint });
+}
+
+/** Refuses a number outside [low, high) (or [low, high] with `closed`). */
+export function inRange(
+  operation: string,
+  value: unknown,
+  low: number,
+  high: number,
+  closed = false,
+): number {
+  if (typeof value === "number" && value >= low && (value < high || (closed && value === high))) return value;
+  const interval = `a number in [${low}, ${high}${closed ? "]" : ")"}`;
+  throw new UnreelError({ operation, expected: interval, got: show(value) });
+}

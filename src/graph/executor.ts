@@ -1,0 +1,157 @@
+// A graph's place in the engine: its weights in linear memory, its programs, and the working memory they share.
+// Not here: batches, epochs and callbacks (training/).
+import type { Weight } from "../layers/weight.js";
+import { type Pointer, print } from "../program/program.js";
+import { BoundProgram } from "../program/run.js";
+import type { Dims } from "../program/size.js";
+import { type Engine, loadEngine } from "../wasm/engine.js";
+import type { Graph } from "./graph.js";
+import { type Lowered, layOut, lower, type Mode, type Training, type WeightLayout } from "./lower.js";
+
+/** A lowered program with the kernels it calls, and the dimensions it was last prepared for. */
+export interface Prepared extends Lowered {
+  readonly bound: BoundProgram;
+  dims: Dims;
+  /** Working memory that it was prepared for: any other means preparing again. */
+  preparedAt: number;
+}
+
+/** Returns the blocks of models that were dropped without dispose(). */
+const forgotten = new FinalizationRegistry<() => void>((release) => release());
+
+export class Executor {
+  readonly graph: Graph;
+  readonly engine: Engine;
+  readonly #layout: WeightLayout;
+  readonly #versions = new Map<Weight, number>();
+  readonly #blocks: { weights: number; training: number; work: number; workBytes: number };
+  readonly #programs = new Map<Mode, Prepared>();
+  #training: Training | undefined;
+
+  static async create(graph: Graph, name: string): Promise<Executor> {
+    return new Executor(graph, name, await loadEngine());
+  }
+
+  private constructor(graph: Graph, name: string, engine: Engine) {
+    this.graph = graph;
+    this.engine = engine;
+    this.#layout = layOut(graph.weights);
+    const { memory } = engine;
+    const weights = memory.allocate(this.#layout.bytes, `${name}: weights`);
+    const blocks = { weights, training: 0, work: 0, workBytes: -1 };
+    this.#blocks = blocks;
+    forgotten.register(this, () => freeAll(engine, blocks), this);
+  }
+
+  /** Gives all memory back; the newest weights go to the host first. */
+  dispose(): void {
+    for (const weight of this.graph.weights) weight.release(this);
+    forgotten.unregister(this);
+    freeAll(this.engine, this.#blocks);
+    this.#programs.clear();
+  }
+
+  /** Values of a weight, straight from linear memory: not a copy. */
+  read(weight: Weight): Float32Array {
+    const start = (this.#blocks.weights + this.#layout.addresses.get(weight)!) / 4;
+    return this.engine.memory.floats.subarray(start, start + weight.size);
+  }
+
+  /** Bytes of all weights as they lie in memory, and where each begins. */
+  weightBytes(): Uint8Array {
+    this.#takeNewest();
+    const start = this.#blocks.weights / 4;
+    return new Uint8Array(this.engine.memory.floats.slice(start, start + this.#layout.bytes / 4).buffer);
+  }
+
+  /** The program of a mode, lowered when first asked for. A new `training` (another compile) lowers its programs anew. */
+  program(mode: Mode, training?: Training): Prepared {
+    if (training && training !== this.#training) {
+      for (const stale of ["evaluate", "gradients", "train"] as const) this.#programs.delete(stale);
+      this.engine.memory.free(this.#blocks.training);
+      this.#blocks.training = 0;
+      this.#training = training;
+    }
+    let prepared = this.#programs.get(mode);
+    if (!prepared) {
+      const lowered = lower(this.graph, this.#layout, mode, training);
+      const bound = new BoundProgram(lowered.program, this.engine.kernels);
+      prepared = { ...lowered, bound, dims: {}, preparedAt: -1 };
+      this.#programs.set(mode, prepared);
+    }
+    return prepared;
+  }
+
+  /** Forgets training programs, as when a layer's `trainable` has changed; the optimizer's state goes with them. */
+  forgetTraining(): void {
+    this.#training = undefined;
+  }
+
+  /** Makes memory ready for a run with these dimensions. After it, inputs may be written. */
+  prepare(prepared: Prepared, dims: Dims): void {
+    this.#takeNewest();
+    const { memory } = this.engine;
+    const blocks = this.#blocks;
+    if (
+      (prepared.program.name === "train" || prepared.program.name === "gradients") &&
+      blocks.training === 0
+    ) {
+      blocks.training = memory.allocate(prepared.trainingBytes, "training: gradients and optimizer state");
+    }
+    if (prepared.preparedAt === blocks.work && sameDims(prepared.dims, dims)) return;
+    const bytes = prepared.work.evaluate(dims);
+    if (bytes > blocks.workBytes) {
+      if (blocks.workBytes >= 0) memory.free(blocks.work);
+      blocks.workBytes = -1;
+      blocks.work = 0;
+      blocks.work = memory.allocate(
+        bytes,
+        `${prepared.program.name}: working memory for ${JSON.stringify(dims)}`,
+      );
+      blocks.workBytes = bytes;
+    }
+    prepared.bound.prepare(blocks, dims);
+    prepared.dims = dims;
+    prepared.preparedAt = blocks.work;
+  }
+
+  /** After training steps: this executor has the newest weights now. */
+  trained(): void {
+    for (const weight of this.graph.weights) {
+      weight.heldBy(this);
+      this.#versions.set(weight, weight.version);
+    }
+  }
+
+  /** Address of a working block in the present dimensions, as an index of 32-bit words. */
+  place({ storage, offset }: Pointer, dims: Dims): number {
+    return (this.#blocks[storage.base] + storage.address!.evaluate(dims) + offset.evaluate(dims)) / 4;
+  }
+
+  /** The training block (gradients, slots, settings) from a byte offset: memory as floats, and the index there. */
+  trainingWords(offset: number): { floats: Float32Array; index: number } {
+    return { floats: this.engine.memory.floats, index: (this.#blocks.training + offset) / 4 };
+  }
+
+  /** The program as text. */
+  print(mode: Mode, training?: Training): string {
+    return print(this.program(mode, training).program);
+  }
+
+  #takeNewest(): void {
+    for (const weight of this.graph.weights) {
+      if (this.#versions.get(weight) === weight.version) continue;
+      this.read(weight).set(weight.read());
+      this.#versions.set(weight, weight.version);
+    }
+  }
+}
+
+function freeAll({ memory }: Engine, blocks: { weights: number; training: number; work: number }): void {
+  for (const address of [blocks.weights, blocks.training, blocks.work]) memory.free(address);
+}
+
+function sameDims(a: Dims, b: Dims): boolean {
+  const names = Object.keys(b);
+  return names.length === Object.keys(a).length && names.every((name) => a[name] === b[name]);
+}

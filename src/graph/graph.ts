@@ -1,0 +1,98 @@
+// A graph of layer calls between inputs and outputs, in the order in which it runs and in which Keras lists its layers.
+import { UnreelError } from "../errors.js";
+import type { Layer } from "../layers/layer.js";
+import { type LayerCall, SymbolicTensor } from "../layers/symbolic.js";
+import type { Weight } from "../layers/weight.js";
+
+export interface Graph {
+  readonly inputs: readonly SymbolicTensor[];
+  readonly outputs: readonly SymbolicTensor[];
+  /** Every call after the calls it depends on. */
+  readonly calls: readonly LayerCall[];
+  /** Each layer once, in Keras' order: from the inputs, by depth. */
+  readonly layers: readonly Layer[];
+  /** Each weight once, in the order of the layers. */
+  readonly weights: readonly Weight[];
+}
+
+/** Collects the graph between `inputs` and `outputs`; what the outputs need beyond the inputs is an error. */
+export function makeGraph(
+  operation: string,
+  inputs: readonly SymbolicTensor[],
+  outputs: readonly SymbolicTensor[],
+): Graph {
+  for (const [what, tensors] of Object.entries({ inputs, outputs })) {
+    const wrong = tensors.find((candidate) => !(candidate instanceof SymbolicTensor));
+    if (tensors.length > 0 && wrong === undefined) continue;
+    const got = tensors.length === 0 ? "none" : "something else";
+    throw new UnreelError({
+      operation: `${operation}: ${what}`,
+      expected: "symbolic tensors, as input() and apply() return",
+      got,
+    });
+  }
+  const calls: LayerCall[] = [];
+  const state = new Map<LayerCall, "open" | "done">();
+  const visit = (call: LayerCall) => {
+    if (state.get(call) === "done") return;
+    state.set(call, "open");
+    if (call.inputs.length === 0 && !inputs.some((input) => input.source === call)) {
+      const hint = "List every input() that the outputs depend on under `inputs`.";
+      throw new UnreelError({
+        operation,
+        expected: "outputs that depend on the given inputs only",
+        got: `input '${call.layer.name}'`,
+        hint,
+      });
+    }
+    for (const tensor of dependencies(call)) if (!state.has(tensor.source)) visit(tensor.source);
+    state.set(call, "done");
+    calls.push(call);
+  };
+  for (const output of outputs) visit(output.source);
+  for (const input of inputs) {
+    if (state.has(input.source)) continue;
+    const hint = "Remove it from `inputs`, or use it.";
+    throw new UnreelError({
+      operation,
+      expected: "outputs that depend on every input",
+      got: `unused input '${input.name}'`,
+      hint,
+    });
+  }
+  const layers = byDepth(calls);
+  const named = new Map<string, Layer>();
+  for (const layer of layers) {
+    if (named.has(layer.name)) {
+      throw new UnreelError({
+        operation,
+        expected: "layers of different names",
+        got: `two layers named '${layer.name}'`,
+      });
+    }
+    named.set(layer.name, layer);
+  }
+  return { inputs, outputs, calls, layers, weights: [...new Set(layers.flatMap((layer) => layer.weights))] };
+}
+
+export function dependencies({ inputs, options: { initialState = [], mask } }: LayerCall): SymbolicTensor[] {
+  return [...inputs, ...initialState, ...(mask ? [mask] : [])];
+}
+
+/** Layers by decreasing distance to the outputs; those of one depth in the order of the calls (keras.Functional). */
+function byDepth(calls: readonly LayerCall[]): Layer[] {
+  const callDepth = new Map<LayerCall, number>();
+  const layerDepth = new Map<Layer, number>();
+  for (const call of [...calls].reverse()) {
+    const depth = Math.max(callDepth.get(call) ?? 0, layerDepth.get(call.layer) ?? 0);
+    layerDepth.set(call.layer, depth);
+    for (const { source } of dependencies(call)) {
+      callDepth.set(source, Math.max(callDepth.get(source) ?? 0, depth + 1));
+    }
+  }
+  const order = new Map<Layer, number>();
+  for (const { layer } of calls) if (!order.has(layer)) order.set(layer, order.size);
+  return [...order.keys()].sort(
+    (a, b) => layerDepth.get(b)! - layerDepth.get(a)! || order.get(a)! - order.get(b)!,
+  );
+}

@@ -1,0 +1,287 @@
+// Lowers a graph to a program: forward alone, forward with its loss, or a whole training step.
+import { UnreelError } from "../errors.js";
+import type { Flow } from "../layers/layer.js";
+import type { SymbolicTensor } from "../layers/symbolic.js";
+import type { Weight } from "../layers/weight.js";
+import { Builder } from "../ops/builder.js";
+import { loss as lossOp, maskedWeights, weightedSum } from "../ops/index.js";
+import { at, type Value } from "../ops/op.js";
+import { plan } from "../program/plan.js";
+import type { Pointer, Program, Storage } from "../program/program.js";
+import { type Dim, Size } from "../program/size.js";
+import type { DType } from "../tensor.js";
+import type { Graph } from "./graph.js";
+
+/** predict: outputs only. evaluate: with losses. gradients: losses and the way back. train: and the update. */
+export type Mode = "predict" | "evaluate" | "gradients" | "train";
+
+/** What a program needs to know of a loss: the kernel of its rows. */
+export interface LossSpec {
+  readonly kernel: string;
+  readonly parameters: readonly number[];
+  /** Labels are class numbers (int32) instead of values like the output's. */
+  readonly sparse: boolean;
+}
+
+/** What a program needs to know of an optimizer: how a weight is updated from its gradient. */
+export interface UpdateSpec {
+  /** Arrays kept for each weight between steps. */
+  readonly slots: readonly string[];
+  /** Emits the update of each weight; `hyper` holds what changes from step to step. */
+  emit(call: Builder["call"], updates: readonly Update[], hyper: Pointer): void;
+}
+
+export interface Update {
+  readonly weight: Value;
+  readonly gradient: Pointer;
+  readonly slots: readonly Pointer[];
+  readonly size: Size;
+}
+
+export interface Training {
+  /** One for each output. */
+  readonly losses: readonly LossSpec[];
+  readonly lossWeights: readonly number[];
+  readonly update: UpdateSpec;
+}
+
+/** Where the weights of a graph lie, and how many bytes they take. */
+export interface WeightLayout {
+  readonly addresses: ReadonlyMap<Weight, number>;
+  readonly bytes: number;
+}
+
+/** An input of the model in a program: what the host has to write, as numbers, as ids, or both. */
+export interface InputPort {
+  readonly name: string;
+  readonly shape: readonly Dim[];
+  readonly values: Partial<Record<DType, Value>>;
+  /** Ids must be below this: the smallest table that they index. */
+  readonly idLimit: number | undefined;
+}
+
+/** What the host reads or writes of one output. */
+export interface OutputPort {
+  readonly value: Value;
+  readonly mask?: Value;
+  readonly target?: Value;
+  readonly weights?: Value;
+  /** The loss of the batch, one number. */
+  readonly loss?: Value;
+}
+
+export interface Lowered {
+  readonly program: Program;
+  readonly inputs: readonly InputPort[];
+  readonly outputs: readonly OutputPort[];
+  /** Bytes of working memory. */
+  readonly work: Size;
+  /** Bytes of gradients, slots and settings. */
+  readonly trainingBytes: number;
+  /** Bytes from the training base to the optimizer's settings. */
+  readonly hyper: number;
+  /** Two words that the host writes before each run: the seed of this training, and the number of the step. */
+  readonly seed: Value;
+  readonly gradients: ReadonlyMap<Weight, Storage>;
+  /** The call at which the update begins: everything before it changes no weight. */
+  readonly updateStart: number;
+}
+
+/** Room for an optimizer's settings. */
+const HYPER_BYTES = 64;
+
+export function layOut(weights: readonly Weight[]): WeightLayout {
+  const addresses = new Map<Weight, number>();
+  let bytes = 0;
+  for (const weight of weights) {
+    addresses.set(weight, bytes);
+    bytes += Math.ceil((weight.size * 4) / 16) * 16;
+  }
+  return { addresses, bytes };
+}
+
+export function lower(graph: Graph, layout: WeightLayout, mode: Mode, training?: Training): Lowered {
+  const builder = new Builder();
+  const backward = mode === "gradients" || mode === "train";
+  const slotCount = mode === "train" ? training!.update.slots.length : 0;
+  const hyperAddress = layout.bytes * (1 + slotCount);
+  const block = (name: string, address: number, bytes: number): Storage => ({
+    name,
+    base: "training",
+    size: Size.of(bytes),
+    address: Size.of(address),
+  });
+  const seed = builder.source("seed", [2], "work", { dtype: "int32" });
+
+  const ports = graph.inputs.map((input, index) => new Port(builder, input, index));
+  const weights = weightValues(builder, graph, layout, backward);
+  const flows = emitCalls(builder, graph, ports, weights, { training: backward, seed: seed.pointer });
+  const outputs = graph.outputs.map((output, index): OutputPort => {
+    const { value, mask } = flows.get(output)!;
+    const inOrder = { value: builder.batchMajor(value), mask: mask && builder.batchMajor(mask) };
+    return mode === "predict"
+      ? inOrder
+      : lossPort(builder, inOrder, training!.losses[index], training!.lossWeights[index], index);
+  });
+
+  builder.forward();
+  const gradients = new Map<Weight, Storage>();
+  let updateStart = builder.calls.length;
+  if (backward) {
+    const one = at(builder.allocate("one", Size.of(4)));
+    builder.call("fill", one, 1, 1);
+    for (const { loss } of outputs) builder.adopt(loss!, one);
+    builder.backward();
+    updateStart = builder.calls.length;
+    const updates: Update[] = [];
+    for (const [weight, value] of weights) {
+      const gradient = builder.gradientOf(value);
+      if (!gradient || !builder.wants(value)) continue;
+      gradients.set(weight, gradient.storage);
+      const address = layout.addresses.get(weight)!;
+      const slots = Array.from({ length: slotCount }, (_, k) => {
+        const name = `${weight.name}.${training!.update.slots[k]}`;
+        return at(block(name, layout.bytes * (1 + k) + address, weight.size * 4));
+      });
+      updates.push({ weight: value, gradient, slots, size: Size.of(weight.size) });
+    }
+    const call = builder.call.bind(builder);
+    if (mode === "train") training!.update.emit(call, updates, at(block("hyper", hyperAddress, HYPER_BYTES)));
+  }
+
+  const values = [
+    seed,
+    ...ports.flatMap((port) => Object.values(port.values)),
+    ...outputs.flatMap((port) => Object.values(port) as (Value | undefined)[]),
+  ];
+  const kept = values.flatMap((value) => (value ? [value.pointer.storage] : []));
+  const program: Program = { name: mode, calls: builder.calls, interface: [...new Set(kept)] };
+  return {
+    program,
+    inputs: ports,
+    outputs,
+    work: plan(program),
+    trainingBytes: hyperAddress + HYPER_BYTES,
+    hyper: hyperAddress,
+    seed,
+    gradients,
+    updateStart,
+  };
+}
+
+/** An input as the layers ask for it: numbers for most, ids for embeddings. */
+class Port implements InputPort {
+  readonly name: string;
+  readonly shape: readonly Dim[];
+  readonly values: Partial<Record<DType, Value>> = {};
+  readonly #builder: Builder;
+  readonly #dtype: DType;
+  idLimit: number | undefined;
+
+  constructor(builder: Builder, { name, shape, dtype }: SymbolicTensor, index: number) {
+    this.#builder = builder;
+    this.#dtype = dtype;
+    this.name = name;
+    const symbol = (axis: number) => (axis === 0 ? "B" : `T${index || ""}${axis === 1 ? "" : `_${axis}`}`);
+    this.shape = shape.map((d, axis) => (axis === 0 ? "B" : (d ?? symbol(axis))));
+  }
+
+  as(dtype: DType = this.#dtype): Flow {
+    this.values[dtype] ??= this.#builder.source(`${this.name}.${dtype}`, this.shape, "work", { dtype });
+    return { value: this.values[dtype]! };
+  }
+
+  /** Ids for a table of `limit` rows. */
+  ids(limit: number): Flow {
+    this.idLimit = Math.min(limit, this.idLimit ?? limit);
+    return this.as("int32");
+  }
+}
+
+function weightValues(
+  builder: Builder,
+  graph: Graph,
+  { addresses }: WeightLayout,
+  backward: boolean,
+): Map<Weight, Value> {
+  const values = new Map<Weight, Value>();
+  for (const layer of graph.layers) {
+    for (const weight of layer.weights) {
+      if (values.has(weight)) continue;
+      const options = { address: addresses.get(weight), wantsGradient: backward && layer.trainable };
+      values.set(weight, builder.source(weight.name, weight.shape, "weights", options));
+    }
+  }
+  return values;
+}
+
+function emitCalls(
+  builder: Builder,
+  graph: Graph,
+  ports: readonly Port[],
+  weights: ReadonlyMap<Weight, Value>,
+  common: { training: boolean; seed: Pointer },
+): Map<SymbolicTensor, Flow> {
+  const flows = new Map<SymbolicTensor, Flow>();
+  const portOf = new Map(graph.inputs.map((input, index) => [input, ports[index]]));
+  let streams = 0;
+  for (const { layer, inputs, outputs, options } of graph.calls) {
+    if (inputs.length === 0) continue;
+    const arriving = inputs.map((input) => {
+      const port = portOf.get(input);
+      if (layer.kind.inputDtype === "int32") {
+        if (port) return port.ids((layer.config as { inputDim: number }).inputDim);
+        throw new UnreelError({
+          operation: layer.name,
+          expected: "ids straight from an input",
+          got: `the output of ${input.name}`,
+          hint: "Give ids to the model as an input of their own.",
+        });
+      }
+      return port ? port.as() : flows.get(input)!;
+    });
+    const mask = options.mask && (portOf.get(options.mask)?.as("int32") ?? flows.get(options.mask)!).value;
+    const flow = mask ? arriving.map((each) => ({ ...each, mask })) : arriving;
+    const context = {
+      builder,
+      name: layer.name,
+      training: options.training ?? common.training,
+      seed: common.seed,
+      nextStream: () => streams++,
+      weights: layer.weights.map((weight) => weights.get(weight)!),
+      initialState: (options.initialState ?? []).map(
+        (state) => (portOf.get(state)?.as() ?? flows.get(state)!).value,
+      ),
+    };
+    const results = layer.kind.lower(context, layer.config, flow);
+    outputs.forEach((output, index) => {
+      flows.set(output, results[index]);
+    });
+  }
+  graph.outputs.forEach((output) => {
+    if (!flows.has(output)) flows.set(output, portOf.get(output)!.as());
+  });
+  return flows;
+}
+
+/** Appends the loss of one output: rows of losses, their weights, and the weighted sum. */
+function lossPort(
+  builder: Builder,
+  { value, mask }: Flow,
+  spec: LossSpec,
+  lossWeight: number,
+  index: number,
+): OutputPort {
+  const dtype = spec.sparse ? "int32" : "float32";
+  const name = (what: string) => `${what}${index || ""}`;
+  const rowShape = value.shape.slice(0, -1);
+  const target = builder.source(name("target"), spec.sparse ? rowShape : value.shape, "work", { dtype });
+  const weights = builder.source(name("weights"), rowShape, "work");
+  const [losses] = builder.apply(lossOp, name("losses"), [target, value], spec);
+  const kept =
+    mask && mask.shape.length === rowShape.length
+      ? builder.apply(maskedWeights, name("kept"), [weights, mask], {})[0]
+      : weights;
+  const [loss] = builder.apply(weightedSum, name("loss"), [losses, kept], { gradientScale: lossWeight });
+  return { value, mask, target, weights, loss };
+}

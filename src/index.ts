@@ -1,0 +1,26 @@
+// Everything that `unreel` offers. Importing it runs nothing and fetches nothing.
+export * as sequence from "./data/sequence.js";
+export * as text from "./data/text/index.js";
+export { OutOfMemoryError, UnreelError } from "./errors.js";
+export { input } from "./layers/core.js";
+export * as layers from "./layers/index.js";
+export * as initializers from "./layers/initializers.js";
+export type { Layer } from "./layers/layer.js";
+export type { SymbolicTensor } from "./layers/symbolic.js";
+export { Model, model } from "./model/model.js";
+export { Sequential, sequential } from "./model/sequential.js";
+export { setRandomSeed } from "./random.js";
+export {
+  type DType,
+  type NestedNumbers,
+  Tensor,
+  type TensorLike,
+  type TypedArray,
+  tensor,
+} from "./tensor.js";
+export * as callbacks from "./training/callbacks/index.js";
+export type { History } from "./training/fit.js";
+export * as losses from "./training/losses.js";
+export * as metrics from "./training/metrics.js";
+export * as optimizers from "./training/optimizers.js";
+export { configure, engineInfo } from "./wasm/engine.js";

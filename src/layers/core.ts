@@ -1,0 +1,228 @@
+// Layers that treat each vector, or each number, on its own: dense, activation, dropout, flatten; and the input.
+// keras.io/api/layers/core_layers
+import { inRange, positiveInteger, show, UnreelError } from "../errors.js";
+import { dense as denseOp, dropout as dropoutOp, reshape } from "../ops/index.js";
+import { type Dim, Size } from "../program/size.js";
+import { seedOr } from "../random.js";
+import type { DType } from "../tensor.js";
+import { activate, resolveActivation } from "./activations.js";
+import { type Initializer, type InitializerLike, resolveInitializer } from "./initializers.js";
+import { type CommonOptions, Layer, type LayerKind, uniqueName } from "./layer.js";
+import { readOptions } from "./options.js";
+import { type Shape, SymbolicTensor } from "./symbolic.js";
+
+const common = { name: undefined, inputShape: undefined, trainable: true };
+
+/** Separates what every layer has from what this kind has. */
+export function layerOptions<C extends object>(operation: string, given: object | undefined, defaults: C) {
+  const all = readOptions<C & CommonOptions>(operation, given, { ...common, ...defaults });
+  const { name, inputShape, trainable, ...config } = all;
+  if (inputShape !== undefined) checkShape(`${operation}: inputShape`, inputShape);
+  return { config: config as unknown as C, common: { name, inputShape, trainable } };
+}
+
+export function checkShape(operation: string, shape: unknown): Shape {
+  const fits = (d: unknown) => d === null || (typeof d === "number" && Number.isSafeInteger(d) && d > 0);
+  if (Array.isArray(shape) && shape.every(fits)) return shape as Shape;
+  throw new UnreelError({
+    operation,
+    expected: "an array of positive integers, or null for any length",
+    got: show(shape),
+  });
+}
+
+// ---------------------------------------------------------------------------------------------------------------- input
+
+interface InputConfig {
+  shape: Shape;
+  dtype: DType;
+  batchSize: number | null;
+}
+
+const inputKind: LayerKind<InputConfig> = {
+  className: "InputLayer",
+  outputs: ({ shape, batchSize }) => [[batchSize, ...shape]],
+  lower: () => {
+    throw new UnreelError({ operation: "input", expected: "to be fed", got: "a lowering" });
+  },
+};
+
+/** The beginning of a graph. `shape` is that of one sample; null = any length. dtype: 'float32' (default) or 'int32' (ids). */
+export function input(options: {
+  shape: Shape;
+  dtype?: DType;
+  name?: string;
+  batchSize?: number;
+}): SymbolicTensor {
+  const { shape, dtype, name, batchSize } = readOptions("input", options, {
+    shape: undefined as unknown as Shape,
+    dtype: "float32" as DType,
+    name: undefined as string | undefined,
+    batchSize: null as number | null,
+  });
+  checkShape("input: shape", shape);
+  if (batchSize !== null) positiveInteger("input: batchSize", batchSize);
+  if (dtype !== "float32" && dtype !== "int32") {
+    throw new UnreelError({ operation: "input: dtype", expected: "'float32' or 'int32'", got: show(dtype) });
+  }
+  const layer = new Layer(inputKind, { shape, dtype, batchSize }, { name: name ?? uniqueName("input") });
+  const output = new SymbolicTensor([batchSize, ...shape], dtype, 0);
+  output.source = { layer: layer as unknown as Layer, inputs: [], outputs: [output], options: {} };
+  return output;
+}
+
+// ---------------------------------------------------------------------------------------------------------------- dense
+
+interface DenseConfig {
+  units: number;
+  activation: string;
+  useBias: boolean;
+  kernelInitializer: Initializer;
+  biasInitializer: Initializer;
+}
+
+const denseKind: LayerKind<DenseConfig> = {
+  className: "Dense",
+  ranks: [2, Number.POSITIVE_INFINITY],
+
+  weights({ units, useBias, kernelInitializer, biasInitializer }, [shape]) {
+    const kernel = {
+      name: "kernel",
+      shape: [lastAxis("dense", shape), units],
+      initializer: kernelInitializer,
+    };
+    return useBias ? [kernel, { name: "bias", shape: [units], initializer: biasInitializer }] : [kernel];
+  },
+
+  outputs: ({ units }, [shape]) => [[...shape.slice(0, -1), units]],
+
+  lower({ builder, name, weights: [kernel, bias] }, { activation }, [{ value, mask }]) {
+    const [product] = builder.apply(denseOp, name, [value, kernel, bias], {});
+    return [{ value: activate(builder, activation, `${name}.${activation}`, product), mask }];
+  },
+};
+
+interface DenseOptions extends CommonOptions {
+  units: number;
+  activation?: string | null;
+  useBias?: boolean;
+  kernelInitializer?: InitializerLike;
+  biasInitializer?: InitializerLike;
+}
+
+/** activation(x · kernel + bias) over the last axis. Weights: kernel [I, units], bias [units]. Keras: layers.Dense. */
+export function dense(options: DenseOptions): Layer {
+  const { config, common } = layerOptions("dense", options, {
+    units: 0,
+    activation: "linear" as string | null,
+    useBias: true,
+    kernelInitializer: "glorotUniform" as InitializerLike,
+    biasInitializer: "zeros" as InitializerLike,
+  });
+  const { units, activation, useBias, kernelInitializer, biasInitializer } = config;
+  return new Layer(
+    denseKind,
+    {
+      units: positiveInteger("dense: units", units),
+      activation: resolveActivation("dense: activation", activation),
+      useBias,
+      kernelInitializer: resolveInitializer("dense: kernelInitializer", kernelInitializer),
+      biasInitializer: resolveInitializer("dense: biasInitializer", biasInitializer),
+    },
+    common,
+  ) as unknown as Layer;
+}
+
+/** The size of the last axis, which weights need to know. */
+export function lastAxis(operation: string, shape: Shape): number {
+  const last = shape.at(-1);
+  if (typeof last === "number") return last;
+  throw new UnreelError({ operation, expected: "a last axis of known size", got: show(shape) });
+}
+
+// ----------------------------------------------------------------------------------------------------------- activation
+
+const activationKind: LayerKind<{ activation: string }> = {
+  className: "Activation",
+  outputs: (_, [shape]) => [shape],
+  lower: ({ builder, name }, { activation }, [{ value, mask }]) => [
+    { value: activate(builder, activation, name, value), mask },
+  ],
+};
+
+/** An activation function as a layer. Keras: layers.Activation. */
+export function activation(options: { activation: string } & CommonOptions): Layer {
+  const { config, common } = layerOptions("activation", options, {
+    activation: undefined as unknown as string,
+  });
+  if (config.activation === undefined) {
+    throw new UnreelError({
+      operation: "activation",
+      expected: "an activation",
+      got: "none",
+      hint: "activation({ activation: 'relu' })",
+    });
+  }
+  const name = resolveActivation("activation: activation", config.activation);
+  return new Layer(activationKind, { activation: name }, common) as unknown as Layer;
+}
+
+// -------------------------------------------------------------------------------------------------------------- dropout
+
+const dropoutKind: LayerKind<{ rate: number; seed: number }> = {
+  className: "Dropout",
+  outputs: (_, [shape]) => [shape],
+
+  lower({ builder, name, training, seed: pointer, nextStream }, { rate, seed }, [{ value, mask }]) {
+    if (!training || rate === 0) return [{ value, mask }];
+    // The layer's own seed chooses the stream, the model's seed block holds the training's seed and the step.
+    const stream = (seed + Math.imul(nextStream(), 0x9e3779b9)) | 0;
+    return [{ value: builder.apply(dropoutOp, name, [value], { rate, seed: pointer, stream })[0], mask }];
+  },
+};
+
+/** Sets a share `rate` in [0, 1) of the numbers to zero while training and scales the rest by 1 / (1 - rate).
+ * Keras: layers.Dropout. */
+export function dropout(options: { rate: number; seed?: number | null } & CommonOptions): Layer {
+  const { config, common } = layerOptions("dropout", options, {
+    rate: undefined as unknown as number,
+    seed: null as number | null,
+  });
+  inRange("dropout: rate", config.rate, 0, 1);
+  const seed = seedOr(config.seed, "dropout: seed");
+  return new Layer(dropoutKind, { rate: config.rate, seed }, common) as unknown as Layer;
+}
+
+// -------------------------------------------------------------------------------------------------------------- flatten
+
+const flattenKind: LayerKind<object> = {
+  className: "Flatten",
+  ranks: [1, Number.POSITIVE_INFINITY],
+
+  outputs(_, [shape]) {
+    const [batch, ...rest] = shape;
+    return [[batch, rest.some((d) => d === null) ? null : rest.reduce<number>((a, b) => a * b!, 1)]];
+  },
+
+  lower({ builder, name }, _, [{ value }]) {
+    const x = builder.batchMajor(value);
+    const [batch, ...rest] = x.shape;
+    const inner = Size.product(rest).constant;
+    if (inner === undefined) {
+      throw new UnreelError({
+        operation: name,
+        expected: "axes of known size to flatten",
+        got: `(${x.shape.join(", ")})`,
+        hint: "Give the input a fixed length.",
+      });
+    }
+    const shape: Dim[] = [batch, inner];
+    return [{ value: builder.apply(reshape, name, [x], { shape })[0] }];
+  },
+};
+
+/** All axes but the batch as one. Keras: layers.Flatten. */
+export function flatten(options?: CommonOptions): Layer {
+  const { common } = layerOptions("flatten", options, {});
+  return new Layer(flattenKind, {}, common) as unknown as Layer;
+}

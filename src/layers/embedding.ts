@@ -1,0 +1,61 @@
+// Embedding: ids to rows of a trained table. keras.io/api/layers/core_layers/embedding
+import { positiveInteger } from "../errors.js";
+import { embedding as embeddingOp } from "../ops/index.js";
+import { layerOptions } from "./core.js";
+import { type Initializer, type InitializerLike, resolveInitializer } from "./initializers.js";
+import { type CommonOptions, Layer, type LayerKind } from "./layer.js";
+
+export interface EmbeddingConfig {
+  inputDim: number;
+  outputDim: number;
+  embeddingsInitializer: Initializer;
+  maskZero: boolean;
+}
+
+export const embeddingKind: LayerKind<EmbeddingConfig> = {
+  className: "Embedding",
+  inputDtype: "int32",
+
+  weights: ({ inputDim, outputDim, embeddingsInitializer }) => [
+    { name: "embeddings", shape: [inputDim, outputDim], initializer: embeddingsInitializer },
+  ],
+
+  outputs: ({ outputDim }, [shape]) => [[...shape, outputDim]],
+
+  lower({ builder, name, weights: [table] }, { maskZero }, [{ value }]) {
+    // Sequences of ids turn time-major here, where it costs a word a step instead of a vector.
+    const ids = value.shape.length === 2 ? builder.timeMajor(value) : value;
+    const [out] = builder.apply(embeddingOp, name, [ids, table], {});
+    return [maskZero ? { value: out, mask: ids } : { value: out }];
+  },
+};
+
+interface EmbeddingOptions extends CommonOptions {
+  inputDim: number;
+  outputDim: number;
+  embeddingsInitializer?: InitializerLike;
+  maskZero?: boolean;
+}
+
+/** Rows of a table [inputDim, outputDim] by id in [0, inputDim). With `maskZero`, id 0 is padding. Keras: layers.Embedding. */
+export function embedding(options: EmbeddingOptions): Layer {
+  const { config, common } = layerOptions("embedding", options, {
+    inputDim: 0,
+    outputDim: 0,
+    embeddingsInitializer: "randomUniform" as InitializerLike,
+    maskZero: false,
+  });
+  return new Layer(
+    embeddingKind,
+    {
+      inputDim: positiveInteger("embedding: inputDim", config.inputDim, "The number of different ids."),
+      outputDim: positiveInteger("embedding: outputDim", config.outputDim),
+      embeddingsInitializer: resolveInitializer(
+        "embedding: embeddingsInitializer",
+        config.embeddingsInitializer,
+      ),
+      maskZero: config.maskZero,
+    },
+    common,
+  ) as unknown as Layer;
+}

@@ -1,0 +1,228 @@
+// The one class of layers. What a kind of layer does (its weights, its shapes, its ops) is a plain `LayerKind`, one file a
+// family; `Layer` gives it a name, weights that live as long as the layer, and its place in graphs.
+import { show, UnreelError } from "../errors.js";
+import type { Builder } from "../ops/builder.js";
+import type { Value } from "../ops/op.js";
+import type { Pointer } from "../program/program.js";
+import { type DType, type Tensor, type TensorLike, tensor } from "../tensor.js";
+import type { Initializer } from "./initializers.js";
+import { snakeCase } from "./options.js";
+import { type CallOptions, type LayerCall, type Shape, SymbolicTensor } from "./symbolic.js";
+import { Weight } from "./weight.js";
+
+export interface WeightSpec {
+  /** Path below the layer, as Keras names it: `kernel`, `lstm_cell/bias`. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly initializer: Initializer;
+}
+
+/** A value on its way through a graph, with its mask (int32 [B, T], non-zero = keep). */
+export interface Flow {
+  readonly value: Value;
+  readonly mask?: Value;
+}
+
+/** Where a layer emits its ops. */
+export interface LoweringContext {
+  readonly builder: Builder;
+  readonly name: string;
+  readonly training: boolean;
+  /** Two 32-bit words: the seed of this training and the number of the step. */
+  readonly seed: Pointer;
+  /** A number for something random in this program, different for each. */
+  nextStream(): number;
+  /** The layer's weights in order. */
+  readonly weights: readonly Value[];
+  readonly initialState: readonly Value[];
+}
+
+export interface LayerKind<C extends object> {
+  readonly className: string;
+  /** Ids or numbers: what the first input must be. Default: anything. */
+  readonly inputDtype?: DType;
+  /** Smallest and largest rank of inputs, batch included. */
+  readonly ranks?: readonly [number, number];
+  weights?(config: C, inputs: readonly Shape[]): WeightSpec[];
+  outputs(config: C, inputs: readonly Shape[]): Shape[];
+  lower(context: LoweringContext, config: C, inputs: readonly Flow[]): Flow[];
+  /** Refuses what cannot work, before anything is built. */
+  check?(config: C, inputs: readonly Shape[], options: CallOptions): void;
+}
+
+export interface CommonOptions {
+  name?: string;
+  /** Shape of one sample, for the first layer of a sequential model; null for any length. */
+  inputShape?: Shape;
+  trainable?: boolean;
+}
+
+export interface ApplyOptions {
+  initialState?: SymbolicTensor | readonly SymbolicTensor[];
+  mask?: SymbolicTensor;
+  training?: boolean;
+}
+
+// Only names of the layers that users do not name depend on this.
+const counters = new Map<string, number>();
+
+/** Keras' automatic names: `dense`, `dense_1`, … */
+export function uniqueName(base: string): string {
+  const count = counters.get(base) ?? 0;
+  counters.set(base, count + 1);
+  return count === 0 ? base : `${base}_${count}`;
+}
+
+export class Layer<C extends object = object> {
+  readonly kind: LayerKind<C>;
+  readonly config: Readonly<C>;
+  readonly name: string;
+  readonly inputShape: Shape | undefined;
+  trainable: boolean;
+  /** In Keras' order; empty until the layer is built. */
+  weights: readonly Weight[] = [];
+  #builtFor: readonly Shape[] | undefined;
+
+  constructor(kind: LayerKind<C>, config: C, { name, inputShape, trainable = true }: CommonOptions = {}) {
+    this.kind = kind;
+    this.config = Object.freeze({ ...config });
+    this.name = name ?? uniqueName(snakeCase(kind.className));
+    this.trainable = trainable;
+    this.inputShape = inputShape;
+  }
+
+  get className(): string {
+    return this.kind.className;
+  }
+
+  get built(): boolean {
+    return this.#builtFor !== undefined;
+  }
+
+  /** Creates the weights for inputs of these shapes. A built layer only checks that its weights still fit. */
+  build(inputs: readonly Shape[]): void {
+    this.#checkRanks(inputs);
+    const specs = this.kind.weights?.(this.config, inputs) ?? [];
+    if (this.#builtFor) {
+      specs.forEach(({ name, shape }, index) => {
+        if (shape.some((d, axis) => d !== this.weights[index].shape[axis])) {
+          throw new UnreelError({
+            operation: `${this.name}: ${name}`,
+            expected: `inputs like ${show(this.#builtFor![0])}, which it was built for`,
+            got: `inputs like ${show(inputs[0])}`,
+            hint: "A shared layer keeps its weights: every input needs the same last axis.",
+          });
+        }
+      });
+      return;
+    }
+    this.weights = specs.map(
+      ({ name, shape, initializer }) => new Weight(`${this.name}/${name}`, shape, initializer),
+    );
+    this.#builtFor = inputs;
+  }
+
+  /** Applies the layer in a graph. Gives one symbolic tensor, or a list when the layer has several outputs. */
+  apply(
+    x: SymbolicTensor | readonly SymbolicTensor[],
+    options: ApplyOptions = {},
+  ): SymbolicTensor | SymbolicTensor[] {
+    const { outputs } = this.call(Array.isArray(x) ? x : [x as SymbolicTensor], options);
+    return outputs.length === 1 ? outputs[0] : [...outputs];
+  }
+
+  /** `apply` that tells the whole call. */
+  call(inputs: readonly SymbolicTensor[], { initialState, mask, training }: ApplyOptions = {}): LayerCall {
+    for (const input of inputs) {
+      if (input instanceof SymbolicTensor) continue;
+      const hint = "Begin with input({ shape }) and pass what layers return.";
+      throw new UnreelError({
+        operation: `${this.name}: apply`,
+        expected: "symbolic tensors",
+        got: show(input),
+        hint,
+      });
+    }
+    const shapes = inputs.map((input) => input.shape);
+    const states = initialState === undefined ? undefined : [initialState].flat();
+    const options: CallOptions = {
+      initialState: states as readonly SymbolicTensor[] | undefined,
+      mask,
+      training,
+    };
+    this.#checkRanks(shapes);
+    this.kind.check?.(this.config, shapes, options);
+    this.build(shapes);
+    const outputs = this.kind
+      .outputs(this.config, shapes)
+      .map((shape, index) => new SymbolicTensor(shape, "float32", index));
+    const call = { layer: this as unknown as Layer, inputs, outputs, options };
+    for (const output of outputs) output.source = call;
+    return call;
+  }
+
+  countParams(): number {
+    return this.weights.reduce((sum, weight) => sum + weight.size, 0);
+  }
+
+  /** Copies of the weights, in Keras' order and layout. */
+  getWeights(): Tensor[] {
+    return this.weights.map((weight) => weight.toTensor());
+  }
+
+  /** Replaces the weights; all shapes are checked before any is changed. */
+  setWeights(values: readonly TensorLike[]): void {
+    assignWeights(this.weights, values, `${this.name}: setWeights`);
+  }
+
+  #checkRanks(shapes: readonly Shape[]): void {
+    if (!this.kind.ranks) return;
+    const [least, most] = this.kind.ranks;
+    for (const shape of shapes) {
+      if (shape.length >= least && shape.length <= most) continue;
+      const ranks =
+        least === most
+          ? `${least}`
+          : most === Number.POSITIVE_INFINITY
+            ? `${least} or more`
+            : `${least} to ${most}`;
+      throw new UnreelError({
+        operation: this.name,
+        expected: `input of rank ${ranks}, the batch included`,
+        got: `shape ${show(shape)}`,
+        hint: rankHint(this.className, shape.length),
+      });
+    }
+  }
+}
+
+function rankHint(className: string, rank: number): string | undefined {
+  if (className !== "SimpleRNN" && className !== "LSTM" && className !== "GRU") return undefined;
+  return rank < 3
+    ? "A recurrent layer reads (batch, time, features): set returnSequences: true on the recurrent layer before it, or embed ids first."
+    : undefined;
+}
+
+/** Assigns a list of weights, in order, after checking all of them. */
+export function assignWeights(
+  weights: readonly Weight[],
+  values: readonly TensorLike[],
+  operation: string,
+): void {
+  if (!Array.isArray(values) || values.length !== weights.length) {
+    const got = Array.isArray(values) ? `${values.length}` : show(values);
+    throw new UnreelError({ operation, expected: `${weights.length} weights`, got });
+  }
+  const tensors = values.map((value, index) => {
+    const given = tensor(value);
+    const { shape, name } = weights[index];
+    if (given.shape.length !== shape.length || given.shape.some((d, axis) => d !== shape[axis])) {
+      const expected = `shape [${shape}] for weight ${index} (${name})`;
+      throw new UnreelError({ operation, expected, got: `shape [${given.shape}]` });
+    }
+    return given;
+  });
+  tensors.forEach((given, index) => {
+    weights[index].assign(given, operation);
+  });
+}

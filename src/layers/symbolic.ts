@@ -1,0 +1,46 @@
+// Symbolic tensors: what layers are applied to when a graph is drawn. A shape, a type and where it comes from.
+import type { DType } from "../tensor.js";
+import type { Layer } from "./layer.js";
+
+/** A shape with the batch in front; null where any size is welcome. */
+export type Shape = readonly (number | null)[];
+
+/** One application of a layer: shared layers have several. */
+export interface LayerCall {
+  readonly layer: Layer;
+  readonly inputs: readonly SymbolicTensor[];
+  readonly outputs: readonly SymbolicTensor[];
+  readonly options: CallOptions;
+}
+
+export interface CallOptions {
+  /** States to start from, for recurrent layers: one tensor, or one for each state. */
+  readonly initialState?: readonly SymbolicTensor[];
+  /** Which steps to keep, shape (batch, time), non-zero = keep. */
+  readonly mask?: SymbolicTensor;
+  /** Fixes the behaviour of dropout and the like; by default it follows fit and predict. */
+  readonly training?: boolean;
+}
+
+export class SymbolicTensor {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  /** The call that makes it. */
+  source!: LayerCall;
+  /** Which output of that call it is. */
+  readonly index: number;
+
+  constructor(shape: Shape, dtype: DType, index: number) {
+    this.shape = Object.freeze([...shape]);
+    this.dtype = dtype;
+    this.index = index;
+  }
+
+  get name(): string {
+    return this.source.layer.name;
+  }
+}
+
+export function showShape(shape: Shape): string {
+  return `(${shape.map((d) => d ?? "None").join(", ")}${shape.length === 1 ? "," : ""})`;
+}

@@ -1,0 +1,66 @@
+// A weight: a named array that belongs to a layer. Its newest values are on the host or with the model that trained it last;
+// several models may share it, and each takes over what is newer than its own copy.
+import { UnreelError } from "../errors.js";
+import { Tensor } from "../tensor.js";
+import type { Initializer } from "./initializers.js";
+
+/** Whoever keeps newer values than the host: a model's place in the engine. */
+export interface Holder {
+  read(weight: Weight): Float32Array;
+}
+
+export class Weight {
+  /** Keras' path: `lstm/lstm_cell/kernel`. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly initializer: Initializer;
+  #values: Float32Array | undefined;
+  #holder: Holder | undefined;
+  /** Grows with every change, so that copies know whether they are stale. */
+  version = 1;
+
+  constructor(name: string, shape: readonly number[], initializer: Initializer) {
+    this.name = name;
+    this.shape = shape;
+    this.initializer = initializer;
+  }
+
+  get size(): number {
+    return this.shape.reduce((a, b) => a * b, 1);
+  }
+
+  /** The newest values; drawn from the initializer when first asked for. Not a copy: do not write to it. */
+  read(): Float32Array {
+    if (this.#holder) return this.#holder.read(this);
+    this.#values ??= this.initializer.draw(this.shape);
+    return this.#values;
+  }
+
+  /** A copy of the newest values. */
+  toTensor(): Tensor {
+    return new Tensor(this.read().slice(), this.shape);
+  }
+
+  assign(values: Tensor, operation: string): void {
+    if (values.shape.length !== this.shape.length || values.shape.some((d, axis) => d !== this.shape[axis])) {
+      const got = `shape [${values.shape}]`;
+      throw new UnreelError({ operation, expected: `shape [${this.shape}] for weight ${this.name}`, got });
+    }
+    this.#values = Float32Array.from(values.data);
+    this.#holder = undefined;
+    this.version++;
+  }
+
+  /** From now on `holder` has the newest values. */
+  heldBy(holder: Holder): void {
+    this.#holder = holder;
+    this.version++;
+  }
+
+  /** Takes the values back to the host if `holder` keeps them: it is about to go. */
+  release(holder: Holder): void {
+    if (this.#holder !== holder) return;
+    this.#values = holder.read(this).slice();
+    this.#holder = undefined;
+  }
+}

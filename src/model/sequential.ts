@@ -1,0 +1,96 @@
+// A stack of layers, one after the other. Built when the shape of its input is known: from the first layer's `inputShape`,
+// or from the first data.
+import { show, UnreelError } from "../errors.js";
+import { type Graph, makeGraph } from "../graph/graph.js";
+import { input } from "../layers/core.js";
+import { Layer, uniqueName } from "../layers/layer.js";
+import { readOptions } from "../layers/options.js";
+import { type Shape, SymbolicTensor } from "../layers/symbolic.js";
+import { type TensorLike, tensor } from "../tensor.js";
+import type { InputLike } from "../training/arrays.js";
+import { Model } from "./model.js";
+
+export class Sequential extends Model {
+  readonly #stack: Layer[] = [];
+  #inputShape: Shape | undefined;
+
+  constructor(layers: readonly Layer[], name: string) {
+    super(name);
+    for (const layer of layers) this.#push(layer);
+    this.#rebuild();
+  }
+
+  /** Puts a layer on top. */
+  add(layer: Layer): void {
+    this.#push(layer);
+    this.#rebuild();
+  }
+
+  /** The layers, without the input. */
+  override get layers(): readonly Layer[] {
+    return this.#stack;
+  }
+
+  protected override graph(operation: string, data?: InputLike): Graph {
+    if (this.#inputShape === undefined && data !== undefined && this.#stack.length > 0) {
+      const { shape } = tensor(
+        Array.isArray(data) || !isRecord(data) ? (data as TensorLike) : Object.values(data)[0],
+      );
+      this.#inputShape = shape.length === 1 ? [1] : shape.slice(1);
+      this.#rebuild();
+    }
+    if (this.#inputShape !== undefined && this.#stack.length > 0) return super.graph(operation, data);
+    const hint =
+      "Give the first layer an inputShape (without the batch), or call fit or predict with data first.";
+    const got = this.#stack.length === 0 ? "a model without layers" : "one whose input shape is unknown";
+    throw new UnreelError({
+      operation: `${this.name}: ${operation}`,
+      expected: "a model that was built",
+      got,
+      hint,
+    });
+  }
+
+  #push(layer: unknown): void {
+    if (!(layer instanceof Layer)) {
+      throw new UnreelError({
+        operation: `${this.name}: add`,
+        expected: "a layer, as layers.dense({ … }) makes",
+        got: show(layer),
+      });
+    }
+    if (this.#stack.length === 0) this.#inputShape = layer.inputShape;
+    this.#stack.push(layer);
+  }
+
+  #rebuild(): void {
+    const [first] = this.#stack;
+    if (!first || this.#inputShape === undefined) return;
+    const start = input({ shape: this.#inputShape, dtype: first.kind.inputDtype });
+    const end = this.#stack.reduce((x, layer) => {
+      const out = layer.apply(x);
+      if (out instanceof SymbolicTensor) return out;
+      const hint = "Use the functional API: input(), layer.apply() and model().";
+      throw new UnreelError({
+        operation: `${this.name}: ${layer.name}`,
+        expected: "a layer with one output",
+        got: `${out.length}`,
+        hint,
+      });
+    }, start);
+    this.regraph(makeGraph(this.name, [start], [end]));
+  }
+}
+
+function isRecord(data: unknown): data is Record<string, TensorLike> {
+  return Object.getPrototypeOf(data) === Object.prototype;
+}
+
+/** A model of layers in a row. Keras: Sequential. */
+export function sequential(layers: readonly Layer[] = [], options: { name?: string } = {}): Sequential {
+  if (!Array.isArray(layers)) {
+    throw new UnreelError({ operation: "sequential", expected: "an array of layers", got: show(layers) });
+  }
+  const { name } = readOptions("sequential", options, { name: undefined as string | undefined });
+  return new Sequential(layers, name ?? uniqueName("sequential"));
+}

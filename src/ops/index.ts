@@ -1,0 +1,32 @@
+// The registry of ops. Tests walk it: an op without a case for its gradient fails them.
+import { activation } from "./activation.js";
+import { dense } from "./dense.js";
+import { dropout } from "./dropout.js";
+import { embedding } from "./embedding.js";
+import { gruSequence } from "./gruSequence.js";
+import { loss } from "./loss.js";
+import { lstmSequence } from "./lstmSequence.js";
+import { maskedWeights } from "./maskedWeights.js";
+import { reshape } from "./reshape.js";
+import { reverse } from "./reverse.js";
+import { simpleSequence } from "./simpleSequence.js";
+import { softmax } from "./softmax.js";
+import { transpose } from "./transpose.js";
+import { weightedSum } from "./weightedSum.js";
+
+export {
+  activation,
+  dense,
+  dropout,
+  embedding,
+  gruSequence,
+  loss,
+  lstmSequence,
+  maskedWeights,
+  reshape,
+  reverse,
+  simpleSequence,
+  softmax,
+  transpose,
+  weightedSum,
+};

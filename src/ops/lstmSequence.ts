@@ -1,0 +1,69 @@
+// The LSTM over all time steps (Hochreiter & Schmidhuber 1997, with forget gate), gates i, f, c, o.
+// Inputs: gates = x·W + b (time-major, overwritten), recurrent kernel R, mask, initial hidden and cell state.
+// Outputs: sequence, last hidden state, last cell state.
+import { at, type Op } from "./op.js";
+import * as recurrence from "./recurrence.js";
+
+export const lstmSequence: Op<object> = {
+  name: "lstmSequence",
+
+  outputs([gates, recurrent], _, allocate) {
+    const [sequence, last] = recurrence.stateOutputs(gates!, recurrent!, "hidden", allocate);
+    const [, lastCell] = recurrence.stateOutputs(gates!, recurrent!, "cell", allocate);
+    return [sequence, last, lastCell];
+  },
+
+  forward(
+    e,
+    { name, inputs: [gates, recurrent, mask, initial, initialCell], outputs: [sequence, , lastCell] },
+  ) {
+    const sizes = recurrence.sizes(gates!, recurrent!);
+    const hidden = recurrence.writeInitial(e, sequence, initial, sizes);
+    const cell = recurrence.writeInitial(e, lastCell, initialCell, sizes);
+    const room = recurrence.scratch(e, name, 4, sizes);
+    e.call("lstmSequence", hidden, cell, gates!, recurrent!, mask ?? 0, sizes.T, sizes.B, sizes.H, room);
+  },
+
+  backward(
+    e,
+    { name, inputs: [gates, recurrent, mask, initial, initialCell], outputs: [sequence, last, lastCell] },
+  ) {
+    const sizes = recurrence.sizes(gates!, recurrent!);
+    const { T, B, H } = sizes;
+    const hidden = at(sequence.pointer.storage);
+    const cell = at(lastCell.pointer.storage);
+    const dhidden = recurrence.carry(e, last, sizes);
+    const dcell = recurrence.carry(e, lastCell, sizes);
+    const room = recurrence.scratch(e, name, 4, sizes);
+    const doutputs = e.gradientOf(sequence) ?? 0;
+    e.call(
+      "lstmSequenceBackward",
+      gates!,
+      dhidden,
+      dcell,
+      doutputs,
+      cell,
+      recurrent!,
+      mask ?? 0,
+      T,
+      B,
+      H,
+      room,
+    );
+    e.adopt(gates!, gates!.pointer);
+    if (e.wants(recurrent)) {
+      const target = { ...e.accumulator(recurrent), ld: 4 * H };
+      recurrence.recurrentGradient(
+        e,
+        target,
+        0,
+        4 * H,
+        hidden,
+        { pointer: gates!.pointer, ld: 4 * H },
+        sizes,
+      );
+    }
+    recurrence.handBack(e, initial, dhidden, sizes);
+    recurrence.handBack(e, initialCell, dcell, sizes);
+  },
+};

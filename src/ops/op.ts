@@ -1,0 +1,91 @@
+// What an op is: one file that says its outputs' shapes, emits its forward calls and, directly below, its backward calls.
+// Ops work on values: a shape, a place in memory, and the value whose gradient they share.
+import type { Argument, Pointer, Storage } from "../program/program.js";
+import { type Dim, Size } from "../program/size.js";
+import type { DType } from "../tensor.js";
+
+/** An array in a program. `shape` is logical ([B, T, …]); a time-major value lies in memory with its first two axes swapped. */
+export interface Value {
+  readonly name: string;
+  readonly shape: readonly Dim[];
+  readonly dtype: DType;
+  readonly pointer: Pointer;
+  readonly timeMajor: boolean;
+  /** The value of which this one is a view; itself otherwise. Gradients belong to roots. */
+  readonly root: Value;
+  /** Bytes from the root's start. */
+  readonly offset: Size;
+  /** Whether a gradient may flow into it: it is, or depends on, something trained. */
+  readonly wantsGradient: boolean;
+}
+
+/** What an op says of one of its outputs. Without `pointer` or `viewOf` it gets memory of its own. */
+export interface OutputSpec {
+  readonly shape: readonly Dim[];
+  readonly dtype?: DType;
+  readonly timeMajor?: boolean;
+  readonly pointer?: Pointer;
+  readonly viewOf?: Value;
+}
+
+export interface Node<A = unknown> {
+  readonly op: Op<A>;
+  readonly name: string;
+  readonly inputs: readonly (Value | undefined)[];
+  readonly outputs: readonly Value[];
+  readonly attributes: A;
+  /** Blocks that the forward pass leaves for the backward pass. */
+  readonly saved: Record<string, Storage>;
+}
+
+export interface Op<A = unknown> {
+  readonly name: string;
+  outputs(inputs: readonly (Value | undefined)[], attributes: A, allocate: Allocate): OutputSpec[];
+  forward(emitter: Emitter, node: Node<A>): void;
+  /** Adds to the gradients of the inputs. An op without it stops gradients, as ids and masks do. */
+  backward?(emitter: Emitter, node: Node<A>): void;
+}
+
+export type Allocate = (name: string, bytes: Size) => Storage;
+
+/** What an op may do while it emits. */
+export interface Emitter {
+  call(kernel: string, ...args: (Argument | Value)[]): void;
+  /** A block of working memory, alive from its first call to its last. */
+  allocate: Allocate;
+  /** Scratch for one call of a GEMM kernel. */
+  gemmScratch(): Pointer;
+  /** Whether `value` takes part in training. */
+  wants(value: Value | undefined): value is Value;
+  /** The gradient that has reached `value` so far, if any. */
+  gradientOf(value: Value): Pointer | undefined;
+  /** Where to add to the gradient of `value`: zeroed when nothing has reached it yet. */
+  gradient(value: Value): Pointer;
+  /** The same for kernels that can overwrite: `accumulate` is 0 when nothing has reached it yet. */
+  accumulator(value: Value): { pointer: Pointer; accumulate: 0 | 1 };
+  /** Declares that the gradient of `value` now lies at `pointer`. */
+  adopt(value: Value, pointer: Pointer): void;
+}
+
+/** A pointer to a block, or into it. */
+export function at(storage: Storage, offset: Dim | Size = 0): Pointer {
+  return { storage, offset: Size.of(offset) };
+}
+
+export function shifted(pointer: Pointer, bytes: Dim | Size): Pointer {
+  return { storage: pointer.storage, offset: pointer.offset.plus(bytes) };
+}
+
+export function count(value: Value): Size {
+  return Size.product(value.shape);
+}
+
+/** All axes but the last, as one. */
+export function rows(value: Value): Size {
+  return Size.product(value.shape.slice(0, -1));
+}
+
+/** The last axis, which must be known when the program is built. */
+export function columns(value: Value): number {
+  return value.shape.at(-1) as number;
+}

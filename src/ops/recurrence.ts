@@ -1,0 +1,96 @@
+// What the built-in recurrences share: the block of states with the initial one in front, and the way states' gradients go.
+// T time, B batch, H units. hidden [T+1, B, H]: block 0 is the initial state, block t+1 the state after step t.
+import type { Pointer } from "../program/program.js";
+import { Size } from "../program/size.js";
+import { GEMM_PACKED_SCRATCH_BYTES } from "./gemm.js";
+import { type Allocate, at, type Emitter, type OutputSpec, shifted, type Value } from "./op.js";
+
+export interface Sizes {
+  T: Size;
+  B: Size;
+  H: number;
+}
+
+/** Sizes of a recurrence from its projected input [B, T, G·H] and its recurrent kernel [H, G·H]. */
+export function sizes(gates: Value, recurrent: Value): Sizes {
+  return { B: Size.of(gates.shape[0]), T: Size.of(gates.shape[1]), H: recurrent.shape[0] as number };
+}
+
+/** Room for the recurrent kernel, packed, and for one state (assembly/sequence.ts). */
+export function scratch(e: Emitter, name: string, gates: number, { B, H }: Sizes): Pointer {
+  const packed = gates * H * Math.ceil(H / 16) * 16 * 4;
+  return at(e.allocate(`${name}.scratch`, B.times(H * 4).plus(packed + 16 + GEMM_PACKED_SCRATCH_BYTES)));
+}
+
+/** Memory for a state at all steps, and its outputs: the whole sequence and the last state, views of that memory. */
+export function stateOutputs(
+  gates: Value,
+  recurrent: Value,
+  name: string,
+  allocate: Allocate,
+): [OutputSpec, OutputSpec] {
+  const { T, B, H } = sizes(gates, recurrent);
+  const step = B.times(H * 4);
+  const storage = allocate(name, T.plus(1).times(step));
+  const [batch, time] = gates.shape;
+  return [
+    { shape: [batch, time, H], timeMajor: true, pointer: at(storage, step) },
+    { shape: [batch, H], pointer: at(storage, T.times(step)) },
+  ];
+}
+
+/** Writes the initial state in front of a sequence of states: zeros unless one is given. */
+export function writeInitial(
+  e: Emitter,
+  sequence: Value,
+  initial: Value | undefined,
+  { B, H }: Sizes,
+): Pointer {
+  const start = at(sequence.pointer.storage);
+  if (initial) e.call("copy", start, initial, B.times(H));
+  else e.call("fill", start, 0, B.times(H));
+  return start;
+}
+
+/** The gradient that reaches the last state: where the way back starts, overwritten from step to step. */
+export function carry(e: Emitter, last: Value, { B, H }: Sizes): Pointer {
+  const reached = e.gradientOf(last);
+  if (reached) return reached;
+  const zeros = at(e.allocate(`d${last.name}.carry`, B.times(H * 4)));
+  e.call("fill", zeros, 0, B.times(H));
+  return zeros;
+}
+
+/** Hands what is left of the carry, after the first step, to the initial state. */
+export function handBack(e: Emitter, initial: Value | undefined, left: Pointer, { B, H }: Sizes): void {
+  if (e.wants(initial)) e.call("accumulate", e.gradient(initial), left, B.times(H));
+}
+
+/** dR[:, from : from + width] += leftᵀ · right over all time steps: left [T·B, H], right [T·B, ·] with row stride ld. */
+export function recurrentGradient(
+  e: Emitter,
+  target: { pointer: Pointer; accumulate: 0 | 1; ld: number },
+  from: number,
+  width: number,
+  left: Pointer,
+  right: { pointer: Pointer; ld: number },
+  { T, B, H }: Sizes,
+): void {
+  const { pointer, accumulate, ld } = target;
+  const place = shifted(pointer, from * 4);
+  e.call(
+    "gemmTN",
+    place,
+    ld,
+    left,
+    H,
+    right.pointer,
+    right.ld,
+    0,
+    H,
+    width,
+    T.times(B),
+    accumulate,
+    e.gemmScratch(),
+  );
+}

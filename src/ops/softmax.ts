@@ -1,0 +1,19 @@
+// Softmax or its logarithm over the last axis.
+import { columns, type Op, rows } from "./op.js";
+
+export const softmax: Op<{ logarithm: boolean }> = {
+  name: "softmax",
+
+  outputs([x]) {
+    return [{ shape: x!.shape, timeMajor: x!.timeMajor }];
+  },
+
+  forward(e, { inputs: [x], outputs: [out], attributes: { logarithm } }) {
+    e.call(logarithm ? "logSoftmax" : "softmax", out, x!, rows(x!), columns(x!));
+  },
+
+  backward(e, { inputs: [x], outputs: [out], attributes: { logarithm } }) {
+    const kernel = logarithm ? "logSoftmaxBackward" : "softmaxBackward";
+    e.call(kernel, e.gradient(x!), e.gradientOf(out)!, out, rows(x!), columns(x!));
+  },
+};

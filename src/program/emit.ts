@@ -1,0 +1,111 @@
+// Emits a program as one WebAssembly module without imports: the kernels it calls, the weights as data, and a function
+// that makes the same calls in the same order as run.ts. Everything else of the build is removed.
+import type { Base, Program } from "./program.js";
+import { type Argument, isPointer, runtimeDims, storages } from "./program.js";
+import type { Size } from "./size.js";
+
+export interface EmitOptions {
+  /** Bytes of the kernels' build to start from. */
+  readonly kernels: Uint8Array;
+  /** First byte that kernels leave free. */
+  readonly heapBase: number;
+  /** The bytes of the weights, as they lie in linear memory. */
+  readonly weights: Uint8Array;
+  /** The bytes of working memory, from the plan. */
+  readonly work: Size;
+  /** The largest value of each run-time dimension: fixes the module's memory. */
+  readonly largest: Readonly<Record<string, number>>;
+}
+
+export interface Emitted {
+  readonly bytes: Uint8Array;
+  /** Arguments of the exported function, in order. */
+  readonly dims: readonly string[];
+  /** Address of a working block for given dimensions: where inputs go and outputs are found. */
+  address(storage: string, dims: Readonly<Record<string, number>>): number;
+}
+
+const PAGE = 65536;
+
+/** The module has two exports: `memory`, and a function with the program's name that takes its run-time dimensions. */
+export async function emit(program: Program, options: EmitOptions): Promise<Emitted> {
+  const { default: binaryen } = await import("binaryen");
+  const module = binaryen.readBinary(options.kernels);
+  module.setFeatures(binaryen.Features.All);
+  const { i32 } = binaryen;
+  const dims = runtimeDims(program);
+  const align = (bytes: number) => Math.ceil(bytes / 64) * 64;
+  const bases: Record<Base, number> = { weights: align(options.heapBase), training: 0, work: 0 };
+  bases.work = bases.weights + align(options.weights.length);
+  const end = bases.work + options.work.evaluate(options.largest) + 64;
+
+  const polynomial = (size: Size, constant = 0) => {
+    let sum = module.i32.const(constant + (size.terms.get("") ?? 0));
+    for (const [key, coefficient] of size.terms) {
+      if (key === "") continue;
+      let product = module.i32.const(coefficient);
+      for (const factor of key.split("*")) {
+        product = module.i32.mul(product, module.local.get(dims.indexOf(factor), i32));
+      }
+      sum = module.i32.add(sum, product);
+    }
+    return sum;
+  };
+  const argument = (arg: Argument, type: number) => {
+    if (typeof arg === "number") return type === binaryen.f32 ? module.f32.const(arg) : module.i32.const(arg);
+    if (!isPointer(arg)) return polynomial(arg as Size);
+    return polynomial(arg.storage.address!.plus(arg.offset), bases[arg.storage.base]);
+  };
+  const internal = exportedFunctions(binaryen, module);
+  const calls = program.calls.map(({ kernel, args }) => {
+    const { name, params, results } = internal.get(kernel)!;
+    const call = module.call(
+      name,
+      args.map((arg, place) => argument(arg, params[place])),
+      results,
+    );
+    return results === binaryen.none ? call : module.drop(call);
+  });
+  module.addFunction(
+    program.name,
+    binaryen.createType(dims.map(() => i32)),
+    binaryen.none,
+    [],
+    module.block(null, calls),
+  );
+
+  for (let index = module.getNumExports() - 1; index >= 0; index--) {
+    module.removeExport(binaryen.getExportInfo(module.getExportByIndex(index)).name);
+  }
+  module.addFunctionExport(program.name, program.name);
+  const weights = { offset: module.i32.const(bases.weights), data: options.weights, passive: false };
+  module.setMemory(Math.ceil(end / PAGE), Math.ceil(end / PAGE), "memory", [weights]);
+  binaryen.setOptimizeLevel(3);
+  module.runPasses(["remove-unused-module-elements", "precompute", "vacuum"]);
+  const bytes = module.emitBinary();
+  module.dispose();
+
+  const blocks = new Map([...storages(program)].map((storage) => [storage.name, storage]));
+  return {
+    bytes,
+    dims,
+    address: (name, values) => {
+      const storage = blocks.get(name)!;
+      return bases[storage.base] + storage.address!.evaluate(values);
+    },
+  };
+}
+
+type Binaryen = typeof import("binaryen").default;
+
+/** The kernels of a build by the name they are exported under. */
+function exportedFunctions(binaryen: Binaryen, module: import("binaryen").default.Module) {
+  const found = new Map<string, { name: string; params: number[]; results: number }>();
+  for (let index = 0; index < module.getNumExports(); index++) {
+    const { kind, name, value } = binaryen.getExportInfo(module.getExportByIndex(index));
+    if (kind !== binaryen.ExternalFunction) continue;
+    const info = binaryen.getFunctionInfo(module.getFunction(value));
+    found.set(name, { name: value, params: binaryen.expandType(info.params), results: info.results });
+  }
+  return found;
+}

@@ -1,0 +1,75 @@
+// The memory plan: where each block of working memory lies, by liveness over the whole program.
+// Two blocks share bytes when no call needs both. Blocks are compared only within one unit (the part of their size that
+// is known at run time), so the plan holds for every batch size and every length.
+import { type Call, isPointer, type Program, type Storage } from "./program.js";
+import { Size } from "./size.js";
+
+const ALIGNMENT = 16;
+
+interface Life {
+  storage: Storage;
+  /** Multiples of the unit. */
+  coefficient: number;
+  unit: Size;
+  first: number;
+  last: number;
+  place: number;
+}
+
+/** Gives every working block of `program` its address and returns the bytes that a run needs. */
+export function plan(program: Program): Size {
+  const arenas = new Map<string, { unit: Size; lives: Life[] }>();
+  for (const life of lives(program)) {
+    const key = life.unit.toString();
+    if (!arenas.has(key)) arenas.set(key, { unit: life.unit, lives: [] });
+    arenas.get(key)!.lives.push(life);
+  }
+  let end = Size.zero;
+  for (const { unit, lives } of arenas.values()) {
+    const height = place(lives);
+    for (const life of lives) life.storage.address = end.plus(unit.times(life.place));
+    end = end.plus(unit.times(height));
+  }
+  return end;
+}
+
+/** First and last call that touches each working block. The host's blocks live throughout. */
+function lives(program: Program): Life[] {
+  const found = new Map<Storage, Life>();
+  const touch = (storage: Storage, first: number, last: number) => {
+    if (storage.base !== "work") return;
+    const life = found.get(storage);
+    if (life) {
+      life.first = Math.min(life.first, first);
+      life.last = Math.max(life.last, last);
+      return;
+    }
+    const { coefficient, unit } = storage.size.factored();
+    const rounded = Math.ceil(coefficient / ALIGNMENT) * ALIGNMENT;
+    found.set(storage, { storage, coefficient: rounded, unit, first, last, place: 0 });
+  };
+  for (const storage of program.interface) touch(storage, 0, program.calls.length);
+  program.calls.forEach((call: Call, index) => {
+    for (const arg of call.args) if (isPointer(arg)) touch(arg.storage, index, index);
+  });
+  return [...found.values()];
+}
+
+/** Best fit, largest first: each block goes to the lowest place that no block alive with it occupies. Returns the height. */
+function place(lives: Life[]): number {
+  const placed: Life[] = [];
+  let height = 0;
+  for (const life of [...lives].sort((a, b) => b.coefficient - a.coefficient || a.first - b.first)) {
+    const rivals = placed.filter((other) => other.first <= life.last && life.first <= other.last);
+    rivals.sort((a, b) => a.place - b.place);
+    let at = 0;
+    for (const rival of rivals) {
+      if (rival.place - at >= life.coefficient) break;
+      at = Math.max(at, rival.place + rival.coefficient);
+    }
+    life.place = at;
+    placed.push(life);
+    height = Math.max(height, at + life.coefficient);
+  }
+  return height;
+}

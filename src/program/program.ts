@@ -1,0 +1,79 @@
+// What a program is: a list of kernel calls whose addresses are known before it runs, up to the run-time dimensions.
+// Programs are plain data: planned (plan.ts), run by the host (run.ts), emitted as a module (emit.ts), printed (here).
+import { Size } from "./size.js";
+
+/** What addresses are relative to: weights, what only training needs (gradients, optimizer slots), and working memory. */
+export const BASES = ["weights", "training", "work"] as const;
+export type Base = (typeof BASES)[number];
+
+/** A block of memory in a program. Weights and training state have their place from the start; working memory is planned. */
+export interface Storage {
+  readonly name: string;
+  readonly base: Base;
+  /** Bytes. */
+  readonly size: Size;
+  /** Bytes from the base. */
+  address?: Size;
+}
+
+export interface Pointer {
+  readonly storage: Storage;
+  /** Bytes from the storage's start. */
+  readonly offset: Size;
+}
+
+/** A kernel's argument: a pointer, a count in run-time dimensions, or a number (0 for an absent pointer). */
+export type Argument = Pointer | Size | number;
+
+export interface Call {
+  readonly kernel: string;
+  readonly args: readonly Argument[];
+}
+
+export interface Program {
+  readonly name: string;
+  readonly calls: readonly Call[];
+  /** What the host writes before a run and reads after it: kept apart from everything else for the whole run. */
+  readonly interface: readonly Storage[];
+}
+
+export function isPointer(arg: Argument): arg is Pointer {
+  return typeof arg === "object" && "storage" in arg;
+}
+
+/** The run-time dimensions that a program depends on, sorted. */
+export function runtimeDims(program: Program): string[] {
+  const names = new Set<string>();
+  const note = (size: Size) => {
+    for (const key of size.terms.keys()) for (const factor of key.split("*")) if (factor) names.add(factor);
+  };
+  for (const storage of storages(program)) note(storage.size);
+  for (const { args } of program.calls) {
+    for (const arg of args) {
+      if (isPointer(arg)) note(arg.offset);
+      else if (arg instanceof Size) note(arg);
+    }
+  }
+  return [...names].sort();
+}
+
+/** Every storage of a program, once. */
+export function storages(program: Program): Set<Storage> {
+  const found = new Set(program.interface);
+  for (const { args } of program.calls) for (const arg of args) if (isPointer(arg)) found.add(arg.storage);
+  return found;
+}
+
+/** The program as text, one line a call: how it is debugged, reviewed and taught. */
+export function print(program: Program): string {
+  const show = (arg: Argument) => {
+    if (!isPointer(arg)) return String(arg);
+    const offset = arg.offset.constant === 0 ? "" : `[${arg.offset}]`;
+    return `${arg.storage.base[0]}.${arg.storage.name}${offset}`;
+  };
+  const width = Math.max(0, ...program.calls.map((call) => call.kernel.length));
+  const lines = program.calls.map(
+    (call) => `  ${call.kernel.padEnd(width)}  ${call.args.map(show).join("  ")}`,
+  );
+  return [`${program.name}(${runtimeDims(program).join(", ")})`, ...lines].join("\n");
+}

@@ -1,0 +1,130 @@
+// Tensors: plain values with a shape. They hold no engine memory and are garbage-collected like any array.
+// Not here: arithmetic. Numbers are made by programs (program/), never by tensors.
+import { show, UnreelError } from "./errors.js";
+
+export type DType = "float32" | "int32";
+export type NestedNumbers = number | NestedNumbers[];
+export type TypedArray =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array;
+/** Accepted wherever a tensor is: a tensor, nested arrays, or a typed array (rank 1). */
+export type TensorLike = Tensor | NestedNumbers | TypedArray;
+
+/** Dense, row-major, immutable in shape. `data.length` is the product of `shape`. */
+export class Tensor {
+  readonly data: Float32Array | Int32Array;
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+
+  constructor(data: Float32Array | Int32Array, shape: readonly number[]) {
+    const size = shape.reduce((product, dimension) => product * dimension, 1);
+    if (size !== data.length || shape.some((d) => !Number.isSafeInteger(d) || d < 0)) {
+      throw new UnreelError({
+        operation: "tensor",
+        expected: `${size} values for shape [${shape}]`,
+        got: `${data.length} values`,
+        hint: "The product of the shape must equal the number of values.",
+      });
+    }
+    this.data = data;
+    this.shape = Object.freeze([...shape]);
+    this.dtype = data instanceof Int32Array ? "int32" : "float32";
+  }
+
+  get size(): number {
+    return this.data.length;
+  }
+
+  /** Nested arrays of the tensor's shape; a number for a scalar. */
+  toArray(): NestedNumbers {
+    const nest = (axis: number, offset: number, stride: number): NestedNumbers => {
+      if (axis === this.shape.length) return this.data[offset];
+      const inner = this.shape[axis] === 0 ? 0 : stride / this.shape[axis];
+      return Array.from({ length: this.shape[axis] }, (_, i) => nest(axis + 1, offset + i * inner, inner));
+    };
+    return nest(0, 0, this.size);
+  }
+
+  toString(): string {
+    const values = Array.from(this.data.subarray(0, 6), (v) => Number(v.toPrecision(6))).join(", ");
+    return `Tensor(${this.dtype}, [${this.shape.join(", ")}]) ${values}${this.size > 6 ? ", …" : ""}`;
+  }
+}
+
+/** A tensor from nested arrays, a typed array or a number. `shape` reshapes flat values; `dtype` defaults to that of the
+ * typed array, or float32. Ragged arrays, non-numbers and fractions in an int32 tensor are refused. */
+export function tensor(values: TensorLike, shape?: readonly number[], dtype?: DType): Tensor {
+  if (values instanceof Tensor) {
+    if (!shape && (!dtype || dtype === values.dtype)) return values;
+    return new Tensor(convert(values.data, dtype ?? values.dtype), shape ?? values.shape);
+  }
+  if (ArrayBuffer.isView(values)) return new Tensor(convert(values, dtype), shape ?? [values.length]);
+  const flat: number[] = [];
+  const found = shapeOf(values, flat);
+  return new Tensor(convert(flat, dtype ?? "float32"), shape ?? found);
+}
+
+function convert(values: TypedArray | number[], dtype?: DType): Float32Array | Int32Array {
+  const isFloat = values instanceof Float32Array || values instanceof Float64Array || Array.isArray(values);
+  const wanted = dtype ?? (isFloat ? "float32" : "int32");
+  if (wanted === "float32") return values instanceof Float32Array ? values : Float32Array.from(values);
+  if (values instanceof Int32Array) return values;
+  const out = new Int32Array(values.length);
+  for (let i = 0; i < out.length; i++) {
+    out[i] = values[i];
+    if (out[i] !== values[i]) {
+      throw new UnreelError({
+        operation: "tensor",
+        expected: "32-bit integers for dtype int32",
+        got: `${values[i]} at flat position ${i}`,
+        hint: "Use dtype 'float32' for fractions.",
+      });
+    }
+  }
+  return out;
+}
+
+/** Walks nested arrays, appends their numbers to `flat` and returns their shape. */
+function shapeOf(values: unknown, flat: number[], path: number[] = []): number[] {
+  const place = () => (path.length ? ` at [${path.join("][")}]` : "");
+  if (typeof values === "number") {
+    flat.push(values);
+    return [];
+  }
+  if (values instanceof Tensor) {
+    for (let i = 0; i < values.size; i++) flat.push(values.data[i]);
+    return [...values.shape];
+  }
+  const isRow = ArrayBuffer.isView(values) && !(values instanceof DataView);
+  if (!isRow && !Array.isArray(values)) {
+    throw new UnreelError({ operation: "tensor", expected: "numbers", got: `${show(values)}${place()}` });
+  }
+  const row = values as unknown[];
+  if (isRow || row.every((value) => typeof value === "number")) {
+    for (let i = 0; i < row.length; i++) flat.push(row[i] as number);
+    return [row.length];
+  }
+  let first: number[] | undefined;
+  for (let i = 0; i < row.length; i++) {
+    path.push(i);
+    const shape = shapeOf(row[i], flat, path);
+    if (first && (shape.length !== first.length || shape.some((d, axis) => d !== first![axis]))) {
+      throw new UnreelError({
+        operation: "tensor",
+        expected: `rows of one shape, [${first}] like the first`,
+        got: `[${shape}]${place()} (a ragged array)`,
+        hint: "Pad sequences of different lengths with sequence.padSequences.",
+      });
+    }
+    first ??= shape;
+    path.pop();
+  }
+  return [row.length, ...(first ?? [])];
+}

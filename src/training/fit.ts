@@ -1,0 +1,221 @@
+// The training loop, and evaluation and prediction over batches. It sees a graph's executor and checked arrays, not a model.
+import { show, UnreelError } from "../errors.js";
+import type { Executor } from "../graph/executor.js";
+import { Random, seedOr } from "../random.js";
+import { Tensor } from "../tensor.js";
+import type { Callback, Logs, TrainingRun } from "./callbacks/callback.js";
+import type { Metric } from "./metrics.js";
+import { type Compiled, type DataSet, Steps } from "./step.js";
+
+/** What fit returns: `history.history.loss[epoch]`, as in Keras. */
+export class History {
+  readonly epoch: number[] = [];
+  readonly history: Record<string, number[]> = {};
+
+  add(epoch: number, logs: Logs): void {
+    this.epoch.push(epoch);
+    for (const [name, value] of Object.entries(logs)) {
+      this.history[name] ??= [];
+      this.history[name].push(value);
+    }
+  }
+}
+
+/** A compiled graph with its metrics, ready to be trained. */
+export interface Trainee {
+  readonly executor: Executor;
+  readonly compiled: Compiled;
+  /** For each output. */
+  readonly metrics: readonly (readonly Metric[])[];
+  readonly outputNames: readonly string[];
+}
+
+export interface FitPlan {
+  readonly data: DataSet;
+  readonly validation?: DataSet;
+  readonly batchSize: number;
+  readonly epochs: number;
+  readonly initialEpoch: number;
+  readonly shuffle: boolean;
+  readonly callbacks: readonly Callback[];
+}
+
+/** Milliseconds after which a loop lets the page, or the server, breathe. */
+const PATIENCE = 40;
+
+/** Gives the event loop a turn when the last one is long ago. */
+function breather(): () => Promise<void> {
+  let last = performance.now();
+  return async () => {
+    if (performance.now() - last < PATIENCE) return;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    last = performance.now();
+  };
+}
+
+/** Means over the batches of an epoch, weighted by their samples, and the metrics. */
+class Tally {
+  readonly #trainee: Trainee;
+  readonly #losses: number[];
+  #samples = 0;
+
+  constructor(trainee: Trainee) {
+    this.#trainee = trainee;
+    this.#losses = trainee.outputNames.map(() => 0);
+    for (const metric of trainee.metrics.flat()) metric.reset();
+  }
+
+  add(steps: Steps, count: number): void {
+    this.#samples += count;
+    this.#trainee.outputNames.forEach((_, output) => {
+      this.#losses[output] += steps.lossOf(output) * count;
+      const metrics = this.#trainee.metrics[output];
+      if (metrics.length === 0) return;
+      const batch = steps.metricBatch(output);
+      for (const metric of metrics) metric.add(batch);
+    });
+  }
+
+  logs(): Logs {
+    const { compiled, metrics, outputNames } = this.#trainee;
+    const losses = this.#losses.map((sum) => sum / this.#samples);
+    const logs: Logs = {
+      loss: losses.reduce((sum, loss, output) => sum + compiled.lossWeights[output] * loss, 0),
+    };
+    const several = outputNames.length > 1;
+    outputNames.forEach((name, output) => {
+      if (several) logs[`${name}_loss`] = losses[output];
+    });
+    outputNames.forEach((name, output) => {
+      for (const metric of metrics[output])
+        logs[several ? `${name}_${metric.name}` : metric.name] = metric.result();
+    });
+    return logs;
+  }
+}
+
+export async function fit(trainee: Trainee, plan: FitPlan): Promise<History> {
+  const { executor, compiled } = trainee;
+  const { data, validation, batchSize, epochs, initialEpoch, shuffle, callbacks } = plan;
+  const random = new Random(seedOr(undefined, "fit"));
+  const steps = new Steps(executor, "train", data, compiled);
+  const order = Uint32Array.from({ length: data.samples }, (_, i) => i);
+  const history = new History();
+  const run: TrainingRun = {
+    epochs,
+    batches: Math.ceil(data.samples / batchSize),
+    samples: data.samples,
+    stop: false,
+  };
+  const breathe = breather();
+
+  for (const callback of callbacks) await callback.onTrainBegin?.(run);
+  try {
+    for (let epoch = initialEpoch; epoch < epochs && !run.stop; epoch++) {
+      for (const callback of callbacks) await callback.onEpochBegin?.(epoch, run);
+      if (shuffle) random.shuffle(order);
+      const tally = new Tally(trainee);
+      for (let batch = 0; batch < run.batches; batch++) {
+        const start = batch * batchSize;
+        const count = Math.min(batchSize, data.samples - start);
+        steps.fill(shuffle ? order : undefined, start, count);
+        steps.writeSettings(compiled.optimizer);
+        steps.run(`epoch ${epoch + 1}, batch ${batch + 1}`);
+        compiled.optimizer.iterations++;
+        tally.add(steps, count);
+        if (callbacks.length > 0) {
+          const logs = tally.logs();
+          for (const callback of callbacks) await callback.onTrainBatchEnd?.(batch, logs, run);
+        }
+        await breathe();
+      }
+      executor.trained();
+      const logs = tally.logs();
+      if (validation) {
+        const found = await evaluate(trainee, validation, batchSize);
+        for (const [name, value] of Object.entries(found)) logs[`val_${name}`] = value;
+      }
+      history.add(epoch, logs);
+      for (const callback of callbacks) await callback.onEpochEnd?.(epoch, logs, run);
+    }
+  } finally {
+    executor.trained();
+  }
+  for (const callback of callbacks) await callback.onTrainEnd?.(run);
+  return history;
+}
+
+/** One step on the whole of `data`, and its loss and metrics. */
+export function trainOnBatch(trainee: Trainee, data: DataSet): Logs {
+  const { executor, compiled } = trainee;
+  const steps = new Steps(executor, "train", data, compiled);
+  const tally = new Tally(trainee);
+  steps.fill(undefined, 0, data.samples);
+  steps.writeSettings(compiled.optimizer);
+  steps.run(`step ${compiled.optimizer.iterations + 1}`);
+  compiled.optimizer.iterations++;
+  executor.trained();
+  tally.add(steps, data.samples);
+  return tally.logs();
+}
+
+export async function evaluate(trainee: Trainee, data: DataSet, batchSize: number): Promise<Logs> {
+  const steps = new Steps(trainee.executor, "evaluate", data, trainee.compiled);
+  const tally = new Tally(trainee);
+  const breathe = breather();
+  for (let start = 0; start < data.samples; start += batchSize) {
+    const count = Math.min(batchSize, data.samples - start);
+    steps.fill(undefined, start, count);
+    steps.run("evaluate");
+    tally.add(steps, count);
+    await breathe();
+  }
+  return tally.logs();
+}
+
+export async function predict(executor: Executor, data: DataSet, batchSize: number): Promise<Tensor[]> {
+  const steps = new Steps(executor, "predict", data);
+  const shapes = executor.graph.outputs.map((_, output) => steps.outputShape(output, data.samples));
+  const results = shapes.map((shape) => new Float32Array(shape.reduce((a, b) => a * b, 1)));
+  const breathe = breather();
+  for (let start = 0; start < data.samples; start += batchSize) {
+    steps.fill(undefined, start, Math.min(batchSize, data.samples - start));
+    steps.run("predict");
+    results.forEach((values, output) => {
+      steps.readOutput(output, values, (start * values.length) / data.samples);
+    });
+    await breathe();
+  }
+  return results.map((values, output) => new Tensor(values, shapes[output]));
+}
+
+/** Cuts the last share off as validation data, before any shuffling, as Keras does. */
+export function splitValidation(data: DataSet, share: number): { data: DataSet; validation: DataSet } {
+  if (!(typeof share === "number" && share >= 0 && share < 1)) {
+    throw new UnreelError({
+      operation: "fit: validationSplit",
+      expected: "a number in [0, 1)",
+      got: show(share),
+    });
+  }
+  const kept = Math.floor(data.samples * (1 - share));
+  if (kept === 0 || kept === data.samples) {
+    const got = `${kept} and ${data.samples - kept} of ${data.samples}`;
+    throw new UnreelError({ operation: "fit: validationSplit", expected: "samples on both sides", got });
+  }
+  return { data: slice(data, 0, kept), validation: slice(data, kept, data.samples) };
+}
+
+function slice(data: DataSet, from: number, to: number): DataSet {
+  const part = <T extends Tensor | undefined>(whole: T) => {
+    if (!whole) return whole;
+    const row = whole.size / whole.shape[0];
+    return new Tensor(whole.data.subarray(from * row, to * row), [to - from, ...whole.shape.slice(1)]);
+  };
+  return {
+    inputs: data.inputs.map((each) => part(each)!),
+    targets: data.targets?.map((each) => part(each)!),
+    weights: data.weights?.map((each) => part(each)),
+    samples: to - from,
+  };
+}

@@ -1,0 +1,221 @@
+// One batch: written into working memory, run, and read back. Shared by fit, evaluate, predict and trainOnBatch.
+// A step allocates nothing in linear memory, and nothing that stays in JavaScript.
+import { UnreelError } from "../errors.js";
+import type { Executor, Prepared } from "../graph/executor.js";
+import type { InputPort, Mode, Training } from "../graph/lower.js";
+import type { Dim, Dims } from "../program/size.js";
+import { seedOr } from "../random.js";
+import type { Tensor } from "../tensor.js";
+import { checkIds } from "./arrays.js";
+import type { Loss } from "./losses.js";
+import type { MetricBatch } from "./metrics.js";
+import type { Optimizer } from "./optimizers.js";
+
+/** What compile leaves for the training: one object for each compile. */
+export interface Compiled extends Training {
+  readonly optimizer: Optimizer;
+  readonly losses: readonly Loss[];
+}
+
+/** Arrays of a whole data set. */
+export interface DataSet {
+  readonly inputs: readonly Tensor[];
+  readonly targets?: readonly Tensor[];
+  /** For each output; undefined when all samples count the same. */
+  readonly weights?: readonly (Tensor | undefined)[];
+  readonly samples: number;
+}
+
+/** Runs batches of a data set through one program. */
+export class Steps {
+  readonly #executor: Executor;
+  readonly #data: DataSet;
+  readonly #compiled: Compiled | undefined;
+  readonly prepared: Prepared;
+  readonly #dims = new Map<number, Dims>();
+  readonly #seed = seedOr(undefined, "step");
+  #filled: Dims = {};
+  #runs = 0;
+
+  constructor(executor: Executor, mode: Mode, data: DataSet, compiled?: Compiled) {
+    this.#executor = executor;
+    this.#data = data;
+    this.#compiled = compiled;
+    this.prepared = executor.program(mode, compiled);
+    this.prepared.inputs.forEach((port, index) => {
+      if (port.idLimit !== undefined) checkIds(`${mode}: x '${port.name}'`, data.inputs[index], port.idLimit);
+    });
+    // Running out of memory shows here, before the first step has changed anything.
+    executor.prepare(this.prepared, this.#dimsFor(Math.min(1, data.samples)));
+  }
+
+  /** Writes samples order[start : start + count] into memory. Without an order, those from `start` on. */
+  fill(order: Uint32Array | undefined, start: number, count: number): void {
+    const dims = this.#dimsFor(count);
+    this.#executor.prepare(this.prepared, dims);
+    this.#filled = dims;
+    const { inputs, targets, weights } = this.#data;
+    this.#writeSeed();
+    this.prepared.inputs.forEach((port, index) => {
+      for (const value of Object.values(port.values))
+        this.#copyRows(inputs[index], value.pointer, value.dtype, order, start, count);
+    });
+    this.prepared.outputs.forEach(({ target, weights: weightValue }, index) => {
+      if (!target || !weightValue) return;
+      this.#copyRows(targets![index], target.pointer, target.dtype, order, start, count);
+      this.#writeWeights(index, weights?.[index], order, start, count);
+    });
+  }
+
+  /** Forward (and backward); an infinite loss or NaN is an error before any weight has changed. */
+  run(where: string): void {
+    const { bound, updateStart } = this.prepared;
+    bound.run(0, updateStart);
+    const loss = this.loss();
+    if (this.prepared.program.name === "train" && loss - loss !== 0) {
+      throw new UnreelError({
+        operation: `training stopped at ${where}: loss`,
+        expected: "a finite number",
+        got: `${loss}`,
+        hint: "Use a smaller learning rate or clipnorm, and look for extreme values in the data. The weights are those before this batch.",
+      });
+    }
+    bound.run(updateStart);
+  }
+
+  /** Writes the optimizer's settings of the next step. */
+  writeSettings(optimizer: Optimizer): void {
+    const { floats, index } = this.#executor.trainingWords(this.prepared.hyper);
+    optimizer.settings().forEach((value, place) => {
+      floats[index + place] = value;
+    });
+  }
+
+  /** The loss of the last batch: the weighted sum over outputs. */
+  loss(): number {
+    let sum = 0;
+    this.prepared.outputs.forEach((_, index) => {
+      sum += (this.#compiled?.lossWeights[index] ?? 1) * this.lossOf(index);
+    });
+    return sum;
+  }
+
+  lossOf(output: number): number {
+    const { loss } = this.prepared.outputs[output];
+    return loss ? this.#executor.engine.memory.floats[this.#executor.place(loss.pointer, this.#filled)] : 0;
+  }
+
+  /** The last batch of an output as metrics want it. Views: valid until the next step. */
+  metricBatch(output: number): MetricBatch {
+    const { value, target, mask } = this.prepared.outputs[output];
+    const { floats, integers } = this.#executor.engine.memory;
+    const shape = resolveShape(value.shape, this.#filled);
+    const columns = shape.at(-1)!;
+    const rows = shape.slice(0, -1).reduce((a, b) => a * b, 1);
+    const at = this.#executor.place(value.pointer, this.#filled);
+    const { sparse } = this.#compiled!.losses[output];
+    const targetAt = this.#executor.place(target!.pointer, this.#filled);
+    const maskAt =
+      mask && mask.shape.length === value.shape.length - 1
+        ? this.#executor.place(mask.pointer, this.#filled)
+        : -1;
+    return {
+      prediction: floats.subarray(at, at + rows * columns),
+      target: (sparse ? integers : floats).subarray(targetAt, targetAt + rows * (sparse ? 1 : columns)),
+      weights:
+        maskAt < 0 ? undefined : integers.subarray(maskAt, maskAt + rows).map((keep) => (keep ? 1 : 0)),
+      rows,
+      columns,
+      sparse,
+    };
+  }
+
+  /** Copies the last batch of an output behind what `into` already has. */
+  readOutput(output: number, into: Float32Array, offset: number): void {
+    const { value } = this.prepared.outputs[output];
+    const start = this.#executor.place(value.pointer, this.#filled);
+    const size = resolveShape(value.shape, this.#filled).reduce((a, b) => a * b, 1);
+    into.set(this.#executor.engine.memory.floats.subarray(start, start + size), offset);
+  }
+
+  /** The shape of an output for a number of samples. */
+  outputShape(output: number, samples: number): number[] {
+    return resolveShape(this.prepared.outputs[output].value.shape, this.#dimsFor(samples));
+  }
+
+  /** Run-time dimensions of a batch: its size, and the lengths that the data have. */
+  #dimsFor(count: number): Dims {
+    let dims = this.#dims.get(count);
+    if (!dims) {
+      const found: Record<string, number> = { B: count };
+      this.prepared.inputs.forEach((port: InputPort, index) => {
+        port.shape.forEach((dim, axis) => {
+          if (axis > 0 && typeof dim === "string") found[dim] = this.#data.inputs[index].shape[axis];
+        });
+      });
+      dims = found;
+      this.#dims.set(count, dims);
+    }
+    return dims;
+  }
+
+  #writeSeed(): void {
+    const at = this.#executor.place(this.prepared.seed.pointer, this.#filled);
+    this.#executor.engine.memory.integers[at] = this.#seed | 0;
+    this.#executor.engine.memory.integers[at + 1] = this.#runs++;
+  }
+
+  #copyRows(
+    { data, shape }: Tensor,
+    pointer: Parameters<Executor["place"]>[0],
+    dtype: "float32" | "int32",
+    order: Uint32Array | undefined,
+    start: number,
+    count: number,
+  ): void {
+    const { floats, integers } = this.#executor.engine.memory;
+    const words = dtype === "int32" ? integers : floats;
+    const at = this.#executor.place(pointer, this.#filled);
+    const row = data.length / shape[0];
+    if (!order) {
+      words.set(data.subarray(start * row, (start + count) * row), at);
+      return;
+    }
+    for (let i = 0; i < count; i++) {
+      const from = order[start + i] * row;
+      if (row > 32) words.set(data.subarray(from, from + row), at + i * row);
+      else for (let k = 0; k < row; k++) words[at + i * row + k] = data[from + k];
+    }
+  }
+
+  /** Weights of the rows of a loss, with the reduction in them: divided by the number of rows for a mean. */
+  #writeWeights(
+    output: number,
+    weights: Tensor | undefined,
+    order: Uint32Array | undefined,
+    start: number,
+    count: number,
+  ): void {
+    const value = this.prepared.outputs[output].weights!;
+    const at = this.#executor.place(value.pointer, this.#filled);
+    const rows = resolveShape(value.shape, this.#filled).reduce((a, b) => a * b, 1);
+    const scale = this.#compiled!.losses[output].reduction === "sum" ? 1 : 1 / rows;
+    const { floats } = this.#executor.engine.memory;
+    if (!weights) {
+      floats.fill(scale, at, at + rows);
+      return;
+    }
+    const perSample = rows / count;
+    const given = weights.size / weights.shape[0];
+    for (let i = 0; i < count; i++) {
+      const sample = order ? order[start + i] : start + i;
+      for (let k = 0; k < perSample; k++) {
+        floats[at + i * perSample + k] = scale * weights.data[sample * given + (given === 1 ? 0 : k)];
+      }
+    }
+  }
+}
+
+export function resolveShape(shape: readonly Dim[], dims: Dims): number[] {
+  return shape.map((dim) => (typeof dim === "number" ? dim : dims[dim]));
+}

@@ -1,0 +1,45 @@
+// Chooses a build of the kernels and instantiates it. Builds differ in the instructions they use, never in what they offer.
+// Not here: what the kernels compute (assembly/) and who calls them (program/run.ts).
+import { instantiate } from "@assemblyscript/loader";
+import { UnreelError } from "../errors.js";
+import { relaxed, simd } from "./inlined.js";
+
+export type Build = "simd" | "relaxed";
+export type Kernel = (...args: number[]) => number;
+
+export interface Kernels {
+  readonly build: Build;
+  readonly memory: WebAssembly.Memory;
+  /** First byte that kernels leave free. */
+  readonly heapBase: number;
+  readonly functions: Readonly<Record<string, Kernel>>;
+}
+
+const INLINED: Record<Build, string> = { simd, relaxed };
+
+/** The bytes of a build, as it was compiled. */
+export function kernelBytes(build: Build): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(INLINED[build]), (c) => c.charCodeAt(0));
+}
+
+/** The build that an engine runs: `relaxed` (fused multiply-add) where it can, unless results must be equal everywhere. */
+export function chooseBuild(deterministic: boolean): Build {
+  if (!deterministic && WebAssembly.validate(kernelBytes("relaxed"))) return "relaxed";
+  if (WebAssembly.validate(kernelBytes("simd"))) return "simd";
+  throw new UnreelError({
+    operation: "kernels",
+    expected: "an engine with WebAssembly SIMD",
+    got: "one without",
+    hint: "Chrome 91, Firefox 89, Safari 16.4, Node 16.4 and later have it.",
+  });
+}
+
+export async function loadKernels(build: Build): Promise<Kernels> {
+  const { exports } = await instantiate<Record<string, unknown>>(kernelBytes(build), {});
+  const functions: Record<string, Kernel> = {};
+  for (const [name, value] of Object.entries(exports)) {
+    if (typeof value === "function") functions[name] = value as Kernel;
+  }
+  const heapBase = (exports.__heap_base as WebAssembly.Global).value as number;
+  return { build, memory: exports.memory as unknown as WebAssembly.Memory, heapBase, functions };
+}
