@@ -1,6 +1,6 @@
 // Builds everything: kernels (AssemblyScript), the inlined kernels, the library, tests, benches and examples (TypeScript), and
 // the bundle. Steps whose inputs are older than their output are skipped, so a second build is quick.
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import {
   copyFileSync,
   cpSync,
@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 
 process.chdir(new URL("..", import.meta.url).pathname);
 const bin = (name) => join("node_modules", ".bin", name);
@@ -29,8 +30,12 @@ function newest(paths) {
   return latest;
 }
 
+function isStale(output, inputs) {
+  return !existsSync(output) || statSync(output).mtimeMs < newest(inputs);
+}
+
 function step(name, output, inputs, make) {
-  if (existsSync(output) && statSync(output).mtimeMs >= newest(inputs)) return;
+  if (!isStale(output, inputs)) return;
   const start = performance.now();
   make();
   console.log(`built ${name} in ${((performance.now() - start) / 1000).toFixed(1)} s`);
@@ -38,10 +43,16 @@ function step(name, output, inputs, make) {
 
 const wasm = (build) => `build/kernels/${build}.wasm`;
 mkdirSync("build/kernels", { recursive: true });
-for (const build of ["simd", "relaxed"]) {
-  step(`kernels ${build}`, wasm(build), ["assembly", "asconfig.json"], () => {
-    execFileSync(bin("asc"), ["--config", "asconfig.json", "--target", build], { stdio: "inherit" });
+const stale = ["simd", "relaxed"].filter((build) => isStale(wasm(build), ["assembly", "asconfig.json"]));
+if (stale.length > 0) {
+  const start = performance.now();
+  await Promise.all(
+    stale.map((build) => promisify(execFile)(process.execPath, ["node_modules/.bin/asc", "--config", "asconfig.json", "--target", build])),
+  ).catch(({ stdout, stderr }) => {
+    console.error(`${stdout}${stderr}`);
+    process.exit(1);
   });
+  console.log(`built kernels ${stale.join(", ")} in ${((performance.now() - start) / 1000).toFixed(1)} s`);
 }
 step("inlined kernels", "src/wasm/inlined.ts", [wasm("simd"), wasm("relaxed")], () => {
   const lines = ["simd", "relaxed"].map(

@@ -12,7 +12,7 @@ import { type Dim, Size } from "../program/size.js";
 import type { DType } from "../tensor.js";
 import type { Graph } from "./graph.js";
 
-/** predict: outputs only. evaluate: with losses. gradients: losses and the way back. train: and the update. */
+/** predict: outputs only. evaluate: with losses. gradients: and the way back. train: and the update, with dropout at work. */
 export type Mode = "predict" | "evaluate" | "gradients" | "train";
 
 /** What a program needs to know of a loss: the kernel of its rows. */
@@ -115,7 +115,7 @@ export function lower(graph: Graph, layout: WeightLayout, mode: Mode, training?:
 
   const ports = graph.inputs.map((input, index) => new Port(builder, input, index));
   const weights = weightValues(builder, graph, layout, backward);
-  const flows = emitCalls(builder, graph, ports, weights, { training: backward, seed: seed.pointer });
+  const flows = emitCalls(builder, graph, ports, weights, { training: mode === "train", seed: seed.pointer });
   const outputs = graph.outputs.map((output, index): OutputPort => {
     const { value, mask } = flows.get(output)!;
     const inOrder = { value: builder.batchMajor(value), mask: mask && builder.batchMajor(mask) };

@@ -64,12 +64,14 @@ export function storages(program: Program): Set<Storage> {
   return found;
 }
 
-/** The program as text, one line a call: how it is debugged, reviewed and taught. */
+const PREFIX: Record<Base, string> = { weights: "w", training: "t", work: "a" };
+
+/** The program as text, one line a call: how it is debugged, reviewed and taught. w = weights, t = training, a = working memory. */
 export function print(program: Program): string {
   const show = (arg: Argument) => {
     if (!isPointer(arg)) return String(arg);
     const offset = arg.offset.constant === 0 ? "" : `[${arg.offset}]`;
-    return `${arg.storage.base[0]}.${arg.storage.name}${offset}`;
+    return `${PREFIX[arg.storage.base]}.${arg.storage.name}${offset}`;
   };
   const width = Math.max(0, ...program.calls.map((call) => call.kernel.length));
   const lines = program.calls.map(

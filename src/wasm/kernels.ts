@@ -35,11 +35,12 @@ export function chooseBuild(deterministic: boolean): Build {
 }
 
 export async function loadKernels(build: Build): Promise<Kernels> {
-  const { exports } = await instantiate<Record<string, unknown>>(kernelBytes(build), {});
+  // The instance's own exports: the loader's wrap every call to count its arguments, which no kernel needs.
+  const { exports } = (await instantiate(kernelBytes(build), {})).instance;
   const functions: Record<string, Kernel> = {};
   for (const [name, value] of Object.entries(exports)) {
     if (typeof value === "function") functions[name] = value as Kernel;
   }
-  const heapBase = (exports.__heap_base as WebAssembly.Global).value as number;
-  return { build, memory: exports.memory as unknown as WebAssembly.Memory, heapBase, functions };
+  const heapBase = functions.heapBase();
+  return { build, memory: exports.memory as WebAssembly.Memory, heapBase, functions };
 }

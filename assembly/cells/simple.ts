@@ -1,0 +1,58 @@
+// The simple (Elman) cell, tanh: one step forward and, under it, one step back, for a run of batch rows.
+// Not here: the loop over time and masks (sequence.ts), x·W + b (one GEMM over all steps), dW, dR, dx, db (GEMMs after the loop).
+//
+// Legend: n rows of the batch, H units. All pointers are to the first row of the run; rows are contiguous.
+
+import { gemmPacked, packB, packBT } from "../gemm";
+import { tanh4 } from "../math";
+import { load4, splat, storeUpTo4 } from "../simd";
+
+/** packed: H·roundUp(H,16) floats from recurrent [H,H]. */
+export function simplePack(packed: usize, recurrent: usize, H: i32): void {
+  packB(packed, recurrent, H, H, H);
+}
+
+/**
+ * hiddenNext [n,H] out
+ * gates      [n,H] in: x·W + b, out: the argument of tanh
+ * hidden     [n,H] the state before this step
+ */
+export function simpleStep(
+  hiddenNext: usize, gates: usize, hidden: usize, packed: usize, n: i32, H: i32, scratch: usize,
+): void {
+  gemmPacked(gates, H, hidden, H, packed, 0, n, H, H, 1, scratch);
+  // h' = tanh(xW + b + hR)
+  for (let left = n * H; left > 0; left -= 4) {
+    storeUpTo4(hiddenNext, tanh4(load4(gates)), left);
+    hiddenNext += 16;
+    gates += 16;
+  }
+}
+
+/** packed: H·roundUp(H,16) floats from recurrent [H,H], for the way back. */
+export function simplePackBackward(packed: usize, recurrent: usize, H: i32): void {
+  packBT(packed, recurrent, H, H, H);
+}
+
+/**
+ * gates      [n,H] out: dL/d(xW + b), overwritten
+ * dhidden    [n,H] in: dL/dh', out: dL/dh
+ * hiddenNext [n,H] the state after this step
+ */
+export function simpleStepBackward(
+  gates: usize, dhidden: usize, hiddenNext: usize, packed: usize, n: i32, H: i32, scratch: usize,
+): void {
+  // da = dh' (1 - h'²);  dh = da Rᵀ
+  const one = splat(1);
+  let da = gates;
+  let dh = dhidden;
+  for (let left = n * H; left > 0; left -= 4) {
+    const h = load4(hiddenNext);
+    const d = f32x4.mul(load4(dh), f32x4.sub(one, f32x4.mul(h, h)));
+    storeUpTo4(da, d, left);
+    da += 16;
+    dh += 16;
+    hiddenNext += 16;
+  }
+  gemmPacked(dhidden, H, gates, H, packed, 0, n, H, H, 0, scratch);
+}

@@ -1,0 +1,131 @@
+// What each activation function is and how steep it is, on four lanes, as keras.activations defines them. Internal: the
+// kernels are in activation.ts, the functions they are made of in math.ts.
+//
+// `kind` is a compile-time constant wherever these are used, so that only one line of each table remains.
+// a and b are the function's parameters: leakyRelu's negativeSlope (a), elu's alpha (a) and selu's scale (b).
+
+import { erf4, exp4, expm1Negative4, log1pExpMinusAbs4, sigmoid4, softplus4, tanh4 } from "./math";
+import { atLeast, atMost, keep4, load4, madd, nmadd, select4, splat } from "./simd";
+
+export const enum Curve {
+  Relu,
+  Relu6,
+  LeakyRelu,
+  Elu,
+  Gelu,
+  GeluTanh,
+  Swish,
+  Mish,
+  Softplus,
+  Softsign,
+  Tanh,
+  Sigmoid,
+  HardSigmoid,
+  HardTanh,
+  HardSwish,
+  Exponential,
+  LogSigmoid,
+}
+
+// @ts-expect-error: decorator
+@inline
+function clip(x: v128, low: f32, high: f32): v128 {
+  return atMost(atLeast(x, splat(low)), splat(high));
+}
+
+/** 1 where low < x < high. */
+// @ts-expect-error: decorator
+@inline
+function inside(x: v128, low: f32, high: f32): v128 {
+  return v128.and(f32x4.gt(x, splat(low)), f32x4.lt(x, splat(high)));
+}
+
+/** The logistic form of gelu's tanh: (1 + tanh z)/2 = sigmoid(2z), 2z = 2 sqrt(2/pi) (x + 0.044715 x^3). */
+// @ts-expect-error: decorator
+@inline
+function geluGate(x: v128): v128 {
+  const c = clip(x, -20, 20);
+  return sigmoid4(f32x4.mul(c, madd(f32x4.mul(c, c), splat(0.07135481627), splat(1.5957691216))));
+}
+
+/** f(x) */
+// @ts-expect-error: decorator
+@inline
+export function curve(kind: Curve, x: v128, a: f32, b: f32): v128 {
+  if (kind == Curve.Relu) return atLeast(x, splat(0));
+  if (kind == Curve.Relu6) return clip(x, 0, 6);
+  if (kind == Curve.LeakyRelu) return select4(f32x4.gt(x, splat(0)), x, f32x4.mul(x, splat(a)));
+  if (kind == Curve.Elu) {
+    const left = f32x4.mul(expm1Negative4(atMost(x, splat(0))), splat(a * b));
+    return select4(f32x4.gt(x, splat(0)), f32x4.mul(x, splat(b)), left);
+  }
+  if (kind == Curve.Gelu) {
+    const half = f32x4.mul(x, splat(0.5));
+    return madd(half, erf4(f32x4.mul(x, splat(0.70710678))), half);
+  }
+  if (kind == Curve.GeluTanh) return f32x4.mul(x, geluGate(x));
+  if (kind == Curve.Swish) return f32x4.mul(x, sigmoid4(x));
+  if (kind == Curve.Mish) {
+    // tanh(log(1 + e)) = n / (n + 2) with n = e (e + 2), e = e^x.
+    const e = exp4(atMost(x, splat(20)));
+    const n = f32x4.mul(e, f32x4.add(e, splat(2)));
+    return f32x4.mul(x, f32x4.div(n, f32x4.add(n, splat(2))));
+  }
+  if (kind == Curve.Softplus) return softplus4(x);
+  if (kind == Curve.Softsign) return f32x4.div(x, f32x4.add(f32x4.abs(x), splat(1)));
+  if (kind == Curve.Tanh) return tanh4(x);
+  if (kind == Curve.Sigmoid) return sigmoid4(x);
+  if (kind == Curve.HardSigmoid) return f32x4.mul(clip(f32x4.add(x, splat(3)), 0, 6), splat(1.0 / 6));
+  if (kind == Curve.HardTanh) return clip(x, -1, 1);
+  if (kind == Curve.HardSwish) return f32x4.mul(x, f32x4.mul(clip(f32x4.add(x, splat(3)), 0, 6), splat(1.0 / 6)));
+  if (kind == Curve.Exponential) return exp4(x);
+  return f32x4.sub(atMost(x, splat(0)), log1pExpMinusAbs4(x)); // LogSigmoid
+}
+
+/** f'(x), from the block x or from the block out = f(x). */
+// @ts-expect-error: decorator
+@inline
+export function curveSlope(kind: Curve, x: usize, out: usize, a: f32, b: f32): v128 {
+  const one = splat(1);
+  if (kind == Curve.Relu) return keep4(f32x4.gt(load4(out), splat(0)), one);
+  if (kind == Curve.Relu6) return keep4(inside(load4(x), 0, 6), one);
+  if (kind == Curve.LeakyRelu) return select4(f32x4.gt(load4(x), splat(0)), one, splat(a));
+  if (kind == Curve.Elu) return select4(f32x4.gt(load4(x), splat(0)), splat(b), f32x4.add(load4(out), splat(a * b)));
+  if (kind == Curve.Gelu) {
+    const t = f32x4.mul(load4(x), splat(0.70710678));
+    const density = f32x4.mul(exp4(f32x4.neg(f32x4.mul(t, t))), splat(0.39894228));
+    return madd(clip(load4(x), -20, 20), density, madd(erf4(t), splat(0.5), splat(0.5)));
+  }
+  if (kind == Curve.GeluTanh) {
+    const s = geluGate(load4(x));
+    const c = clip(load4(x), -20, 20);
+    const dz = f32x4.mul(c, madd(f32x4.mul(c, c), splat(0.2140644488), splat(1.5957691216)));
+    return madd(f32x4.mul(s, nmadd(s, one, one)), dz, s);
+  }
+  if (kind == Curve.Swish) {
+    const s = sigmoid4(load4(x));
+    return madd(load4(out), f32x4.sub(one, s), s);
+  }
+  if (kind == Curve.Mish) {
+    const e = exp4(atMost(load4(x), splat(20)));
+    const n = f32x4.mul(e, f32x4.add(e, splat(2)));
+    const r = f32x4.div(one, f32x4.add(n, splat(2)));
+    const bend = f32x4.mul(f32x4.mul(f32x4.mul(e, r), f32x4.mul(f32x4.add(e, one), r)), splat(4));
+    return madd(atMost(load4(x), splat(20)), bend, f32x4.mul(n, r));
+  }
+  if (kind == Curve.Softplus) return sigmoid4(load4(x));
+  if (kind == Curve.Softsign) {
+    const r = f32x4.div(one, f32x4.add(f32x4.abs(load4(x)), one));
+    return f32x4.mul(r, r);
+  }
+  if (kind == Curve.Tanh) return nmadd(load4(out), load4(out), one);
+  if (kind == Curve.Sigmoid) return f32x4.mul(load4(out), f32x4.sub(one, load4(out)));
+  if (kind == Curve.HardSigmoid) return keep4(inside(load4(x), -3, 3), splat(1.0 / 6));
+  if (kind == Curve.HardTanh) return keep4(inside(load4(x), -1, 1), one);
+  if (kind == Curve.HardSwish) {
+    const bend = keep4(f32x4.gt(load4(x), splat(-3)), madd(load4(x), splat(1.0 / 3), splat(0.5)));
+    return select4(f32x4.gt(load4(x), splat(3)), one, bend);
+  }
+  if (kind == Curve.Exponential) return load4(out);
+  return sigmoid4(f32x4.neg(load4(x))); // LogSigmoid
+}

@@ -1,0 +1,140 @@
+// Sums over blocks, added to what is already there.
+// Not here: sums inside a larger kernel (softmax.ts, loss.ts).
+//
+// Accuracy: a running f32 sum of n numbers drifts by about sqrt(n) rounding errors. So sums are cut into blocks; `sum`
+// and `sumSquares` carry the blocks' results in one f64, `sumColumns` adds each block's result to its column.
+
+import { LANES, VECTOR, load4, loadTail, splat, store4, storeUpTo4, sumLanes } from "./simd";
+
+/** Words summed in f32 before they go to the f64: 16 additions in each of 16 lanes. */
+const BLOCK: i32 = 256;
+
+// @ts-expect-error: decorator
+@inline
+function plus(total: v128, x: v128, squares: bool): v128 {
+  return f32x4.add(total, squares ? f32x4.mul(x, x) : x);
+}
+
+// @ts-expect-error: decorator
+@inline
+function total(x: usize, n: i32, squares: bool): f64 {
+  let result: f64 = 0;
+  for (; n >= BLOCK; n -= BLOCK) {
+    let a = splat(0);
+    let b = splat(0);
+    let c = splat(0);
+    let d = splat(0);
+    for (const end = x + 4 * BLOCK; x < end; x += 4 * VECTOR) {
+      a = plus(a, load4(x), squares);
+      b = plus(b, load4(x + VECTOR), squares);
+      c = plus(c, load4(x + 2 * VECTOR), squares);
+      d = plus(d, load4(x + 3 * VECTOR), squares);
+    }
+    result += <f64>sumLanes(f32x4.add(f32x4.add(a, b), f32x4.add(c, d)));
+  }
+  let rest = splat(0);
+  for (; n >= LANES; n -= LANES, x += VECTOR) rest = plus(rest, load4(x), squares);
+  if (n > 0) rest = plus(rest, loadTail(x, n), squares);
+  return result + <f64>sumLanes(rest);
+}
+
+/** out[0] += sum of x [n] */
+export function sum(out: usize, x: usize, n: i32): void {
+  store<f32>(out, <f32>(<f64>load<f32>(out) + total(x, n, false)));
+}
+
+/** out[0] += sum of the squares of x [n] */
+export function sumSquares(out: usize, x: usize, n: i32): void {
+  store<f32>(out, <f32>(<f64>load<f32>(out) + total(x, n, true)));
+}
+
+/** Rows summed in registers before the result is added to the column: a strip of them stays in the second cache. */
+const ROWS: i32 = 64;
+
+/** Up to four columns over `rows` rows, four rows at a time so that the additions do not wait for each other. */
+// @ts-expect-error: decorator
+@inline
+function narrowStrip(x: usize, rows: i32, stride: usize): v128 {
+  let a = splat(0);
+  let b = splat(0);
+  let c = splat(0);
+  let d = splat(0);
+  for (; rows >= 4; rows -= 4, x += 4 * stride) {
+    a = f32x4.add(a, load4(x));
+    b = f32x4.add(b, load4(x + stride));
+    c = f32x4.add(c, load4(x + 2 * stride));
+    d = f32x4.add(d, load4(x + 3 * stride));
+  }
+  for (; rows > 0; rows--, x += stride) a = f32x4.add(a, load4(x));
+  return f32x4.add(f32x4.add(a, b), f32x4.add(c, d));
+}
+
+/** out[c] += sum over r of x[r, c]; out [columns], x [rows, columns]. */
+export function sumColumns(out: usize, x: usize, rows: i32, columns: i32): void {
+  if (columns == 1) {
+    sum(out, x, rows);
+    return;
+  }
+  const stride = <usize>columns << 2;
+  for (; rows > 0; rows -= ROWS, x += <usize>ROWS * stride) {
+    const block = min(rows, ROWS);
+    let from = x;
+    let to = out;
+    let left = columns;
+    for (; left >= 4 * LANES; left -= 4 * LANES, from += 4 * VECTOR, to += 4 * VECTOR) {
+      let a = splat(0);
+      let b = splat(0);
+      let c = splat(0);
+      let d = splat(0);
+      let p = from;
+      for (let r = 0; r < block; r++, p += stride) {
+        a = f32x4.add(a, load4(p));
+        b = f32x4.add(b, load4(p + VECTOR));
+        c = f32x4.add(c, load4(p + 2 * VECTOR));
+        d = f32x4.add(d, load4(p + 3 * VECTOR));
+      }
+      store4(to, f32x4.add(load4(to), a));
+      store4(to + VECTOR, f32x4.add(load4(to + VECTOR), b));
+      store4(to + 2 * VECTOR, f32x4.add(load4(to + 2 * VECTOR), c));
+      store4(to + 3 * VECTOR, f32x4.add(load4(to + 3 * VECTOR), d));
+    }
+    for (; left > 0; left -= LANES, from += VECTOR, to += VECTOR) {
+      storeUpTo4(to, f32x4.add(load4(to), narrowStrip(from, block, stride)), left);
+    }
+  }
+}
+
+/** out[0] += scale * sum of weights * losses; weights [n] may be absent (all 1). The mean over a batch, masked or not. */
+export function weightedSum(out: usize, losses: usize, weights: usize, scale: f32, n: i32): void {
+  let result: f64 = 0;
+  if (weights) {
+    for (; n > 0; n--, losses += 4, weights += 4) result += <f64>load<f32>(losses) * <f64>load<f32>(weights);
+  } else {
+    result = total(losses, n, false);
+  }
+  store<f32>(out, <f32>(<f64>load<f32>(out) + result * <f64>scale));
+}
+
+/** dlosses += dout[0] * scale * weights */
+export function weightedSumBackward(dlosses: usize, dout: usize, weights: usize, scale: f32, n: i32): void {
+  const factor = splat(load<f32>(dout) * scale);
+  for (; n > 0; n -= LANES, dlosses += VECTOR) {
+    let y = factor;
+    if (weights) {
+      y = f32x4.mul(factor, load4(weights));
+      weights += VECTOR;
+    }
+    storeUpTo4(dlosses, f32x4.add(load4(dlosses), y), n);
+  }
+}
+
+/** out[i] = weights[i] * n / kept where mask[i] (i32) is not 0, else 0; kept counts the nonzero masks. All zero: all 0. */
+export function maskedWeights(out: usize, weights: usize, mask: usize, n: i32): void {
+  let kept = 0;
+  for (let i = 0; i < n; i++) kept += i32(load<i32>(mask + (<usize>i << 2)) != 0);
+  const factor: f32 = kept ? <f32>n / <f32>kept : 0;
+  for (let i = 0; i < n; i++) {
+    const at = <usize>i << 2;
+    store<f32>(out + at, load<i32>(mask + at) ? load<f32>(weights + at) * factor : 0);
+  }
+}

@@ -1,0 +1,20 @@
+// What the full build exports: every kernel that the host calls, for training and inference. Nothing is defined here.
+// A name without `Backward` in it computes forward, adds up, or updates; shapes stand in each kernel's own file.
+
+export * from "./activation";
+export * from "./cosine";
+export * from "./crossentropy";
+export * from "./dropout";
+export * from "./embedding";
+export {
+  GEMM_PACKED_SCRATCH_BYTES, GEMM_SCRATCH_BYTES, gemmNN, gemmNT, gemmPacked, gemmTN, packB, packBT, packedBytes,
+} from "./gemm";
+export * from "./heap";
+export * from "./hinge";
+export * from "./loss";
+export * from "./optimizer";
+export { uniform } from "./random";
+export * from "./reduce";
+export * from "./sequence";
+export * from "./softmax";
+export * from "./vector";

@@ -1,0 +1,212 @@
+// TextVectorization against Keras (tests/golden/keras_text.json), and what it refuses.
+// Not here: padSequences (sequence.test.ts).
+import { readFileSync } from "node:fs";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import * as text from "../../src/data/text/index.js";
+
+interface Case {
+  options: Record<string, unknown>;
+  vocabulary: string[];
+  size: number;
+  shape: number[];
+  rows: number[][];
+  single: number[];
+}
+const golden: { texts: string[]; asked: string[]; vectorization: Record<string, Case> } = JSON.parse(
+  readFileSync(new URL("../../../tests/golden/keras_text.json", import.meta.url), "utf8"),
+);
+
+const camel = (name: string) => name.replace(/_[a-z]/g, (letter) => letter[1].toUpperCase());
+const optionsOf = ({ options }: Case) =>
+  Object.fromEntries(
+    Object.entries(options).map(([name, value]) => [
+      camel(name),
+      name === "output_mode" ? camel(value as string) : value,
+    ]),
+  ) as text.TextVectorizationOptions;
+
+/** A golden row is its width, then position and value of all that is not zero. */
+function dense([width, ...pairs]: number[]): number[] {
+  const out = new Array<number>(width).fill(0);
+  for (let i = 0; i < pairs.length; i += 2) out[pairs[i]] = pairs[i + 1];
+  return out;
+}
+
+function close(actual: ArrayLike<number>, expected: number[], what: string): void {
+  assert.is(actual.length, expected.length, what);
+  for (let i = 0; i < expected.length; i++) {
+    const off = Math.abs(actual[i] - expected[i]);
+    assert.ok(off <= 1e-6 * Math.abs(expected[i]), `${what} at ${i}: ${actual[i]}, Keras ${expected[i]}`);
+  }
+}
+
+for (const [name, expected] of Object.entries(golden.vectorization)) {
+  test(`Keras: ${name}`, () => {
+    const options = optionsOf(expected);
+    const layer = new text.TextVectorization(options);
+    if (!options.vocabulary) layer.adapt(golden.texts);
+    assert.equal(layer.getVocabulary(), expected.vocabulary);
+    assert.is(layer.vocabularySize(), expected.size);
+    const rows = layer.apply(golden.asked);
+    assert.equal([...rows.shape], expected.shape);
+    assert.is(rows.dtype, (options.outputMode ?? "int") === "int" ? "int32" : "float32");
+    const width = expected.shape[1];
+    expected.rows.forEach((row, r) => {
+      close(rows.data.subarray(r * width, (r + 1) * width), dense(row), `row ${r}`);
+    });
+    const single = layer.apply(golden.asked[0]);
+    close(single.data, dense(expected.single), "single text");
+    assert.equal([...single.shape], [expected.single[0]]);
+  });
+}
+
+test("decomposed Hangul and accents count as their composed forms", () => {
+  const decomposed = golden.texts.map((line) => line.normalize("NFD"));
+  const layer = new text.TextVectorization().adapt(decomposed);
+  assert.equal(layer.getVocabulary(), golden.vectorization.defaults.vocabulary);
+  const given = new text.TextVectorization({ vocabulary: ["한국어".normalize("NFD")] });
+  assert.equal(given.apply(["한국어", "한국어".normalize("NFD")]).toArray(), [[2], [2]]);
+});
+
+test("an async iterable gives the same vocabulary, as a promise", async () => {
+  async function* stream() {
+    yield* golden.texts;
+  }
+  const layer = await text.TextVectorization({ outputMode: "tf_idf" }).adapt(stream());
+  const direct = text.TextVectorization({ outputMode: "tfIdf" }).adapt(golden.texts);
+  assert.ok(layer instanceof text.TextVectorization);
+  assert.equal(layer.getVocabulary(), direct.getVocabulary());
+  assert.equal(layer.getIdfWeights(), direct.getIdfWeights());
+});
+
+test("adapting again forgets what was learned before", () => {
+  const layer = text.TextVectorization().adapt(["a b"]).adapt(["c"]);
+  assert.equal(layer.getVocabulary({ includeSpecialTokens: false }), ["c"]);
+});
+
+test("functions standardize and split", () => {
+  const layer = text.TextVectorization({
+    standardize: (line) => line.replaceAll("!", ""),
+    split: (line) => line.split("-"),
+  });
+  assert.equal(layer.adapt(["A-b!-b", "--"]).getVocabulary(), ["", "[UNK]", "b", "A"]);
+  assert.equal(layer.apply(["b-!-A-a"]).toArray(), [[2, 0, 3, 1]]);
+});
+
+test("weights and vocabulary travel to another TextVectorization", () => {
+  const from = text.TextVectorization({ outputMode: "tfIdf", maxTokens: 9 }).adapt(golden.texts);
+  const to = text.TextVectorization({
+    outputMode: "tfIdf",
+    vocabulary: from.getVocabulary(),
+    idfWeights: from.getIdfWeights(),
+  });
+  assert.equal(to.apply(golden.asked), from.apply(golden.asked));
+});
+
+const refusals: [string, () => unknown, RegExp][] = [
+  ["no texts", () => text.TextVectorization().adapt([]), /adapt: expected at least one token, got no texts/],
+  ["no tokens", () => text.TextVectorization().adapt(["", "!"]), /got none in 2 texts/],
+  [
+    "one string",
+    () => text.TextVectorization().adapt("abc" as never),
+    /got 'abc'\. Put a single text into a list/,
+  ],
+  [
+    "a number among texts",
+    () => text.TextVectorization().adapt(["a", 3 as never]),
+    /texts \(strings\), got 3 in row 1/,
+  ],
+  [
+    "a hole",
+    () => text.TextVectorization({ vocabulary: ["a"] }).apply(["a", null as never]),
+    /got null in row 1/,
+  ],
+  [
+    "apply before adapt",
+    () => text.TextVectorization().apply("a"),
+    /known vocabulary, got none yet\. Call adapt/,
+  ],
+  [
+    "adapt with a vocabulary",
+    () => text.TextVectorization({ vocabulary: ["a"] }).adapt(["a"]),
+    /without a vocabulary/,
+  ],
+  [
+    "a wrong mode",
+    () => text.TextVectorization({ outputMode: "multihot_" as never }),
+    /Did you mean 'multiHot'\?/,
+  ],
+  [
+    "a wrong split",
+    () => text.TextVectorization({ split: "white_space" as never }),
+    /Did you mean 'whitespace'\?/,
+  ],
+  ["an inherited name", () => text.TextVectorization({ split: "toString" as never }), /split: expected/],
+  ["ngrams 0", () => text.TextVectorization({ ngrams: 0 }), /ngrams: expected a positive integer or a list/],
+  ["maxTokens 2", () => text.TextVectorization({ maxTokens: 2 }), /more than the 2 special tokens, got 2/],
+  [
+    "padding to nothing",
+    () => text.TextVectorization({ padToMaxTokens: true, outputMode: "count" }),
+    /maxTokens: /,
+  ],
+  [
+    "a length for counts",
+    () => text.TextVectorization({ outputMode: "count", outputSequenceLength: 3 }),
+    /none with/,
+  ],
+  ["an empty vocabulary", () => text.TextVectorization({ vocabulary: [] }), /got an empty list/],
+  [
+    "a token twice",
+    () => text.TextVectorization({ vocabulary: ["a", "b", "a"] }),
+    /each token once, got 'a' twice/,
+  ],
+  [
+    "padding inside",
+    () => text.TextVectorization({ vocabulary: ["a", ""] }),
+    /only at the start.*got '' at place 1/,
+  ],
+  [
+    "too many tokens",
+    () => text.TextVectorization({ vocabulary: ["a", "b"], maxTokens: 3 }),
+    /maxTokens = 3.*got 4/,
+  ],
+  [
+    "weights missing",
+    () => text.TextVectorization({ vocabulary: ["a"], outputMode: "tfIdf" }),
+    /1 weights.*got none/,
+  ],
+  [
+    "weights alone",
+    () => text.TextVectorization({ idfWeights: [1], outputMode: "tfIdf" }),
+    /a vocabulary they belong to/,
+  ],
+  [
+    "weights elsewhere",
+    () => text.TextVectorization({ vocabulary: ["a"], idfWeights: [1] }),
+    /none with outputMode 'int'/,
+  ],
+  [
+    "a split that returns text",
+    () => text.TextVectorization({ split: ((line: string) => line) as never }).adapt(["a"]),
+    /split: expected the function to return an array of strings, got 'a' for row 0/,
+  ],
+];
+for (const [name, attempt, message] of refusals) {
+  test(`refuses ${name}`, () => assert.throws(attempt, message));
+}
+
+test("refuses a number in a stream of texts", async () => {
+  async function* stream() {
+    yield "a";
+    yield 3 as never;
+  }
+  try {
+    await text.TextVectorization().adapt(stream());
+    assert.unreachable();
+  } catch (error) {
+    assert.match(String(error), /got 3 in row 1/);
+  }
+});
+
+test.run();

@@ -1,0 +1,62 @@
+// The house has floors: a file imports only from its own floor or from lower ones (ARCHITECTURE.md).
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { root } from "./support.js";
+
+/** The first prefix that fits decides. */
+const FLOORS: readonly [string, number][] = [
+  ["errors.ts", 0],
+  ["wasm/", 1],
+  ["tensor.ts", 1],
+  ["random.ts", 1],
+  ["program/", 2],
+  ["ops/", 3],
+  ["layers/", 4],
+  ["graph/", 5],
+  ["training/", 6],
+  ["data/", 6],
+  ["model/", 7],
+  ["index.ts", 8],
+];
+
+function floorOf(file: string): number {
+  const found = FLOORS.find(([prefix]) => file.startsWith(prefix));
+  assert.ok(found, `src/${file} stands on no floor`);
+  return found[1];
+}
+
+/** The files that a file imports, relative to its tree. */
+function imports(tree: string, file: string, extension: RegExp): string[] {
+  const text = readFileSync(new URL(`${tree}/${file}`, root), "utf8");
+  const found = [...text.matchAll(/(?:from|import)\s*\(?\s*["'](\.[^"']+)["']/g)];
+  return found.map(([, path]) => normalize(join(dirname(file), path)).replace(extension, ".ts"));
+}
+
+function files(tree: string): string[] {
+  const all = readdirSync(new URL(`${tree}/`, root), { recursive: true }) as string[];
+  return all.filter((file) => file.endsWith(".ts"));
+}
+
+test("no file of src imports from a higher floor", () => {
+  const climbing: string[] = [];
+  let seen = 0;
+  for (const file of files("src")) {
+    for (const imported of imports("src", file, /\.js$/)) {
+      seen++;
+      if (floorOf(imported) > floorOf(file)) climbing.push(`${file} -> ${imported}`);
+    }
+  }
+  assert.ok(seen > 100, `${seen} imports were read`);
+  assert.equal(climbing, []);
+});
+
+test("kernels import only kernels", () => {
+  const leaving = files("assembly").flatMap((file) =>
+    imports("assembly", file, /$/).filter((imported) => imported.startsWith("..")),
+  );
+  assert.equal(leaving, []);
+});
+
+test.run();

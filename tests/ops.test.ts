@@ -1,0 +1,324 @@
+// Every op of the registry against the float64 reference: outputs, and gradients by central differences.
+// The registries of ops, activations and losses are walked: one without a case here fails.
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { ACTIVATION_KERNELS } from "../src/ops/activation.js";
+import type { Builder } from "../src/ops/builder.js";
+import * as ops from "../src/ops/index.js";
+import type { Op, Value } from "../src/ops/op.js";
+import { registry as lossRegistry } from "../src/training/losses.js";
+import { differentiate } from "./differentiate.js";
+import {
+  checkOp,
+  fixed,
+  ids,
+  integers,
+  lossInputs,
+  lossVariants,
+  numbers,
+  type OpCase,
+  wantsGradient,
+} from "./gradcheck.js";
+import * as reference from "./reference.js";
+import { type Real, real } from "./reference.js";
+
+type Case = OpCase & { name: string };
+
+/** Ops that have no way back by nature, with the reason. */
+const NO_BACKWARD: Record<string, string> = { maskedWeights: "masks and sample weights are not trained" };
+
+const SIZES = [
+  { U: 1, B: 1, T: 1 },
+  { U: 3, B: 3, T: 7 },
+  { U: 5, B: 1, T: 7 },
+  { U: 17, B: 3, T: 1 },
+  { U: 17, B: 1, T: 7 },
+];
+const show = (sizes: object) =>
+  Object.entries(sizes)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(" ");
+
+/** Masks that begin, end and are broken by masked steps; the last row keeps all. */
+const maskFor = (B: number, T: number): Real =>
+  real([B, T], (i) => (i >= (B - 1) * T && B > 1 ? 1 : [0, 3, T - 1].includes(i % T) ? 0 : 1));
+
+// ------------------------------------------------------------------------------------------------------- simple layouts
+
+const dense = SIZES.flatMap(({ U, B, T }) => {
+  const x = numbers([B, T, U === 5 ? 3 : U], 1);
+  const [kernel, bias] = [numbers([x.shape[2], U], 2), numbers([U], 3)];
+  const build = (b: Builder, values: Value[]) => b.apply(ops.dense, "dense", values, {});
+  const make = (name: string, given: Real[]): Case => ({
+    name: `${name} ${show({ U, B, T })}`,
+    given,
+    build,
+    reference: ([x, kernel, bias]) => [reference.dense(x, kernel, bias)],
+  });
+  return [make("with bias", [x, kernel, bias]), make("without bias", [x, kernel])];
+});
+
+const activation = Object.entries(ACTIVATION_KERNELS).flatMap(([kernel, defaults]): Case[] => {
+  assert.ok(reference.activations[kernel], `a reference for activation ${kernel}`);
+  const settings = [Object.values(defaults), Object.values(defaults).map((value) => value * 0.375)];
+  return settings.slice(0, Object.keys(defaults).length + 1).flatMap((parameters) =>
+    [1, 3, 5, 17, 64].map((n) => ({
+      name: `${kernel}(${parameters}) n=${n}`,
+      given: [numbers([n], n, -Math.min(n, 8), Math.min(n, 8))],
+      build: (b, values) => b.apply(ops.activation, kernel, values, { kernel, parameters }),
+      reference: ([x]) => [reference.activation(x, kernel, parameters)],
+    })),
+  );
+});
+
+const softmax = [false, true].flatMap((logarithm) =>
+  [1, 3, 5, 17].map(
+    (U): Case => ({
+      name: `${logarithm ? "logSoftmax" : "softmax"} U=${U}`,
+      given: [numbers([3, U], U, U === 5 ? -40 : -4, U === 5 ? 40 : 4)],
+      build: (b, values) => b.apply(ops.softmax, "softmax", values, { logarithm }),
+      reference: ([x]) => [logarithm ? reference.logSoftmax(x) : reference.softmax(x)],
+    }),
+  ),
+);
+
+const embedding = SIZES.flatMap(({ U, B, T }): Case[] =>
+  [false, true].map((timeMajor) => ({
+    name: `${timeMajor ? "time-major" : "batch-major"} ${show({ D: U, B, T })}`,
+    given: [ids(integers([B, T], 1, 4)), numbers([4, U], 2)],
+    build: (b, [places, table]) =>
+      b.apply(ops.embedding, "embedding", [timeMajor ? b.timeMajor(places) : places, table], {}),
+    reference: ([places, table]) => [reference.embedding(places, table)],
+  })),
+);
+
+/** A time-major value as it lies in memory: its first two axes in that order, and batch-major. */
+const asItLies = (value: Value): Value => ({
+  ...value,
+  shape: [value.shape[1], value.shape[0], ...value.shape.slice(2)],
+  timeMajor: false,
+});
+
+const transpose = [[], [1], [3], [17], [5, 2]].flatMap((rest) =>
+  [...SIZES, { B: 5, T: 4 }, { B: 8, T: 9 }].map(
+    ({ B, T }): Case => ({
+      name: `[${[B, T, ...rest]}]`,
+      given: [numbers([B, T, ...rest], 1)],
+      build: (b, [x]) => [asItLies(b.apply(ops.transpose, "transpose", [x], {})[0])],
+      reference: ([x]) => [reference.transpose(x)],
+    }),
+  ),
+);
+
+const reverse = SIZES.map(
+  ({ U, B, T }): Case => ({
+    name: show({ U, B, T }),
+    given: [numbers([B, T, U], 1)],
+    build: (b, [x]) => b.apply(ops.reverse, "reverse", [b.timeMajor(x)], {}),
+    reference: ([x]) => [reference.reverse(x)],
+  }),
+);
+
+const reshape: Case[] = [
+  {
+    name: "alone",
+    given: [numbers([3, 5], 1)],
+    build: (b, [x]) => b.apply(ops.reshape, "reshape", [x], { shape: [5, 3] }),
+    reference: ([x]) => [reference.reshape(x, [5, 3])],
+  },
+  {
+    // A product may overwrite the gradient of the view; it must land in what the view is of.
+    name: "between two products",
+    given: [numbers([3, 2], 1), numbers([2, 6], 2), numbers([3, 4], 3)],
+    build: (b, [x, first, second]) => {
+      const [wide] = b.apply(ops.dense, "first", [x, first], {});
+      const [tall] = b.apply(ops.reshape, "reshape", [wide], { shape: [6, 3] });
+      return b.apply(ops.dense, "second", [tall, second], {});
+    },
+    reference: ([x, first, second]) => [
+      reference.dense(reference.reshape(reference.dense(x, first), [6, 3]), second),
+    ],
+  },
+];
+
+// --------------------------------------------------------------------------------------------------------------- dropout
+
+const dropoutSeed = ids({ shape: [2], data: [12345, 67] });
+
+function dropped(rate: number): Pick<Case, "build"> {
+  return {
+    build: (b, [x, seed]) => b.apply(ops.dropout, "dropout", [x], { rate, seed: seed.pointer, stream: 3 }),
+  };
+}
+
+async function dropoutCases(): Promise<Case[]> {
+  const cases = [0, 0.25, 0.5, 0.9].flatMap((rate) =>
+    [1, 3, 5, 17, 1000].map(async (n): Promise<Case> => {
+      const ones = fixed(real([n], () => 1));
+      const { outputs } = await differentiate([ones, dropoutSeed], dropped(rate).build);
+      const [mask] = outputs;
+      const scale = 1 / (1 - rate);
+      const isFair = mask.every((m) => m === 0 || Math.abs(m - scale) < 1e-5 * scale);
+      assert.ok(isFair, "zero or 1 / (1 - rate)");
+      const share = mask.filter((m) => m === 0).length / n;
+      if (n === 1000) assert.ok(Math.abs(share - rate) < 0.06, `dropped ${share} at rate ${rate}`);
+      return {
+        name: `rate ${rate} n=${n}`,
+        given: [numbers([n], 1), dropoutSeed],
+        ...dropped(rate),
+        reference: ([x]) => [reference.dropout(x, mask)],
+      };
+    }),
+  );
+  return Promise.all(cases);
+}
+
+// ---------------------------------------------------------------------------------------------------------------- losses
+
+const loss = Object.entries(lossRegistry).flatMap(([name, make]) =>
+  lossVariants(make).flatMap((spec) => {
+    const { kernel, parameters } = spec;
+    assert.ok(reference.losses[kernel], `a reference for loss ${name} (kernel ${kernel})`);
+    const build = (b: Builder, values: Value[]) => b.apply(ops.loss, "loss", values, spec);
+    const row = ([yTrue, yPred]: readonly Real[]) => [reference.loss(yTrue, yPred, kernel, parameters)];
+    const cases = [1, 3, 5, 17].map((columns): Case => {
+      const given = lossInputs(spec, columns === 3 ? 1 : 3, columns);
+      return { name: `${kernel}(${parameters}) columns=${columns}`, given, build, reference: row };
+    });
+    const more = (name: string, given: Case["given"]) => ({
+      name: `${kernel} ${name}`,
+      given,
+      build,
+      reference: row,
+    });
+    if (/^(hinge|squaredHinge)$/.test(kernel)) {
+      cases.push(more("of 0 and 1", [fixed(integers([3, 5], 8, 2)), numbers([3, 5], 9)]));
+    }
+    if (/^(binary|categorical)Crossentropy$/.test(kernel)) {
+      const ends = { shape: [2, 3], data: [0, 1, 0, 0, 1, 0] };
+      cases.push(
+        more("at the ends of clipping", [fixed({ ...ends, data: ends.data.toReversed() }), fixed(ends)]),
+      );
+    }
+    return cases;
+  }),
+);
+
+const weightedSum = [1, 3, 17, 300].flatMap((n): Case[] =>
+  [1, 0.25].map((gradientScale) => ({
+    name: `n=${n} gradientScale=${gradientScale}`,
+    given: [numbers([n], 1), fixed(numbers([n], 2))],
+    build: (b, values) => b.apply(ops.weightedSum, "sum", values, { gradientScale }),
+    reference: ([values, weights]) => [reference.weightedSum(values, weights)],
+    scale: gradientScale,
+  })),
+);
+
+const maskedWeights = SIZES.map(
+  ({ B, T }): Case => ({
+    name: show({ B, T }),
+    given: [fixed(numbers([B, T], 1)), ids(maskFor(B, T))],
+    build: (b, values) => b.apply(ops.maskedWeights, "weights", values, {}),
+    reference: ([weights, mask]) => [reference.maskedWeights(weights, mask)],
+  }),
+);
+
+// ----------------------------------------------------------------------------------------------------------- recurrences
+
+/** Which inputs are there and which outputs are used, each of which the way back treats on its own. */
+const USES = [
+  { mask: false, initial: false, outputs: [0], bias: true },
+  { mask: false, initial: true, outputs: [1], bias: false },
+  { mask: true, initial: true, outputs: [0, 1, 2], bias: true },
+  { mask: true, initial: false, outputs: [2, 1], bias: true },
+];
+
+interface Recurrence {
+  name: string;
+  op: Op;
+  gates: number;
+  states: number;
+  hasBias?: boolean;
+}
+
+/** Cases of a recurrence; `run` takes gates, R, mask, initial states and bias, as far as they are there. */
+function recurrence(
+  { name, op, gates: G, states, hasBias = false }: Recurrence,
+  attributes: object,
+  run: (gates: Real, R: Real, mask?: Real, initial?: Real, second?: Real) => Real[],
+): Case[] {
+  // Of the large sizes only the fullest use, to save time.
+  const grid = [...SIZES, { U: 3, B: 5, T: 2 }].flatMap((sizes) =>
+    USES.filter((use) => sizes.U < 17 || use.outputs.length === 3).map((use) => ({ ...sizes, ...use })),
+  );
+  return grid.map(({ U, B, T, mask, initial, outputs, bias }) => {
+    const optional = [
+      mask && ids(maskFor(B, T)),
+      ...Array.from({ length: states }, (_, k) => initial && numbers([B, U], 5 + k)),
+      ...(hasBias ? [bias && numbers([3 * U], 9)] : []),
+    ];
+    const used = outputs.filter((index) => index <= states);
+    const present = optional.flatMap((each) => (each ? [each] : []));
+    /** The optional inputs in their places. */
+    const spread = <V>(values: readonly V[]): (V | undefined)[] => {
+      let next = 0;
+      return optional.map((each) => (each ? values[next++] : undefined));
+    };
+    return {
+      name: `${name} ${show({ U, B, T, mask, initial, bias: hasBias && bias, outputs: used })}`,
+      given: [numbers([B, T, G * U], 1), numbers([U, G * U], 2), ...present],
+      build: (b, [gates, R, ...rest]) => {
+        const [maskValue, ...others] = spread(rest);
+        const inputs = [b.timeMajor(gates), R, maskValue && b.timeMajor(maskValue), ...others];
+        const all = b.apply(op, name, inputs, attributes);
+        return used.map((index) => all[index]);
+      },
+      reference: ([gates, R, ...rest]) => {
+        const all = run(gates, R, ...spread(rest));
+        return used.map((index) => all[index]);
+      },
+    };
+  });
+}
+
+const simple = { name: "simple", op: ops.simpleSequence as Op, gates: 1, states: 1 };
+const lstm = { name: "lstm", op: ops.lstmSequence as Op, gates: 4, states: 2 };
+const gru = { name: "gru", op: ops.gruSequence as Op, gates: 3, states: 1 };
+const gruSequence = [true, false].flatMap((resetAfter) =>
+  recurrence({ ...gru, hasBias: resetAfter }, { resetAfter }, (gates, R, mask, initial, bias) =>
+    reference.gruSequence(gates, R, { resetAfter, mask, initial, bias }),
+  ),
+);
+
+// -------------------------------------------------------------------------------------------------------------- the walk
+
+const cases: Record<string, Case[]> = {
+  activation,
+  dense,
+  dropout: await dropoutCases(),
+  embedding,
+  gruSequence,
+  loss,
+  lstmSequence: recurrence(lstm, {}, reference.lstmSequence),
+  maskedWeights,
+  reshape,
+  reverse,
+  simpleSequence: recurrence(simple, {}, reference.simpleSequence),
+  softmax,
+  transpose,
+  weightedSum,
+};
+
+for (const [name, op] of Object.entries(ops)) {
+  test(`${name}: has cases, and its gradient is among them`, () => {
+    assert.is(op.name, name);
+    assert.ok(cases[name]?.length, `op ${name} needs cases in tests/ops.test.ts`);
+    const none = NO_BACKWARD[name];
+    assert.is(op.backward === undefined, none !== undefined, `backward of ${name}: ${none ?? "missing"}`);
+    const checked = cases[name].some(({ given }) => given.some(wantsGradient));
+    assert.is(checked, none === undefined, `op ${name} needs a case with an input that wants a gradient`);
+  });
+  for (const each of cases[name] ?? []) test(`${name}: ${each.name}`, () => checkOp(each));
+}
+
+test.run();

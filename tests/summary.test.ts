@@ -1,0 +1,43 @@
+// Parameter counts and tables as Keras prints them (golden/keras_counts.json).
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { type Layer, layers, sequential } from "../src/index.js";
+import { camelCase } from "../src/layers/options.js";
+import { readGolden } from "./support.js";
+
+interface Case {
+  name: string;
+  layers: { className: string; config: Record<string, unknown> }[];
+  params: number;
+  rows: { layer: string; outputShape: string; params: number }[];
+  totals: string[];
+  weightShapes: number[][];
+}
+
+const special: Record<string, string> = { SimpleRNN: "simpleRNN", LSTM: "lstm", GRU: "gru" };
+const factories = layers as unknown as Record<string, (config: object) => Layer>;
+
+for (const each of readGolden<{ cases: Case[] }>("keras_counts.json").cases) {
+  const names = each.layers.map(({ className }) => special[className] ?? camelCase(className));
+  const offered = names.every((name) => name in factories);
+  (offered ? test : test.skip)(`Keras' summary: ${each.name}`, () => {
+    const model = sequential(each.layers.map(({ config }, index) => factories[names[index]](config)));
+    const text = model.summary({ print: () => {} });
+    assert.is(model.countParams(), each.params);
+    assert.equal(model.getWeights().map(({ shape }) => [...shape]), each.weightShapes);
+    for (const total of each.totals) assert.match(text, total);
+    const rows = text.split("\n").filter((line) => line.startsWith("│"));
+    assert.is(rows.length, each.rows.length);
+    each.rows.forEach(({ layer, outputShape, params }, index) => {
+      const cells = rows[index].split("│").map((cell) => cell.trim());
+      assert.is(cells[1].replace(/^.* /, ""), layer.replace(/^.* /, ""), "type");
+      assert.is(cells[2], outputShape);
+      assert.is(cells[3], params.toLocaleString("en-US"));
+    });
+    assert.match(text, "Layer (type)");
+    assert.match(text, "Output Shape");
+    assert.match(text, "Param #");
+  });
+}
+
+test.run();

@@ -1,0 +1,102 @@
+// What several tests share: comparing arrays, golden files, gradients of a model.
+import { existsSync, readFileSync } from "node:fs";
+import * as assert from "uvu/assert";
+import { Executor } from "../src/graph/executor.js";
+import type { Model } from "../src/model/model.js";
+import { type Tensor, type TensorLike, tensor } from "../src/tensor.js";
+import { type InputLike, readInputs, readTargets, readWeights } from "../src/training/arrays.js";
+import { type Loss, resolveLoss } from "../src/training/losses.js";
+import { sgd } from "../src/training/optimizers.js";
+import { type Compiled, Steps } from "../src/training/step.js";
+
+/** The root of the project, from build/tests. */
+export const root = new URL("../../", import.meta.url);
+
+export function readGolden<T>(name: string): T {
+  return JSON.parse(readFileSync(new URL(`tests/golden/${name}`, root), "utf8")) as T;
+}
+
+export function hasGolden(name: string): boolean {
+  return existsSync(new URL(`tests/golden/${name}`, root));
+}
+
+/** The largest difference, relative to the largest number expected (at least `floor`). */
+export function relativeError(found: ArrayLike<number>, expected: ArrayLike<number>, floor = 1e-3): number {
+  assert.is(found.length, expected.length, `${expected.length} numbers expected, ${found.length} found`);
+  let scale = floor;
+  let worst = 0;
+  for (let i = 0; i < expected.length; i++) scale = Math.max(scale, Math.abs(expected[i]));
+  for (let i = 0; i < expected.length; i++) {
+    const difference = Math.abs(found[i] - expected[i]);
+    worst = Math.max(worst, Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference);
+  }
+  return worst / scale;
+}
+
+export function assertClose(
+  what: string,
+  found: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  tolerance = 1e-5,
+): void {
+  const error = relativeError(found, expected);
+  assert.ok(error <= tolerance, `${what}: relative error ${error.toExponential(2)} exceeds ${tolerance}`);
+}
+
+export interface Gradients {
+  loss: number;
+  /** In the order of the model's weights; undefined for those that are not trained. */
+  weights: (Float32Array | undefined)[];
+}
+
+/** Loss and gradients of a model on one batch, by its own program, without an update. */
+export async function gradients(
+  model: Model,
+  x: InputLike,
+  y: InputLike,
+  options: { loss: Loss | string; sampleWeight?: TensorLike },
+): Promise<Gradients> {
+  const graph = await graphOf(model, x);
+  const executor = await Executor.create(graph, "gradients");
+  try {
+    const losses = graph.outputs.map(() => resolveLoss("gradients", options.loss));
+    const optimizer = sgd();
+    const compiled: Compiled = { optimizer, update: optimizer, losses, lossWeights: losses.map(() => 1) };
+    const inputs = readInputs("gradients", graph, x);
+    const samples = inputs[0].shape[0];
+    const targets = readTargets("gradients", graph, losses, y, samples);
+    const weights = targets.map((target) =>
+      readWeights("gradients", { sampleWeight: options.sampleWeight }, target, samples),
+    );
+    const steps = new Steps(executor, "gradients", { inputs, targets, weights, samples }, compiled);
+    steps.fill(undefined, 0, samples);
+    steps.run("gradients");
+    const found = graph.weights.map((weight) => {
+      const storage = steps.prepared.gradients.get(weight);
+      if (!storage) return undefined;
+      const { floats, index } = executor.trainingWords(storage.address!.evaluate({}));
+      return floats.slice(index, index + weight.size);
+    });
+    return { loss: steps.loss(), weights: found };
+  } finally {
+    executor.dispose();
+  }
+}
+
+/** The graph of a model, built from data when it has no input shape. */
+async function graphOf(model: Model, x: InputLike): Promise<Executor["graph"]> {
+  await model.predict(x);
+  return (model as unknown as { graph(operation: string): Executor["graph"] }).graph("test");
+}
+
+export function asTensor({
+  data,
+  shape,
+  dtype,
+}: {
+  data: number[];
+  shape: number[];
+  dtype?: string;
+}): Tensor {
+  return tensor(data, shape, dtype === "int32" ? "int32" : "float32");
+}
