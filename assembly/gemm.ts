@@ -8,8 +8,8 @@
 // C must not overlap an input. Nothing beyond C's N columns is written. The order of every sum depends on M, N, K only.
 //
 // Packed B: panels of 8 columns, in each panel k after k, 32 bytes a k; the last panel is filled up with zeros.
-// Tiles of 6 x 8 (plain build 4 x 8; a multiply and an add need one more register): 15 vector registers hold the sums, two
-// vectors of B and one element of A. One or two rows alone take 1 x 32 and 2 x 16, so that the adders stay busy.
+// Tiles of 6 x 8, in the plain build 4 x 8 (a multiply and an add need one more register): 15 vector registers hold the
+// sums, two vectors of B and one element of A. A single row takes 1 x 32, two rows 2 x 16, so that the adders stay busy.
 
 import { tile, tile1x32, tile2x16, tileT } from "./micro";
 

@@ -47,7 +47,15 @@ const stale = ["simd", "relaxed"].filter((build) => isStale(wasm(build), ["assem
 if (stale.length > 0) {
   const start = performance.now();
   await Promise.all(
-    stale.map((build) => promisify(execFile)(process.execPath, ["node_modules/.bin/asc", "--config", "asconfig.json", "--target", build])),
+    stale.map((build) =>
+      promisify(execFile)(process.execPath, [
+        "node_modules/.bin/asc",
+        "--config",
+        "asconfig.json",
+        "--target",
+        build,
+      ]),
+    ),
   ).catch(({ stdout, stderr }) => {
     console.error(`${stdout}${stderr}`);
     process.exit(1);

@@ -23,9 +23,9 @@ function inspect<T>(build: Build, read: (module: binaryen.Module, text: string) 
 
 for (const build of BUILDS) {
   test(`${build}: no imports, no data segments, no table`, () => {
-    inspect(build, (module, text) => {
+    inspect(build, (_, text) => {
       assert.not.match(text, "(import ");
-      assert.is(module.getNumMemorySegments(), 0);
+      assert.not.match(text, "(data ");
       assert.not.match(text, "call_indirect");
     });
   });
@@ -34,7 +34,10 @@ for (const build of BUILDS) {
 test("both builds export the same", () => {
   const names = BUILDS.map((build) =>
     inspect(build, (module) =>
-      Array.from({ length: module.getNumExports() }, (_, index) => binaryen.getExportInfo(module.getExportByIndex(index)).name).sort(),
+      Array.from(
+        { length: module.getNumExports() },
+        (_, index) => binaryen.getExportInfo(module.getExportByIndex(index)).name,
+      ).sort(),
     ),
   );
   assert.equal(names[0], names[1]);
@@ -44,8 +47,14 @@ test("both builds export the same", () => {
 });
 
 test("relaxed instructions stand in the relaxed build only", () => {
-  assert.not.match(inspect("simd", (_, text) => text), "relaxed");
-  assert.match(inspect("relaxed", (_, text) => text), "relaxed_madd");
+  assert.not.match(
+    inspect("simd", (_, text) => text),
+    "relaxed",
+  );
+  assert.match(
+    inspect("relaxed", (_, text) => text),
+    "relaxed_madd",
+  );
 });
 
 test("the files of the package are the inlined kernels", () => {

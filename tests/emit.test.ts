@@ -2,8 +2,16 @@
 // for bit as predict does.
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { configure, layers, type Model, sequential, setRandomSeed, type Tensor, tensor } from "../src/index.js";
 import type { Executor } from "../src/graph/executor.js";
+import {
+  configure,
+  layers,
+  type Model,
+  sequential,
+  setRandomSeed,
+  type Tensor,
+  tensor,
+} from "../src/index.js";
 import { emit } from "../src/program/emit.js";
 import { type Build, kernelBytes, loadKernels } from "../src/wasm/kernels.js";
 
@@ -18,8 +26,15 @@ async function trained(cell: "lstm" | "gru" | "simpleRNN", length: number | null
     layers.dense({ units: 1, activation: "sigmoid" }),
   ]);
   model.compile({ optimizer: "adam", loss: "binaryCrossentropy" });
-  const x = tensor(Int32Array.from({ length: 40 * LENGTH }, (_, i) => (i * i * 7) % 30), [40, LENGTH]);
-  await model.fit(x, x.data.filter((_, i) => i % LENGTH === 0).map((id) => id % 2), { epochs: 3, verbose: 0 });
+  const x = tensor(
+    Int32Array.from({ length: 40 * LENGTH }, (_, i) => (i * i * 7) % 30),
+    [40, LENGTH],
+  );
+  await model.fit(
+    x,
+    x.data.filter((_, i) => i % LENGTH === 0).map((id) => id % 2),
+    { epochs: 3, verbose: 0 },
+  );
   return model;
 }
 
@@ -28,38 +43,59 @@ for (const build of ["simd", "relaxed"] as Build[]) {
   for (const cell of ["lstm", "gru", "simpleRNN"] as const) {
     for (const length of [LENGTH, null]) {
       const shape = length ? "fixed length" : "any length";
-      (runs ? test : test.skip)(`${build}: embedding + ${cell} + dense, ${shape}, as a bare module`, async () => {
-        configure({ deterministic: build === "simd" });
-        const model = await trained(cell, length);
-        const ids = Int32Array.from({ length: ROWS * LENGTH }, (_, i) => (i * 13) % 30);
-        const expected = (await model.predict(tensor(ids, [ROWS, LENGTH]))) as Tensor;
-        configure({ deterministic: false });
+      (runs ? test : test.skip)(
+        `${build}: embedding + ${cell} + dense, ${shape}, as a bare module`,
+        async () => {
+          configure({ deterministic: build === "simd" });
+          const model = await trained(cell, length);
+          const ids = Int32Array.from({ length: ROWS * LENGTH }, (_, i) => (i * 13) % 30);
+          const expected = (await model.predict(tensor(ids, [ROWS, LENGTH]))) as Tensor;
+          configure({ deterministic: false });
 
-        const executor = await (model as unknown as { executor(operation: string): Promise<Executor> }).executor("emit");
-        const { program, work, inputs, outputs } = executor.program("predict");
-        const { heapBase } = await loadKernels(build);
-        const largest = { B: ROWS, T: LENGTH };
-        const emitted = await emit(program, { kernels: kernelBytes(build), heapBase, weights: executor.weightBytes(), work, largest });
+          const executor = await (
+            model as unknown as { executor(operation: string): Promise<Executor> }
+          ).executor("emit");
+          const { program, work, inputs, outputs } = executor.program("predict");
+          const { heapBase } = await loadKernels(build);
+          const largest = { B: ROWS, T: LENGTH };
+          const emitted = await emit(program, {
+            kernels: kernelBytes(build),
+            heapBase,
+            weights: executor.weightBytes(),
+            work,
+            largest,
+          });
 
-        const module = await WebAssembly.compile(emitted.bytes as Uint8Array<ArrayBuffer>);
-        assert.equal(WebAssembly.Module.imports(module), []);
-        assert.equal(WebAssembly.Module.exports(module).map(({ name }) => name).sort(), ["memory", "predict"]);
-        const { exports } = await WebAssembly.instantiate(module, {});
-        const memory = (exports.memory as WebAssembly.Memory).buffer;
-        const dims = { B: ROWS, T: LENGTH };
-        const input = emitted.address(inputs[0].values.int32!.pointer.storage.name, dims);
-        new Int32Array(memory).set(ids, input / 4);
-        (exports.predict as (...dims: number[]) => void)(...emitted.dims.map((name) => dims[name as "B" | "T"]));
-        const { storage, offset } = outputs[0].value.pointer;
-        const output = (emitted.address(storage.name, dims) + offset.evaluate(dims)) / 4;
-        const found = new Float32Array(memory).slice(output, output + ROWS);
-        assert.equal(new Uint32Array(found.buffer), new Uint32Array(expected.data.slice().buffer));
+          const module = await WebAssembly.compile(emitted.bytes as Uint8Array<ArrayBuffer>);
+          assert.equal(WebAssembly.Module.imports(module), []);
+          assert.equal(
+            WebAssembly.Module.exports(module)
+              .map(({ name }) => name)
+              .sort(),
+            ["memory", "predict"],
+          );
+          const { exports } = await WebAssembly.instantiate(module, {});
+          const memory = (exports.memory as WebAssembly.Memory).buffer;
+          const dims = { B: ROWS, T: LENGTH };
+          const input = emitted.address(inputs[0].values.int32!.pointer.storage.name, dims);
+          new Int32Array(memory).set(ids, input / 4);
+          (exports.predict as (...dims: number[]) => void)(
+            ...emitted.dims.map((name) => dims[name as "B" | "T"]),
+          );
+          const { storage, offset } = outputs[0].value.pointer;
+          const output = (emitted.address(storage.name, dims) + offset.evaluate(dims)) / 4;
+          const found = new Float32Array(memory).slice(output, output + ROWS);
+          assert.equal(new Uint32Array(found.buffer), new Uint32Array(expected.data.slice().buffer));
 
-        const kernels = kernelBytes(build).length;
-        const code = emitted.bytes.length - executor.weightBytes().length;
-        assert.ok(code < kernels / 2, `${code} bytes of code: unused kernels should be gone (${kernels} in the build)`);
-        model.dispose();
-      });
+          const kernels = kernelBytes(build).length;
+          const code = emitted.bytes.length - executor.weightBytes().length;
+          assert.ok(
+            code < kernels / 2,
+            `${code} bytes of code: unused kernels should be gone (${kernels} in the build)`,
+          );
+          model.dispose();
+        },
+      );
     }
   }
 }

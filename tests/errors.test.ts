@@ -34,24 +34,48 @@ async function complaint(call: () => unknown): Promise<string> {
 }
 
 const table: Record<string, [() => unknown, RegExp]> = {
-  "ragged nested array": [() => tensor([[1, 2], [3]]), /rows of one shape, \[2\].*got \[1\] at \[1\].*padSequences/],
+  "ragged nested array": [
+    () => tensor([[1, 2], [3]]),
+    /rows of one shape, \[2\].*got \[1\] at \[1\].*padSequences/,
+  ],
   "not a number in an array": [() => tensor([1, "2"] as never), /numbers, got '2' at \[1\]/],
   "shape and values": [() => tensor([1, 2, 3], [2, 2]), /4 values for shape \[2,2\], got 3/],
   "fraction as int32": [() => tensor([1.5], [1], "int32"), /integers.*1\.5/],
   "zero units": [() => layers.lstm({ units: 0 }), /^lstm: units: expected a positive integer, got 0/],
-  "fractional units": [() => layers.dense({ units: 1.5 }), /^dense: units: expected a positive integer, got 1\.5/],
+  "fractional units": [
+    () => layers.dense({ units: 1.5 }),
+    /^dense: units: expected a positive integer, got 1\.5/,
+  ],
   "units missing": [() => layers.gru({} as never), /gru: units/],
   "options missing": [() => layers.dense(null as never), /an options object/],
-  "unknown option": [() => layers.gru({ units: 2, returnSequence: true } as never), /'returnSequence'.*Did you mean 'returnSequences'/],
-  "unknown activation": [() => layers.dense({ units: 2, activation: "rellu" }), /'rellu'.*Did you mean 'relu'/],
-  "unknown initializer": [() => layers.dense({ units: 2, kernelInitializer: "glorotUniform2" }), /Did you mean 'glorotUniform'/],
+  "unknown option": [
+    () => layers.gru({ units: 2, returnSequence: true } as never),
+    /'returnSequence'.*Did you mean 'returnSequences'/,
+  ],
+  "unknown activation": [
+    () => layers.dense({ units: 2, activation: "rellu" }),
+    /'rellu'.*Did you mean 'relu'/,
+  ],
+  "unknown initializer": [
+    () => layers.dense({ units: 2, kernelInitializer: "glorotUniform2" }),
+    /Did you mean 'glorotUniform'/,
+  ],
   "dropout of everything": [() => layers.dropout({ rate: 1 }), /\[0, 1\), got 1/],
   "bad seed": [() => setRandomSeed(-1), /seed/],
   "unknown setting": [() => configure({ deterministc: true } as never), /Did you mean 'deterministic'/],
   "more threads than there are": [() => configure({ threads: 8 }), /configure: threads: expected 1, got 8/],
-  "unknown loss": [() => sequential([layers.dense({ units: 1 })]).compile({ loss: "binaryCrosentropy" }), /Did you mean 'binaryCrossentropy'/],
-  "unknown optimizer": [() => sequential([]).compile({ optimizer: "adamm", loss: "mse" }), /Did you mean 'adam'/],
-  "unknown metric": [() => sequential([]).compile({ loss: "mse", metrics: ["acuracy"] }), /Did you mean 'accuracy'/],
+  "unknown loss": [
+    () => sequential([layers.dense({ units: 1 })]).compile({ loss: "binaryCrosentropy" }),
+    /Did you mean 'binaryCrossentropy'/,
+  ],
+  "unknown optimizer": [
+    () => sequential([]).compile({ optimizer: "adamm", loss: "mse" }),
+    /Did you mean 'adam'/,
+  ],
+  "unknown metric": [
+    () => sequential([]).compile({ loss: "mse", metrics: ["acuracy"] }),
+    /Did you mean 'accuracy'/,
+  ],
   "no loss": [() => sequential([]).compile({} as never), /compile: loss: expected a loss/],
   "two clippings": [() => optimizers.sgd({ clipnorm: 1, clipvalue: 1 }), /one of clipnorm/],
   "negative learning rate": [() => optimizers.adam({ learningRate: -1 }), /learningRate/],
@@ -65,12 +89,18 @@ const table: Record<string, [() => unknown, RegExp]> = {
   "not a layer": [() => sequential([{} as never]), /a layer/],
   "no input shape": [() => sequential([layers.dense({ units: 1 })]).summary(), /inputShape/],
   "two layers of one name": [
-    () => sequential([layers.dense({ units: 1, name: "a", inputShape: [1] }), layers.dense({ units: 1, name: "a" })]),
+    () =>
+      sequential([
+        layers.dense({ units: 1, name: "a", inputShape: [1] }),
+        layers.dense({ units: 1, name: "a" }),
+      ]),
     /two layers named 'a'/,
   ],
   "outputs of another input": [
     () => {
-      const outputs = layers.dense({ units: 1 }).apply(input({ shape: [2], name: "forgotten" })) as SymbolicTensor;
+      const outputs = layers
+        .dense({ units: 1 })
+        .apply(input({ shape: [2], name: "forgotten" })) as SymbolicTensor;
       return model({ inputs: input({ shape: [2] }), outputs });
     },
     /'forgotten'/,
@@ -101,27 +131,72 @@ function ids(): Model {
   return made;
 }
 
-const x = [[1, 2, 3, 4], [5, 6, 7, 8], [9, 0, 1, 2]];
+const x = [
+  [1, 2, 3, 4],
+  [5, 6, 7, 8],
+  [9, 0, 1, 2],
+];
 const y = [0, 1, 2];
 const data: Record<string, [(made: Model) => unknown, RegExp]> = {
-  "id outside the embedding": [(made) => made.predict([[1, 2, 3, 4], [1, 10, 3, 4]]), /ids from 0 to 9, got 10 at \[1\]\[1\]/],
+  "id outside the embedding": [
+    (made) =>
+      made.predict([
+        [1, 2, 3, 4],
+        [1, 10, 3, 4],
+      ]),
+    /ids from 0 to 9, got 10 at \[1\]\[1\]/,
+  ],
   "negative id": [(made) => made.fit([[1, 2, -3, 4]], [0], { verbose: 0 }), /got -3 at \[0\]\[2\]/],
   "fractional id": [(made) => made.predict([[1, 2.5, 3, 4]]), /got 2\.5 at \[0\]\[1\]/],
   "wrong length": [(made) => made.predict([[1, 2, 3]]), /shape \(None, 4\), got \(1, 3\)/],
   "wrong rank": [(made) => made.predict([1, 2, 3, 4]), /shape \(None, 4\).*wrap a single sample/],
-  "ragged rows": [(made) => made.fit([[1, 2, 3, 4], [1, 2]], [0, 1], { verbose: 0 }), /ragged/],
-  "empty data": [(made) => made.fit(tensor(new Int32Array(0), [0, 4]), tensor([], [0]), { verbose: 0 }), /empty data set/],
-  "label outside the classes": [(made) => made.fit(x, [0, 3, 1], { verbose: 0 }), /class numbers from 0 to 2, got 3 at \[1\]/],
+  "ragged rows": [
+    (made) =>
+      made.fit(
+        [
+          [1, 2, 3, 4],
+          [1, 2],
+        ],
+        [0, 1],
+        { verbose: 0 },
+      ),
+    /ragged/,
+  ],
+  "empty data": [
+    (made) => made.fit(tensor(new Int32Array(0), [0, 4]), tensor([], [0]), { verbose: 0 }),
+    /empty data set/,
+  ],
+  "label outside the classes": [
+    (made) => made.fit(x, [0, 3, 1], { verbose: 0 }),
+    /class numbers from 0 to 2, got 3 at \[1\]/,
+  ],
   "fractional label": [(made) => made.evaluate(x, [0, 0.5, 1]), /got 0\.5 at \[1\]/],
-  "one-hot labels for a sparse loss": [(made) => made.evaluate(x, [[1, 0, 0], [0, 1, 0], [0, 0, 1]]), /categoricalCrossentropy/],
+  "one-hot labels for a sparse loss": [
+    (made) =>
+      made.evaluate(x, [
+        [1, 0, 0],
+        [0, 1, 0],
+        [0, 0, 1],
+      ]),
+    /categoricalCrossentropy/,
+  ],
   "fewer labels": [(made) => made.fit(x, [0, 1], { verbose: 0 }), /3 samples, as in x, got 2/],
   "validationSplit of one": [(made) => made.fit(x, y, { validationSplit: 1, verbose: 0 }), /\[0, 1\), got 1/],
   "negative validationSplit": [(made) => made.fit(x, y, { validationSplit: -0.1, verbose: 0 }), /\[0, 1\)/],
-  "batch size of zero": [(made) => made.fit(x, y, { batchSize: 0, verbose: 0 }), /batchSize: expected a positive integer/],
-  "half an epoch": [(made) => made.fit(x, y, { epochs: 0.5, verbose: 0 }), /epochs: expected a positive integer/],
+  "batch size of zero": [
+    (made) => made.fit(x, y, { batchSize: 0, verbose: 0 }),
+    /batchSize: expected a positive integer/,
+  ],
+  "half an epoch": [
+    (made) => made.fit(x, y, { epochs: 0.5, verbose: 0 }),
+    /epochs: expected a positive integer/,
+  ],
   "unknown fit option": [(made) => made.fit(x, y, { epoch: 3 } as never), /Did you mean 'epochs'/],
   "sample weights": [(made) => made.fit(x, y, { sampleWeight: [1, 2], verbose: 0 }), /3 weights/],
-  "weights of the wrong shape": [(made) => made.setWeights(made.getWeights().map((w, i) => (i === 2 ? tensor([1]) : w))), /weight 2/],
+  "weights of the wrong shape": [
+    (made) => made.setWeights(made.getWeights().map((w, i) => (i === 2 ? tensor([1]) : w))),
+    /weight 2/,
+  ],
   "too few weights": [(made) => made.setWeights([]), /expected 6 weights, got 0|expected \d weights, got 0/],
   "unknown layer": [(made) => made.getLayer("dens"), /name of a layer/],
 };
@@ -131,7 +206,10 @@ for (const [name, [call, pattern]] of Object.entries(data)) {
     const made = ids();
     const before = made.getWeights().map((weight) => weight.toArray());
     assert.match(await complaint(() => call(made)), pattern);
-    assert.equal(made.getWeights().map((weight) => weight.toArray()), before);
+    assert.equal(
+      made.getWeights().map((weight) => weight.toArray()),
+      before,
+    );
     const { history } = await made.fit(x, y, { verbose: 0 });
     assert.ok(Number.isFinite(history.loss[0]));
     made.dispose();
@@ -142,8 +220,19 @@ for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINIT
   test(`${bad} in inputs and targets is named`, async () => {
     const made = sequential([layers.dense({ units: 1, inputShape: [2] })]);
     made.compile({ loss: "meanSquaredError" });
-    assert.match(await complaint(() => made.predict([[1, 2], [3, bad]])), new RegExp(`${bad} at \\[1\\]\\[1\\]`));
-    assert.match(await complaint(() => made.fit([[1, 2]], [bad], { verbose: 0 })), new RegExp(`y: expected finite numbers, got ${bad}`));
+    assert.match(
+      await complaint(() =>
+        made.predict([
+          [1, 2],
+          [3, bad],
+        ]),
+      ),
+      new RegExp(`${bad} at \\[1\\]\\[1\\]`),
+    );
+    assert.match(
+      await complaint(() => made.fit([[1, 2]], [bad], { verbose: 0 })),
+      new RegExp(`y: expected finite numbers, got ${bad}`),
+    );
     assert.is(((await made.predict([[1, 2]])) as Tensor).size, 1);
     made.dispose();
   });
@@ -182,13 +271,21 @@ test("a batch too large for memory fails before the weights change, and a smalle
   const labels = new Int32Array(40_000);
   await complaint(() => made.fit(many, labels, { batchSize: 40_000, verbose: 0 }));
   configure({ memoryLimit: Number.POSITIVE_INFINITY });
-  assert.equal(made.getWeights().map((weight) => weight.toArray()), before);
+  assert.equal(
+    made.getWeights().map((weight) => weight.toArray()),
+    before,
+  );
   await made.fit(x, y, { verbose: 0 });
   made.dispose();
 });
 
 test("a model larger than linear memory", async () => {
-  const huge = layers.embedding({ inputDim: 2 ** 21, outputDim: 1024, inputShape: [2], embeddingsInitializer: "zeros" });
+  const huge = layers.embedding({
+    inputDim: 2 ** 21,
+    outputDim: 1024,
+    inputShape: [2],
+    embeddingsInitializer: "zeros",
+  });
   const made = sequential([huge]);
   try {
     await made.predict([[1, 2]]);

@@ -67,6 +67,23 @@ function randomBits(seed: number): () => number {
   };
 }
 
+/** Units, batch and time: odd, and not multiples of a vector. */
+export const SIZES = [
+  { U: 1, B: 1, T: 1 },
+  { U: 3, B: 3, T: 7 },
+  { U: 5, B: 1, T: 7 },
+  { U: 17, B: 3, T: 1 },
+  { U: 17, B: 1, T: 7 },
+];
+export const show = (sizes: object) =>
+  Object.entries(sizes)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(" ");
+
+/** Masks that begin, end and are broken by masked steps; the last row keeps all. */
+export const maskFor = (B: number, T: number): Real =>
+  real([B, T], (i) => (i >= (B - 1) * T && B > 1 ? 1 : [0, 3, T - 1].includes(i % T) ? 0 : 1));
+
 /** Ids, labels or masks. */
 export const ids = ({ shape, data }: Real): Given => ({ shape: [...shape], data, dtype: "int32" });
 /** Numbers that no gradient flows to. */

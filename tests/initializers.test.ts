@@ -28,7 +28,10 @@ for (const { name, config, shape, mean, std, limit } of cases) {
     // Five standard errors: a wrong fan or factor is far outside.
     const error = (5 * Math.max(std, 1e-7)) / Math.sqrt(n);
     assert.ok(Math.abs(found - mean) <= error, `mean ${found}, expected ${mean}`);
-    assert.ok(Math.abs(spread - std) <= Math.max(error, 0.005 * std), `standard deviation ${spread}, expected ${std}`);
+    assert.ok(
+      Math.abs(spread - std) <= Math.max(error, 0.005 * std),
+      `standard deviation ${spread}, expected ${std}`,
+    );
     if (limit !== undefined) {
       const widest = values.reduce((widest, value) => Math.max(widest, Math.abs(value - mean)), 0);
       assert.ok(widest <= limit * (1 + 1e-6), `${widest} beyond ${limit}`);
@@ -42,14 +45,21 @@ function takesSeed(name: string): boolean {
   return !["zeros", "ones", "constant", "identity"].includes(name);
 }
 
-for (const shape of [[7, 7], [5, 17], [17, 5], [64, 256], [1024, 1024]]) {
+for (const shape of [
+  [7, 7],
+  [5, 17],
+  [17, 5],
+  [64, 256],
+  [1024, 1024],
+]) {
   test(`orthogonal [${shape}] has orthonormal rows or columns`, () => {
     const start = performance.now();
     const values = initializers.orthogonal({ seed: 3 }).draw(shape);
     const elapsed = performance.now() - start;
     const [rows, columns] = shape;
     const [count, length] = rows < columns ? [rows, columns] : [columns, rows];
-    const element = (vector: number, i: number) => (rows < columns ? values[vector * columns + i] : values[i * columns + vector]);
+    const element = (vector: number, i: number) =>
+      rows < columns ? values[vector * columns + i] : values[i * columns + vector];
     const step = Math.max(1, Math.floor(count / 20));
     for (let a = 0; a < count; a += step) {
       for (let b = a; b < count; b += step) {
@@ -65,9 +75,21 @@ for (const shape of [[7, 7], [5, 17], [17, 5], [64, 256], [1024, 1024]]) {
 test("the generator gives the published answers (Random123, threefry2x32, 20 rounds)", () => {
   const out = new Uint32Array(2);
   const known: [number[], number[], number[]][] = [
-    [[0, 0], [0, 0], [0x6b200159, 0x99ba4efe]],
-    [[0xffffffff, 0xffffffff], [0xffffffff, 0xffffffff], [0x1cb996fc, 0xbb002be7]],
-    [[0x13198a2e, 0x03707344], [0x243f6a88, 0x85a308d3], [0xc4923a9c, 0x483df7a0]],
+    [
+      [0, 0],
+      [0, 0],
+      [0x6b200159, 0x99ba4efe],
+    ],
+    [
+      [0xffffffff, 0xffffffff],
+      [0xffffffff, 0xffffffff],
+      [0x1cb996fc, 0xbb002be7],
+    ],
+    [
+      [0x13198a2e, 0x03707344],
+      [0x243f6a88, 0x85a308d3],
+      [0xc4923a9c, 0x483df7a0],
+    ],
   ];
   for (const [key, counter, answer] of known) {
     threefry(out, key[0], key[1], counter[0], counter[1]);
@@ -96,8 +118,14 @@ test("the host's logarithm is right to the last bits", () => {
 test("shuffles are permutations, and equal for equal seeds", () => {
   const order = () => new Random(11).shuffle(Uint32Array.from({ length: 1000 }, (_, i) => i));
   assert.equal(order(), order());
-  assert.not.equal([...order()], [...order()].sort((a, b) => a - b));
-  assert.equal([...order()].sort((a, b) => a - b), [...Array(1000).keys()]);
+  assert.not.equal(
+    [...order()],
+    [...order()].sort((a, b) => a - b),
+  );
+  assert.equal(
+    [...order()].sort((a, b) => a - b),
+    [...Array(1000).keys()],
+  );
 });
 
 test.run();

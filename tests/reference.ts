@@ -22,9 +22,7 @@ const clip = (x: number, low: number, high: number): number => Math.min(Math.max
 /** The rows of the last axis. */
 export function rowsOf({ shape, data }: Real): number[][] {
   const columns = shape.at(-1)!;
-  return Array.from({ length: data.length / columns }, (_, row) =>
-    data.slice(row * columns, (row + 1) * columns),
-  );
+  return Array.from({ length: data.length / columns }, (_, r) => data.slice(r * columns, (r + 1) * columns));
 }
 
 /** row [I] · matrix [I, ·], its columns `from` to `to` only. */
@@ -278,16 +276,12 @@ export function lstmSequence(gates: Real, R: Real, mask?: Real, initial?: Real, 
   });
 }
 
-export interface GruOptions {
-  resetAfter: boolean;
-  mask?: Real;
-  initial?: Real;
-  /** [3H], reset after only */
-  bias?: Real;
-}
-
-/** Gates z, r, h: h' = z∘h + (1 - z)∘k, k with the reset gate after the product or before it. */
-export function gruSequence(gates: Real, R: Real, { resetAfter, mask, initial, bias }: GruOptions): Real[] {
+/** bias [3H]. Gates z, r, h: h' = z∘h + (1 - z)∘k, k with the reset gate after the product or before it. */
+export function gruSequence(
+  gates: Real,
+  R: Real,
+  { resetAfter, mask, initial, bias }: { resetAfter: boolean; mask?: Real; initial?: Real; bias?: Real },
+): Real[] {
   const H = R.shape[0];
   const b = bias?.data ?? new Array<number>(3 * H).fill(0);
   return sequence(gates, [initial], H, mask, (gate, [h]) => {

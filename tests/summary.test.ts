@@ -24,7 +24,10 @@ for (const each of readGolden<{ cases: Case[] }>("keras_counts.json").cases) {
     const model = sequential(each.layers.map(({ config }, index) => factories[names[index]](config)));
     const text = model.summary({ print: () => {} });
     assert.is(model.countParams(), each.params);
-    assert.equal(model.getWeights().map(({ shape }) => [...shape]), each.weightShapes);
+    assert.equal(
+      model.getWeights().map(({ shape }) => [...shape]),
+      each.weightShapes,
+    );
     for (const total of each.totals) assert.match(text, total);
     const rows = text.split("\n").filter((line) => line.startsWith("│"));
     assert.is(rows.length, each.rows.length);

@@ -38,8 +38,9 @@ export function assertClose(
   found: ArrayLike<number>,
   expected: ArrayLike<number>,
   tolerance = 1e-5,
+  floor = 1e-3,
 ): void {
-  const error = relativeError(found, expected);
+  const error = relativeError(found, expected, floor);
   assert.ok(error <= tolerance, `${what}: relative error ${error.toExponential(2)} exceeds ${tolerance}`);
 }
 

@@ -4,7 +4,20 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { configure, engineInfo, input, layers, type Model, model, optimizers, sequential, setRandomSeed, type SymbolicTensor, type Tensor, tensor } from "../src/index.js";
+import {
+  configure,
+  engineInfo,
+  input,
+  layers,
+  type Model,
+  model,
+  optimizers,
+  type SymbolicTensor,
+  sequential,
+  setRandomSeed,
+  type Tensor,
+  tensor,
+} from "../src/index.js";
 import { Random } from "../src/random.js";
 
 setFlagsFromString("--expose-gc");
@@ -28,7 +41,11 @@ function classifier(length: number | null, { rate = 0.2 } = {}): Model {
     layers.dropout({ rate }),
     layers.dense({ units: 1, activation: "sigmoid" }),
   ]);
-  made.compile({ optimizer: optimizers.adam({ learningRate: 0.01 }), loss: "binaryCrossentropy", metrics: ["accuracy"] });
+  made.compile({
+    optimizer: optimizers.adam({ learningRate: 0.01 }),
+    loss: "binaryCrossentropy",
+    metrics: ["accuracy"],
+  });
   return made;
 }
 
@@ -73,7 +90,9 @@ for (const deterministic of [true, false]) {
       setRandomSeed(7);
       const made = classifier(9);
       await made.fit(x, y, { batchSize: 32, epochs: 5, verbose: 0 });
-      runs.push(made.getWeights().map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)));
+      runs.push(
+        made.getWeights().map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
+      );
       made.dispose();
     }
     configure({ deterministic: false });
@@ -105,12 +124,20 @@ test("it learns: loss falls, accuracy rises, validation is the end of the data",
 test("NaN in the loss stops the training, naming epoch and batch; weights are those before", async () => {
   const made = sequential([layers.dense({ units: 1, inputShape: [2] })]);
   made.compile({ optimizer: optimizers.sgd({ learningRate: 1e30 }), loss: "meanSquaredError" });
-  const x = tensor([[1, 2], [3, 4], [5, 6], [7, 8]]);
+  const x = tensor([
+    [1, 2],
+    [3, 4],
+    [5, 6],
+    [7, 8],
+  ]);
   try {
     await made.fit(x, [1, 2, 3, 4], { batchSize: 1, epochs: 3, verbose: 0 });
     assert.unreachable("it should have stopped");
   } catch (error) {
-    assert.match((error as Error).message, /training stopped at epoch \d, batch \d: loss: expected a finite number/);
+    assert.match(
+      (error as Error).message,
+      /training stopped at epoch \d, batch \d: loss: expected a finite number/,
+    );
   }
   for (const weight of made.getWeights()) for (const value of weight.data) assert.ok(Number.isFinite(value));
   assert.is(((await made.predict(x)) as Tensor).size, 4);
@@ -123,7 +150,10 @@ test("models that share a layer see what the other has learned", async () => {
   const hidden = shared.apply(x) as SymbolicTensor;
   const whole = model({ inputs: x, outputs: layers.dense({ units: 1 }).apply(hidden) as SymbolicTensor });
   const part = model({ inputs: x, outputs: hidden });
-  const data = tensor([[1, 2, 3], [0, 1, 0]]);
+  const data = tensor([
+    [1, 2, 3],
+    [0, 1, 0],
+  ]);
   const before = (await part.predict(data)) as Tensor;
   whole.compile({ optimizer: "sgd", loss: "meanSquaredError" });
   await whole.fit(data, [5, -5], { epochs: 5, verbose: 0 });
@@ -136,7 +166,11 @@ test("models that share a layer see what the other has learned", async () => {
 
 test("trainable = false keeps a layer's weights, also when changed between fits", async () => {
   const frozen = layers.embedding({ inputDim: 20, outputDim: 4, inputShape: [5], trainable: false });
-  const made = sequential([frozen, layers.gru({ units: 3 }), layers.dense({ units: 1, activation: "sigmoid" })]);
+  const made = sequential([
+    frozen,
+    layers.gru({ units: 3 }),
+    layers.dense({ units: 1, activation: "sigmoid" }),
+  ]);
   made.compile({ optimizer: "adam", loss: "binaryCrossentropy" });
   const { x, y } = toy(32, 5);
   const before = made.getWeights().map((weight) => weight.toArray());

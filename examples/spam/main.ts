@@ -1,6 +1,15 @@
 // Spam or not: from 6,046 raw mails to a trained recurrent network that classifies mails it never saw.
 // text -> vocabulary -> embedding -> recurrent layer -> sigmoid.  npm start -- --help shows what can be changed.
-import { layers, metrics, optimizers, sequential, setRandomSeed, type Tensor, tensor, text } from "../../src/index.js";
+import {
+  layers,
+  metrics,
+  optimizers,
+  sequential,
+  setRandomSeed,
+  type Tensor,
+  tensor,
+  text,
+} from "../../src/index.js";
 import { loadMails, type Mail, split } from "./mails.js";
 import { type Options, parseOptions, usage } from "./options.js";
 
@@ -38,17 +47,29 @@ async function main(options: Options): Promise<void> {
   const mails = await part("reading and parsing the mails", () => loadMails());
   const { training, heldOut } = split(mails);
   const spam = (some: readonly Mail[]) => some.filter((mail) => mail.spam).length;
-  console.log(`${training.length} mails to learn from (${spam(training)} spam), ${heldOut.length} held out (${spam(heldOut)} spam)`);
+  console.log(
+    `${training.length} mails to learn from (${spam(training)} spam), ${heldOut.length} held out (${spam(heldOut)} spam)`,
+  );
 
-  const vectorize = new text.TextVectorization({ maxTokens: options.vocabulary, outputSequenceLength: options.length });
+  const vectorize = new text.TextVectorization({
+    maxTokens: options.vocabulary,
+    outputSequenceLength: options.length,
+  });
   const [x, heldOutX] = await part("vocabulary and ids", () => {
     vectorize.adapt(training.map(content));
     return [vectorize.apply(training.map(content)), vectorize.apply(heldOut.map(content))];
   });
 
   const model = sequential([
-    layers.embedding({ inputDim: options.vocabulary, outputDim: options.embedding, maskZero: true, inputShape: [options.length] }),
-    layers[options.cell]({ units: options.units }),
+    layers.embedding({
+      inputDim: options.vocabulary,
+      outputDim: options.embedding,
+      maskZero: true,
+      inputShape: [options.length],
+    }),
+    layers.dropout({ rate: 0.3 }),
+    // Read from its end, so that the subject and the first lines, which say most, come last.
+    layers[options.cell]({ units: options.units, goBackwards: true }),
     layers.dropout({ rate: 0.3 }),
     layers.dense({ units: 1, activation: "sigmoid" }),
   ]);
@@ -58,9 +79,14 @@ async function main(options: Options): Promise<void> {
     loss: "binaryCrossentropy",
     metrics: ["accuracy"],
   });
-  await part("training", () => model.fit(x, labels(training), { epochs: options.epochs, batchSize: options.batch }));
+  await part("training", () =>
+    model.fit(x, labels(training), { epochs: options.epochs, batchSize: options.batch }),
+  );
 
-  const probabilities = await part("classifying the held-out mails", async () => (await model.predict(heldOutX)) as Tensor);
+  const probabilities = await part(
+    "classifying the held-out mails",
+    async () => (await model.predict(heldOutX)) as Tensor,
+  );
   report(probabilities, heldOut);
   examples(probabilities, heldOut);
   console.log(`\nall of it: ${((performance.now() - start) / 1000).toFixed(1)} s`);
@@ -88,7 +114,9 @@ function examples(probabilities: Tensor, mails: readonly Mail[]): void {
   console.log("\nthree of them:");
   for (const { mail, probability } of chosen) {
     const verdict = probability > 0.5 ? "spam" : "not spam";
-    console.log(`  ${(100 * probability).toFixed(1).padStart(5)} % spam -> ${verdict} (it is ${mail.group}): ${mail.subject.slice(0, 60)}`);
+    console.log(
+      `  ${(100 * probability).toFixed(1).padStart(5)} % spam -> ${verdict} (it is ${mail.group}): ${mail.subject.slice(0, 60)}`,
+    );
   }
 }
 

@@ -7,7 +7,7 @@ one that Keras itself cannot hold to 1e-5 is refused. Learning rates are large e
 from golden import array, keras, keras_model, keras_object, made_with, normal, np, number, random_weights, stream, write
 
 STEPS = 10
-TOLERANCE = 1e-5
+TOLERANCE = 4e-6
 
 MODELS = {
     "Embedding LSTM Dense": {

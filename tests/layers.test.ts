@@ -1,0 +1,319 @@
+// Every layer of the registry in a small model: outputs, loss and the gradient of the loss by every weight, against a float64
+// model made of reference functions. One model serves every batch size and every length. A layer without a case here fails.
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import {
+  input,
+  type Layer,
+  layers,
+  type Model,
+  model,
+  type SymbolicTensor,
+  sequential,
+  setRandomSeed,
+  Tensor,
+} from "../src/index.js";
+import { centralDifferences, integers, numbers } from "./gradcheck.js";
+import * as reference from "./reference.js";
+import { type Real, real } from "./reference.js";
+import { assertClose, gradients } from "./support.js";
+
+interface Result {
+  output: Real;
+  /** [B, T] of the output's steps, when they are masked. */
+  mask?: Real;
+}
+
+interface Case {
+  name: string;
+  make(): Model;
+  /** The same in float64; weights in the model's order. */
+  forward(weights: readonly Real[], x: Real): Result;
+  /** Number of different ids, for models that take ids. */
+  ids?: number;
+  /** The only length that the model takes. */
+  length?: number;
+}
+
+/** Features of a step. */
+const I = 2;
+const inputShape = [null, I];
+
+const tensorOf = ({ shape, data }: Real, isIds = false): Tensor =>
+  new Tensor(isIds ? Int32Array.from(data) : Float32Array.from(data), shape);
+
+/** A recurrent layer as Keras builds it: input product, the sequence, its states; mask and direction included. */
+function recurrent(
+  cell: "simpleRNN" | "lstm" | "gru",
+  x: Real,
+  [kernel, R, bias]: readonly (Real | undefined)[],
+  options: { resetAfter?: boolean; goBackwards?: boolean; mask?: Real; initial?: readonly Real[] } = {},
+): Real[] {
+  const { resetAfter = true, goBackwards = false, initial = [] } = options;
+  const turn = (value: Real) => (goBackwards ? reference.reverse(value) : value);
+  const mask = options.mask && turn(options.mask);
+  const rows = cell === "gru" && resetAfter && bias ? reference.rowsOf(bias) : undefined;
+  const vector = (data: number[] | undefined) => data && { shape: [data.length], data };
+  const gates = reference.dense(turn(x), kernel!, rows ? vector(rows[0]) : bias);
+  if (cell === "simpleRNN") return reference.simpleSequence(gates, R!, mask, initial[0]);
+  if (cell === "lstm") return reference.lstmSequence(gates, R!, mask, initial[0], initial[1]);
+  return reference.gruSequence(gates, R!, { resetAfter, mask, initial: initial[0], bias: vector(rows?.[1]) });
+}
+
+/** What the three recurrent layers have in common, each with `extra` options. */
+function recurrentCases(cell: "simpleRNN" | "lstm" | "gru", extra: { resetAfter?: boolean } = {}): Case[] {
+  const make = layers[cell] as (options: object) => Layer;
+  const name = (what: string) => `${what} ${JSON.stringify(extra)}`;
+  const states = cell === "lstm" ? 2 : 1;
+  const padded = () => layers.embedding({ inputDim: 5, outputDim: 3, maskZero: true, inputShape: [null] });
+  return [
+    ...[1, 3, 5].map(
+      (units): Case => ({
+        name: name(`sequences, units ${units}`),
+        make: () => sequential([make({ units, returnSequences: true, inputShape, ...extra })]),
+        forward: (weights, x) => ({ output: recurrent(cell, x, weights, extra)[0] }),
+      }),
+    ),
+    {
+      name: name("last output, backwards, without bias"),
+      make: () => sequential([make({ units: 3, useBias: false, goBackwards: true, inputShape, ...extra })]),
+      forward: (weights, x) => ({ output: recurrent(cell, x, weights, { ...extra, goBackwards: true })[1] }),
+    },
+    {
+      name: name("two of them under a mask, a dense layer over the steps"),
+      ids: 5,
+      make: () =>
+        sequential([
+          padded(),
+          make({ units: 3, returnSequences: true, ...extra }),
+          make({ units: 2, returnSequences: true, ...extra }),
+          layers.dense({ units: 2 }),
+        ]),
+      forward(weights, ids) {
+        const [table, ...rest] = weights;
+        const [first] = recurrent(cell, reference.embedding(ids, table), rest.slice(0, 3), {
+          ...extra,
+          mask: ids,
+        });
+        const [second] = recurrent(cell, first, rest.slice(3, 6), { ...extra, mask: ids });
+        return { output: reference.dense(second, rest[6], rest[7]), mask: ids };
+      },
+    },
+    {
+      name: name("last output under a mask, backwards"),
+      ids: 5,
+      make: () => sequential([padded(), make({ units: 3, goBackwards: true, ...extra })]),
+      forward([table, ...weights], ids) {
+        const x = reference.embedding(ids, table);
+        return { output: recurrent(cell, x, weights, { ...extra, mask: ids, goBackwards: true })[1] };
+      },
+    },
+    {
+      name: name("states of one are the initial states of another"),
+      make() {
+        const x = input({ shape: inputShape });
+        const [, ...last] = make({ units: 3, returnState: true, ...extra }).apply(x) as SymbolicTensor[];
+        const y = make({ units: 3, returnSequences: true, ...extra }).apply(x, { initialState: last });
+        return model({ inputs: x, outputs: y as SymbolicTensor });
+      },
+      forward(weights, x) {
+        const initial = recurrent(cell, x, weights.slice(0, 3), extra).slice(1, 1 + states);
+        return { output: recurrent(cell, x, weights.slice(3), { ...extra, initial })[0] };
+      },
+    },
+  ];
+}
+
+const cases: Record<string, Case[]> = {
+  dense: [
+    ...[1, 3, 5, 17].map(
+      (units): Case => ({
+        name: `units ${units}`,
+        make: () => sequential([layers.dense({ units, inputShape })]),
+        forward: ([kernel, bias], x) => ({ output: reference.dense(x, kernel, bias) }),
+      }),
+    ),
+    {
+      name: "activations, with and without bias",
+      make: () =>
+        sequential([
+          layers.dense({ units: 5, activation: "tanh", useBias: false, inputShape }),
+          layers.dense({ units: 3, activation: "softmax" }),
+        ]),
+      forward([first, second, bias], x) {
+        const hidden = reference.activation(reference.dense(x, first), "tanh");
+        return { output: reference.softmax(reference.dense(hidden, second, bias)) };
+      },
+    },
+    {
+      name: "shared by two branches",
+      make() {
+        const x = input({ shape: inputShape });
+        const shared = layers.dense({ units: I, activation: "sigmoid" });
+        const once = shared.apply(x) as SymbolicTensor;
+        return model({ inputs: x, outputs: shared.apply(once) as SymbolicTensor });
+      },
+      forward([kernel, bias], x) {
+        const once = reference.activation(reference.dense(x, kernel, bias), "sigmoid");
+        return { output: reference.activation(reference.dense(once, kernel, bias), "sigmoid") };
+      },
+    },
+  ],
+  activation: ["gelu", "logSoftmax", "linear", "leakyRelu"].map(
+    (activation): Case => ({
+      name: activation,
+      make: () => sequential([layers.dense({ units: 5, inputShape }), layers.activation({ activation })]),
+      forward([kernel, bias], x) {
+        const product = reference.dense(x, kernel, bias);
+        if (activation === "linear") return { output: product };
+        if (activation === "logSoftmax") return { output: reference.logSoftmax(product) };
+        return { output: reference.activation(product, activation, activation === "leakyRelu" ? [0.2] : []) };
+      },
+    }),
+  ),
+  flatten: [
+    {
+      name: "between a recurrent and a dense layer",
+      length: 7,
+      make: () =>
+        sequential([
+          layers.simpleRNN({ units: 3, returnSequences: true, inputShape: [7, I] }),
+          layers.flatten(),
+          layers.dense({ units: 2 }),
+        ]),
+      forward([kernel, R, bias, second, secondBias], x) {
+        const [sequence] = recurrent("simpleRNN", x, [kernel, R, bias]);
+        const flat = reference.reshape(sequence, [x.shape[0], 21]);
+        return { output: reference.dense(flat, second, secondBias) };
+      },
+    },
+  ],
+  embedding: [false, true].map(
+    (maskZero): Case => ({
+      name: `maskZero ${maskZero}`,
+      ids: 5,
+      make: () =>
+        sequential([
+          layers.embedding({ inputDim: 5, outputDim: 3, maskZero, inputShape: [null] }),
+          layers.dense({ units: 2 }),
+        ]),
+      forward: ([table, kernel, bias], ids) => ({
+        output: reference.dense(reference.embedding(ids, table), kernel, bias),
+        mask: maskZero ? ids : undefined,
+      }),
+    }),
+  ),
+  simpleRNN: recurrentCases("simpleRNN"),
+  lstm: recurrentCases("lstm"),
+  gru: [...recurrentCases("gru", { resetAfter: true }), ...recurrentCases("gru", { resetAfter: false })],
+};
+
+/** Layers whose test stands below on its own. */
+const APART = ["dropout"];
+
+const SIZES = [
+  { B: 1, T: 1 },
+  { B: 3, T: 7 },
+  { B: 5, T: 1 },
+  { B: 1, T: 7 },
+];
+
+/** Mean squared error over the steps that are kept. */
+function meanSquaredError({ output, mask }: Result, target: Real): number {
+  const rows = reference.loss(target, output, "meanSquaredError");
+  const weights = real(rows.shape, () => 1 / rows.data.length);
+  return reference.weightedSum(rows, mask ? reference.maskedWeights(weights, mask) : weights).data[0];
+}
+
+/** Ids in which padding stands at the beginning, in the middle and at the end; the first of each row is kept now and then. */
+function inputFor({ ids }: Case, B: number, T: number): Real {
+  if (ids === undefined) return numbers([B, T, I], 1);
+  const drawn = integers([B, T], 2, ids - 1);
+  const isPadding = (i: number) => T > 1 && [i % 3 === 0 ? 0 : T - 1, 3].includes(i % T);
+  return real([B, T], (i) => (isPadding(i) ? 0 : drawn.data[i] + 1));
+}
+
+for (const name of Object.keys(layers)) {
+  test(`${name}: has a case`, () => {
+    assert.ok(
+      APART.includes(name) || cases[name]?.length > 0,
+      `layer ${name} needs a case in tests/layers.test.ts`,
+    );
+  });
+  for (const each of cases[name] ?? []) {
+    test(`${name}: ${each.name}`, async () => {
+      const made = each.make();
+      const weights = made.getWeights().map(({ shape }, index) => numbers(shape, 50 + index, -0.75, 0.75));
+      made.setWeights(weights.map((weight) => tensorOf(weight)));
+      made.compile({ loss: "meanSquaredError" });
+      for (const { B, T } of each.length ? SIZES.filter(({ T }) => T === each.length) : SIZES) {
+        const at = `B=${B} T=${T}`;
+        const x = inputFor(each, B, T);
+        const given = tensorOf(x, each.ids !== undefined);
+        const expected = each.forward(weights, x);
+        const target = numbers(expected.output.shape, 3);
+        const loss = (changed: readonly Real[]) => meanSquaredError(each.forward(changed, x), target);
+
+        const output = (await made.predict(given)) as Tensor;
+        assert.equal([...output.shape], expected.output.shape);
+        assertClose(`${at}: output`, output.data, expected.output.data);
+        const evaluated = await made.evaluate(given, tensorOf(target), { batchSize: 100 });
+        assertClose(`${at}: loss`, [evaluated.loss], [loss(weights)]);
+        const found = await gradients(made, given, tensorOf(target), { loss: "meanSquaredError" });
+        assertClose(`${at}: training loss`, [found.loss], [loss(weights)]);
+        assert.is(found.weights.length, weights.length);
+        centralDifferences(loss, weights).forEach((slopes, index) => {
+          const gradient = found.weights[index];
+          assert.ok(gradient, `${at}: weight ${index} has a gradient`);
+          assertClose(`${at}: gradient of weight ${index}`, gradient, slopes);
+        });
+      }
+      made.dispose();
+    });
+  }
+}
+
+test("dropout: the same share and the same mask on both ways", async () => {
+  const [units, rate] = [17, 0.5];
+  const dropout = layers.dropout({ rate, seed: 4 });
+  const start = input({ shape: [I] });
+  const hidden = layers.dense({ units }).apply(start) as SymbolicTensor;
+  const made = model({ inputs: start, outputs: dropout.apply(hidden, { training: true }) as SymbolicTensor });
+  const x = numbers([1, I], 1);
+  const run = (weights: Real[], target: Real, loss: string) => {
+    made.setWeights(weights.map((weight) => tensorOf(weight)));
+    setRandomSeed(11);
+    return gradients(made, tensorOf(x), tensorOf(target), { loss });
+  };
+  // Where dense gives ones, the mean of |output| has the gradient mask / units by the bias.
+  const constant = [real([I, units], () => 0), real([units], () => 1)];
+  const probe = await run(
+    constant,
+    real([1, units], () => -1),
+    "meanAbsoluteError",
+  );
+  const mask = [...probe.weights[1]!].map((slope) => slope * units);
+  assert.ok(
+    mask.every((m) => Math.abs(m) < 1e-6 || Math.abs(m - 2) < 1e-5),
+    `zeros and twos, got ${mask}`,
+  );
+  assert.ok(mask.some((m) => m > 1) && mask.some((m) => m < 1), "some are dropped and some are not");
+
+  const weights = [numbers([I, units], 2), numbers([units], 3)];
+  const target = numbers([1, units], 4);
+  const forward = ([kernel, bias]: readonly Real[]) =>
+    reference.dropout(reference.dense(x, kernel, bias), mask);
+  const loss = (changed: readonly Real[]) => meanSquaredError({ output: forward(changed) }, target);
+  const found = await run(weights, target, "meanSquaredError");
+  assertClose("loss", [found.loss], [loss(weights)]);
+  centralDifferences(loss, weights).forEach((slopes, index) => {
+    assertClose(`gradient of weight ${index}`, found.weights[index]!, slopes);
+  });
+  const predicting = model({ inputs: start, outputs: dropout.apply(hidden) as SymbolicTensor });
+  const { data } = (await predicting.predict(tensorOf(x))) as Tensor;
+  assertClose("prediction, nothing dropped", data, reference.dense(x, weights[0], weights[1]).data);
+  predicting.dispose();
+  made.dispose();
+});
+
+test.run();

@@ -1,0 +1,246 @@
+// Programs as data: the arithmetic of sizes, the memory plan (no two blocks alive at once overlap, blocks that never meet
+// share), and the printed form. What programs compute: ops.test.ts and layers.test.ts.
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { Executor } from "../src/graph/executor.js";
+import { makeGraph } from "../src/graph/graph.js";
+import { type Lowered, layOut, lower, type Mode } from "../src/graph/lower.js";
+import { input, layers, type SymbolicTensor } from "../src/index.js";
+import { plan } from "../src/program/plan.js";
+import {
+  isPointer,
+  type Program,
+  print,
+  runtimeDims,
+  type Storage,
+  storages,
+} from "../src/program/program.js";
+import { type Dims, Size } from "../src/program/size.js";
+import { resolveLoss } from "../src/training/losses.js";
+import { adam } from "../src/training/optimizers.js";
+import { show } from "./gradcheck.js";
+
+// ---------------------------------------------------------------------------------------------------------------- sizes
+
+const dims = { B: 3, T: 7 };
+
+test("Size: evaluates what it was made of", () => {
+  assert.is(Size.zero.evaluate(dims), 0);
+  assert.is(Size.of(5).evaluate({}), 5);
+  assert.is(Size.of("B").evaluate(dims), 3);
+  assert.is(Size.product([]).evaluate({}), 1);
+  assert.is(Size.product(["T", 4, "B", "T"]).evaluate(dims), 7 * 4 * 3 * 7);
+  assert.is(Size.of("T").plus(1).times(Size.of("B").times(8)).evaluate(dims), 8 * 3 * 8);
+  assert.is(Size.of("T").plus(-1).evaluate(dims), 6);
+});
+
+test("Size: sums and products do not depend on the order", () => {
+  const [a, b, c] = [Size.of("B").plus(2), Size.of("T").times(3), Size.of("B").times("T").plus(-5)];
+  const forms = [a.times(b).plus(c.times(b)), b.times(c.plus(a)), c.times(b).plus(b.times(a))];
+  for (const form of forms) {
+    for (const at of [{ B: 1, T: 1 }, { B: 5, T: 2 }, dims]) {
+      assert.is(form.evaluate(at), (at.B + 2 + at.B * at.T - 5) * 3 * at.T);
+    }
+    assert.equal(new Map([...form.terms].sort()), new Map([...forms[0].terms].sort()));
+  }
+});
+
+test("Size: terms that cancel are gone, and constants are known", () => {
+  const size = Size.of("B").times(4).plus(12).plus(Size.of("B").times(-4));
+  assert.is(size.constant, 12);
+  assert.is(size.terms.size, 1);
+  assert.is(Size.of(0).constant, 0);
+  assert.is(Size.of("B").constant, undefined);
+  assert.is(Size.of("B").plus(1).constant, undefined);
+  assert.is(Size.of("B").times(0).constant, 0);
+});
+
+test("Size: factored into the largest coefficient and a unit", () => {
+  const { coefficient, unit } = Size.of("T").plus(1).times("B").times(12).factored();
+  assert.is(coefficient, 12);
+  assert.is(unit.evaluate(dims), 24);
+  assert.is(Size.of("B").times(4).plus(6).factored().coefficient, 2);
+  assert.equal(Size.zero.factored().coefficient, 0);
+});
+
+test("Size: reads like a formula", () => {
+  assert.is(Size.zero.toString(), "0");
+  assert.is(Size.of("T").times("B").toString(), "B*T");
+  assert.is(Size.of("B").times(8).plus(-4).toString(), "B*8-4");
+  assert.is(Size.of("T").plus(1).toString(), "T+1");
+});
+
+// ----------------------------------------------------------------------------------------------------------------- plans
+
+const block = (name: string, size: Size): Storage => ({ name, base: "work", size });
+
+/** A program of calls that each touch some blocks. */
+function program(touched: Storage[][], host: Storage[] = []): Program {
+  const calls = touched.map((blocks, index) => ({
+    kernel: `call${index}`,
+    args: blocks.map((storage) => ({ storage, offset: Size.zero })),
+  }));
+  return { name: "test", calls, interface: host };
+}
+
+/** First and last call that needs each working block. */
+function lives({ calls, interface: host, ...rest }: Program): Map<Storage, [number, number]> {
+  const found = new Map<Storage, [number, number]>();
+  for (const storage of storages({ calls, interface: host, ...rest })) {
+    if (storage.base !== "work") continue;
+    const touching = calls.flatMap(({ args }, index) =>
+      args.some((arg) => isPointer(arg) && arg.storage === storage) ? [index] : [],
+    );
+    found.set(storage, host.includes(storage) ? [0, calls.length] : [touching[0], touching.at(-1)!]);
+  }
+  return found;
+}
+
+/** No two blocks alive at once share a byte, all lie within `total`, aligned; at each of some dimensions. */
+function assertSound(planned: Program, total: Size, everyDims: readonly Dims[]): void {
+  const blocks = [...lives(planned)];
+  for (const at of everyDims) {
+    const placed = blocks.map(([storage, [first, last]]) => {
+      const start = storage.address!.evaluate(at);
+      return { name: storage.name, first, last, start, end: start + storage.size.evaluate(at) };
+    });
+    placed.forEach((a, index) => {
+      assert.is(a.start % 16, 0, `${a.name} is aligned at ${show(at)}`);
+      assert.ok(a.start >= 0 && a.end <= total.evaluate(at), `${a.name} lies within the plan at ${show(at)}`);
+      for (const b of placed.slice(index + 1)) {
+        const meet = a.first <= b.last && b.first <= a.last;
+        const overlap = a.start < b.end && b.start < a.end;
+        assert.not.ok(meet && overlap, `${a.name} and ${b.name} overlap at ${show(at)}`);
+      }
+    });
+  }
+}
+
+const EVERY_DIMS = [1, 2, 3, 5, 32].flatMap((B) => [1, 2, 7, 100].map((T) => ({ B, T })));
+
+test("plan: blocks that never meet share their bytes", () => {
+  const [a, b, c] = ["a", "b", "c"].map((name) => block(name, Size.product(["B", "T", 64])));
+  const made = program([[a], [a, b], [b, c], [c]]);
+  const total = plan(made);
+  assertSound(made, total, EVERY_DIMS);
+  assert.is(total.evaluate(dims), 2 * 64 * 21, "room for two of three");
+  assert.is(a.address!.toString(), c.address!.toString());
+});
+
+test("plan: small blocks lie in the gap that a large one leaves", () => {
+  const [large, first, second] = [128, 64, 64].map((bytes, index) =>
+    block(`${index}`, Size.product(["B", bytes])),
+  );
+  const made = program([[large], [first], [first, second]]);
+  assert.is(plan(made).evaluate({ B: 1 }), 128);
+  assertSound(made, plan(made), EVERY_DIMS);
+});
+
+test("plan: what the host reads and writes shares with nothing", () => {
+  const [host, early, late] = ["host", "early", "late"].map((name) => block(name, Size.of(64)));
+  const made = program([[early], [host], [late]], [host]);
+  assert.is(plan(made).evaluate({}), 128);
+  assert.is(early.address!.evaluate({}), late.address!.evaluate({}));
+  assert.is.not(host.address!.evaluate({}), late.address!.evaluate({}));
+});
+
+test("plan: blocks of odd sizes and several units, touched at random", () => {
+  const units = [
+    Size.of(1),
+    Size.of("B"),
+    Size.product(["B", "T"]),
+    Size.product([Size.of("T").plus(1), "B"]),
+  ];
+  let state = 1;
+  const random = (limit: number) => {
+    state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
+    return (state >>> 8) % limit;
+  };
+  for (let round = 0; round < 20; round++) {
+    const blocks = Array.from({ length: 12 }, (_, index) =>
+      block(`${index}`, units[random(units.length)].times(4 * (1 + random(40))).plus(random(2) * 12)),
+    );
+    const calls = Array.from({ length: 15 }, () => [blocks[random(12)], blocks[random(12)]]);
+    const made = program(calls, blocks.slice(0, 2));
+    assertSound(made, plan(made), EVERY_DIMS);
+  }
+});
+
+test("plan: only working memory is planned", () => {
+  const weight: Storage = { name: "weight", base: "weights", size: Size.of(64), address: Size.of(640) };
+  const made = program([[weight, block("work", Size.of(32))]]);
+  assert.is(plan(made).evaluate({}), 32);
+  assert.is(weight.address!.evaluate({}), 640);
+});
+
+// ---------------------------------------------------------------------------------------------------------------- models
+
+function lowered(mode: Mode): Lowered {
+  const x = input({ shape: [null], dtype: "int32" });
+  const chain = [
+    layers.embedding({ inputDim: 10, outputDim: 3, maskZero: true }),
+    layers.lstm({ units: 5, returnSequences: true }),
+    layers.dropout({ rate: 0.5 }),
+    layers.gru({ units: 3, goBackwards: true }),
+    layers.dense({ units: 1, activation: "sigmoid" }),
+  ];
+  const y = chain.reduce((value, layer) => layer.apply(value) as SymbolicTensor, x);
+  const graph = makeGraph("test", [x], [y]);
+  const losses = [resolveLoss("test", "binaryCrossentropy")];
+  return lower(graph, layOut(graph.weights), mode, { losses, lossWeights: [1], update: adam() });
+}
+
+for (const mode of ["predict", "evaluate", "gradients", "train"] as const) {
+  test(`plan: a model's program to ${mode} is sound at every size`, () => {
+    const { program, work } = lowered(mode);
+    assert.equal(
+      runtimeDims(program),
+      ["B", "T_1"].filter((name) => runtimeDims(program).includes(name)),
+    );
+    const everyDims = EVERY_DIMS.map(({ B, T }) =>
+      Object.fromEntries(runtimeDims(program).map((name) => [name, name === "B" ? B : T])),
+    );
+    assertSound(program, work, everyDims);
+    const blocks = [...lives(program).keys()];
+    const apart = everyDims.map((at) => blocks.reduce((bytes, { size }) => bytes + size.evaluate(at), 0));
+    assert.ok(
+      everyDims.every((at, index) => work.evaluate(at) < apart[index] + 16 * blocks.length),
+      "nothing is wasted",
+    );
+    assert.ok(work.evaluate(everyDims.at(-1)!) < 0.8 * apart.at(-1)!, "blocks share memory");
+  });
+}
+
+test("print: one line a call, in the order they run, after the dimensions", () => {
+  const { program } = lowered("predict");
+  const lines = print(program).split("\n");
+  assert.is(lines.length, 1 + program.calls.length);
+  assert.match(lines[0], /^predict\(B, \w+\)$/);
+  program.calls.forEach(({ kernel }, index) => {
+    assert.is(lines[index + 1].trim().split(/\s+/)[0], kernel);
+  });
+  assert.match(print(program), /lstmSequence .*w\.lstm\w*\/lstm_cell\/recurrent_kernel/);
+});
+
+test("print: bases by their initial, offsets in brackets, sizes as formulas", () => {
+  const storage = block("hidden", Size.product(["B", 8]));
+  const calls = [
+    {
+      kernel: "copy",
+      args: [{ storage, offset: Size.of("B").times(4) }, { storage, offset: Size.zero }, Size.of("B")],
+    },
+    { kernel: "fill", args: [{ storage, offset: Size.zero }, 0.5, 3] },
+  ];
+  const text = print({ name: "example", calls, interface: [] });
+  assert.is(text, "example(B)\n  copy  w.hidden[B*4]  w.hidden  B\n  fill  w.hidden  0.5  3");
+});
+
+test("Executor: prints the program of a model", async () => {
+  const x = input({ shape: [2] });
+  const y = layers.dense({ units: 1 }).apply(x) as SymbolicTensor;
+  const executor = await Executor.create(makeGraph("test", [x], [y]), "test");
+  assert.match(executor.print("predict"), /^predict\(B\)\n {2}gemmNN /);
+  executor.dispose();
+});
+
+test.run();
