@@ -1,9 +1,9 @@
 // exp, log, tanh, sigmoid, softplus, erf and their near relatives on four f32 lanes; nothing but v128 -> v128, all inlined.
 // Not here: loops over blocks (activation.ts, softmax.ts, losses) and derivatives (next to their forward).
 //
-// Error figures are the largest seen by scripts/measure-ulp.js against float64 over a dense sample of all floats, in
-// units of the last place of the exact result, subnormal results included: (plain build / relaxed build with fused
-// multiply-add). NaN gives NaN everywhere. Constants were fitted for the least relative error (Remez, then rounded).
+// Error figures are the largest seen by scripts/measure-ulp.js against float64 over every 61st of all floats, in units of
+// the last place of the exact result, subnormal results included: plain build, then relaxed build with fused
+// multiply-add. NaN gives NaN everywhere. Constants were fitted for the least relative error, then rounded.
 
 import { atLeast, atMost, keep4, madd, nmadd, select4, splat } from "./simd";
 
@@ -52,7 +52,7 @@ function expInRange(x: v128): v128 {
   return f32x4.mul(f32x4.mul(p, s), s);
 }
 
-/** e^x; infinity from 88.73 up, subnormal below -87.34, zero below -103.98. */
+/** e^x; infinity from 88.73 up, subnormal below -87.34, zero below -103.98. 2.39 ulp, relaxed 1.58. */
 // @ts-expect-error: decorator
 @inline
 export function exp4(x: v128): v128 {
@@ -66,7 +66,7 @@ function expMinusAbs(x: v128): v128 {
   return expInRange(atLeast(v128.or(x, splat(-0.0)), splat(EXP_LOW)));
 }
 
-/** e^x - 1 for x <= 0, good near 0 too: s*s*(e^r - 1) + (s*s - 1). */
+/** e^x - 1 for x <= 0, good near 0 too: s*s*(e^r - 1) + (s*s - 1). 1.71 ulp, relaxed 1.45. */
 // @ts-expect-error: decorator
 @inline
 export function expm1Negative4(x: v128): v128 {
@@ -82,7 +82,7 @@ export function expm1Negative4(x: v128): v128 {
 
 /**
  * 1 / (1 + e^-x) = s*s / (s*s + e^-r), x = r + m 2 ln 2, s = 2^m: no sign to look at, and the left tail keeps its
- * relative accuracy down to the last subnormal.
+ * relative accuracy down to the last subnormal. 3.65 ulp, relaxed 2.82.
  */
 // @ts-expect-error: decorator
 @inline
@@ -103,7 +103,8 @@ export function sigmoid4(x: v128): v128 {
 
 /**
  * tanh x = g / (g + 2), g = e^2x - 1 = s E + (s - 1): good near 0, and cannot pass 1. Not bit for bit odd.
- * x = r + m (ln 2)/2, |r| <= (ln 2)/4, s = 2^m, E = e^2r - 1 = 2 (r + r^2 h(r)).
+ * x = r + m (ln 2)/2, |r| <= (ln 2)/4, s = 2^m, E = e^2r - 1 = 2 (r + r^2 h(r)). 2.52 ulp, relaxed 2.49. (A 9/8 rational takes three
+ * quarters of the time but errs by 4.2 ulp, relaxed 3.6.)
  */
 // @ts-expect-error: decorator
 @inline
@@ -141,7 +142,7 @@ function logParts(f: v128, k: v128): v128 {
   return madd(k, splat(0.693359375), f32x4.add(f, y));
 }
 
-/** Natural logarithm; -infinity at 0, NaN left of it; subnormal arguments are exact too. */
+/** Natural logarithm; -infinity at 0, NaN left of it; subnormal arguments keep their digits. 0.82 ulp, relaxed 0.82. */
 // @ts-expect-error: decorator
 @inline
 export function log4(x: v128): v128 {
@@ -166,14 +167,14 @@ function log1pUnit(t: v128): v128 {
   return logParts(f, keep4(upper, splat(1)));
 }
 
-/** log(1 + e^-|x|), the bend of softplus. */
+/** log(1 + e^-|x|), the bend of softplus. BENDULP */
 // @ts-expect-error: decorator
 @inline
 export function log1pExpMinusAbs4(x: v128): v128 {
   return log1pUnit(expMinusAbs(x));
 }
 
-/** log(1 + e^x) = max(x, 0) + log(1 + e^-|x|). */
+/** log(1 + e^x) = max(x, 0) + log(1 + e^-|x|). 3.25 ulp, relaxed 2.41. */
 // @ts-expect-error: decorator
 @inline
 export function softplus4(x: v128): v128 {
@@ -182,7 +183,7 @@ export function softplus4(x: v128): v128 {
 
 // ---- erf ------------------------------------------------------------------------------------------------------------
 
-/** Error function: 1 - e^(-a g(a)), sign of x, for a = |x| < 3.95, where it rounds to one. */
+/** Error function: 1 - e^(-a g(a)), sign of x, for a = |x| < 3.95, where it rounds to one. 3.05 ulp, relaxed 3.05. */
 // @ts-expect-error: decorator
 @inline
 export function erf4(x: v128): v128 {

@@ -4,7 +4,7 @@ import { makeGraph } from "../src/graph/graph.js";
 import { input } from "../src/layers/core.js";
 import * as layers from "../src/layers/index.js";
 import { Model } from "../src/model/model.js";
-import { isPointer } from "../src/program/program.js";
+import { callsOf, isPointer } from "../src/program/program.js";
 import { tensor } from "../src/tensor.js";
 import { resolveLoss } from "../src/training/losses.js";
 import { adam } from "../src/training/optimizers.js";
@@ -135,7 +135,7 @@ export async function profileTraining({ effort, wanted }: Setting): Promise<void
     const { bound, program } = steps.prepared;
     const { median } = measure(() => bound.run(), effort);
     const repeats = Math.max(5, Math.min(51, Math.ceil(effort.budget / median)));
-    const samples = program.calls.map(() => [] as number[]);
+    const samples = program.steps.map(() => [] as number[]);
     for (let repeat = 0; repeat < repeats; repeat++) {
       for (const [index, times] of samples.entries()) {
         const start = effort.now();
@@ -144,7 +144,8 @@ export async function profileTraining({ effort, wanted }: Setting): Promise<void
       }
     }
     end();
-    const calls = program.calls.map(({ kernel, args }, index) => {
+    const calls = program.steps.map((step, index) => {
+      const [{ kernel, args }] = callsOf(step);
       const target = args.find(isPointer)?.storage.name ?? "";
       const ms = samples[index].toSorted((a, b) => a - b)[repeats >> 1];
       return { name: `${kernel} → ${target}`, ms };

@@ -46,7 +46,7 @@ export async function differentiate(
   const kept = [...values, ...outputs, ...seeds].map((value) => value.pointer.storage);
   const program: Program = {
     name: "test",
-    calls: builder.calls,
+    steps: builder.steps,
     interface: [...new Set([...kept, ...found.flatMap((pointer) => (pointer ? [pointer.storage] : []))])],
   };
   const work = memory.allocate(plan(program).evaluate({}), "differentiate");

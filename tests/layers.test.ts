@@ -18,11 +18,8 @@ import * as reference from "./reference.js";
 import { type Real, real } from "./reference.js";
 import { assertClose, gradients } from "./support.js";
 
-interface Result {
-  output: Real;
-  /** [B, T] of the output's steps, when they are masked. */
-  mask?: Real;
-}
+/** What a model gives, and the mask [B, T] of its steps when there is one. */
+type Result = { output: Real; mask?: Real };
 
 interface Case {
   name: string;
@@ -35,7 +32,6 @@ interface Case {
   length?: number;
 }
 
-/** Features of a step. */
 const I = 2;
 const inputShape = [null, I];
 
@@ -60,12 +56,14 @@ function recurrent(
   return reference.gruSequence(gates, R!, { resetAfter, mask, initial: initial[0], bias: vector(rows?.[1]) });
 }
 
+const embed = (maskZero: boolean) =>
+  layers.embedding({ inputDim: 5, outputDim: 3, maskZero, inputShape: [null] });
+
 /** What the three recurrent layers have in common, each with `extra` options. */
 function recurrentCases(cell: "simpleRNN" | "lstm" | "gru", extra: { resetAfter?: boolean } = {}): Case[] {
   const make = layers[cell] as (options: object) => Layer;
   const name = (what: string) => `${what} ${JSON.stringify(extra)}`;
   const states = cell === "lstm" ? 2 : 1;
-  const padded = () => layers.embedding({ inputDim: 5, outputDim: 3, maskZero: true, inputShape: [null] });
   return [
     ...[1, 3, 5].map(
       (units): Case => ({
@@ -84,25 +82,22 @@ function recurrentCases(cell: "simpleRNN" | "lstm" | "gru", extra: { resetAfter?
       ids: 5,
       make: () =>
         sequential([
-          padded(),
+          embed(true),
           make({ units: 3, returnSequences: true, ...extra }),
           make({ units: 2, returnSequences: true, ...extra }),
           layers.dense({ units: 2 }),
         ]),
-      forward(weights, ids) {
-        const [table, ...rest] = weights;
-        const [first] = recurrent(cell, reference.embedding(ids, table), rest.slice(0, 3), {
-          ...extra,
-          mask: ids,
-        });
-        const [second] = recurrent(cell, first, rest.slice(3, 6), { ...extra, mask: ids });
+      forward([table, ...rest], ids) {
+        const masked = { ...extra, mask: ids };
+        const [first] = recurrent(cell, reference.embedding(ids, table), rest.slice(0, 3), masked);
+        const [second] = recurrent(cell, first, rest.slice(3, 6), masked);
         return { output: reference.dense(second, rest[6], rest[7]), mask: ids };
       },
     },
     {
       name: name("last output under a mask, backwards"),
       ids: 5,
-      make: () => sequential([padded(), make({ units: 3, goBackwards: true, ...extra })]),
+      make: () => sequential([embed(true), make({ units: 3, goBackwards: true, ...extra })]),
       forward([table, ...weights], ids) {
         const x = reference.embedding(ids, table);
         return { output: recurrent(cell, x, weights, { ...extra, mask: ids, goBackwards: true })[1] };
@@ -146,7 +141,7 @@ const cases: Record<string, Case[]> = {
       },
     },
     {
-      name: "shared by two branches",
+      name: "applied twice",
       make() {
         const x = input({ shape: inputShape });
         const shared = layers.dense({ units: I, activation: "sigmoid" });
@@ -192,11 +187,7 @@ const cases: Record<string, Case[]> = {
     (maskZero): Case => ({
       name: `maskZero ${maskZero}`,
       ids: 5,
-      make: () =>
-        sequential([
-          layers.embedding({ inputDim: 5, outputDim: 3, maskZero, inputShape: [null] }),
-          layers.dense({ units: 2 }),
-        ]),
+      make: () => sequential([embed(maskZero), layers.dense({ units: 2 })]),
       forward: ([table, kernel, bias], ids) => ({
         output: reference.dense(reference.embedding(ids, table), kernel, bias),
         mask: maskZero ? ids : undefined,
@@ -210,13 +201,7 @@ const cases: Record<string, Case[]> = {
 
 /** Layers whose test stands below on its own. */
 const APART = ["dropout"];
-
-const SIZES = [
-  { B: 1, T: 1 },
-  { B: 3, T: 7 },
-  { B: 5, T: 1 },
-  { B: 1, T: 7 },
-];
+const SIZES = [1, 3, 5].flatMap((B) => [1, 7].map((T) => ({ B, T })));
 
 /** Mean squared error over the steps that are kept. */
 function meanSquaredError({ output, mask }: Result, target: Real): number {

@@ -229,7 +229,6 @@ export function maskedWeights(weights: Real, mask: Real): Real {
 // ---------------------------------------------------------------------------------------------------------- recurrences
 
 type State = readonly number[];
-
 const plus = (a: State, b: State): number[] => a.map((x, i) => x + b[i]);
 const map = (f: (...values: number[]) => number, ...rows: State[]): number[] =>
   rows[0].map((_, i) => f(...rows.map((row) => row[i])));

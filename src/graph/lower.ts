@@ -83,7 +83,7 @@ export interface Lowered {
   /** Two words that the host writes before each run: the seed of this training, and the number of the step. */
   readonly seed: Value;
   readonly gradients: ReadonlyMap<Weight, Storage>;
-  /** The call at which the update begins: everything before it changes no weight. */
+  /** The step of the program at which the update begins: everything before it changes no weight. */
   readonly updateStart: number;
 }
 
@@ -126,13 +126,13 @@ export function lower(graph: Graph, layout: WeightLayout, mode: Mode, training?:
 
   builder.forward();
   const gradients = new Map<Weight, Storage>();
-  let updateStart = builder.calls.length;
+  let updateStart = builder.steps.length;
   if (backward) {
-    const one = at(builder.allocate("one", Size.of(4)));
+    const one = builder.temporary("one", Size.of(4));
     builder.call("fill", one, 1, 1);
     for (const { loss } of outputs) builder.adopt(loss!, one);
     builder.backward();
-    updateStart = builder.calls.length;
+    updateStart = builder.steps.length;
     const updates: Update[] = [];
     for (const [weight, value] of weights) {
       const gradient = builder.gradientOf(value);
@@ -155,7 +155,7 @@ export function lower(graph: Graph, layout: WeightLayout, mode: Mode, training?:
     ...outputs.flatMap((port) => Object.values(port) as (Value | undefined)[]),
   ];
   const kept = values.flatMap((value) => (value ? [value.pointer.storage] : []));
-  const program: Program = { name: mode, calls: builder.calls, interface: [...new Set(kept)] };
+  const program: Program = { name: mode, steps: builder.steps, interface: [...new Set(kept)] };
   return {
     program,
     inputs: ports,

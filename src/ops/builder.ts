@@ -1,18 +1,30 @@
 // Builds a program from ops: values and nodes in the order of the forward pass, then calls forward, calls backward.
 // Not here: which ops a layer needs (layers/) and what is done with the gradients (training/).
-import type { Argument, Base, Call, Pointer, Storage } from "../program/program.js";
+import type { Argument, Base, Call, Pointer, Step, Storage } from "../program/program.js";
 import { type Dim, Size } from "../program/size.js";
 import type { DType } from "../tensor.js";
 import { GEMM_SCRATCH_BYTES } from "./gemm.js";
-import { at, count, type Emitter, type Node, type Op, type OutputSpec, type Value } from "./op.js";
+import { at, count, type Emitter, type Node, type Op, type OutputSpec, shifted, type Value } from "./op.js";
 import { transpose } from "./transpose.js";
 
+/** The body of a loop while it is recorded or emitted. */
+interface Scope {
+  readonly turns: Size;
+  readonly nodes: Node[];
+  /** Values made in the body: everything else is outside and shared by all turns. */
+  readonly values: Set<Value>;
+}
+
 export class Builder implements Emitter {
-  readonly calls: Call[] = [];
+  readonly steps: Step[] = [];
   readonly #nodes: Node[] = [];
   readonly #gradients = new Map<Value, Pointer>();
   readonly #swapped = new Map<Value, Value>();
   readonly #names = new Map<string, number>();
+  readonly #bodies = new Map<readonly Node[], Scope>();
+  /** The loop body that is being recorded or emitted, and where its calls go. */
+  #scope: Scope | undefined;
+  #body: Call[] | undefined;
 
   /** A value that comes from outside: an input of the model, or a weight. */
   source(
@@ -25,7 +37,7 @@ export class Builder implements Emitter {
     const storage: Storage = { name: this.#unique(name), base, size: bytes };
     if (options.address !== undefined) storage.address = Size.of(options.address);
     const { dtype = "float32", wantsGradient = false } = options;
-    return root({ name, shape, dtype, pointer: at(storage), timeMajor: false, wantsGradient });
+    return this.#root({ name, shape, dtype, pointer: at(storage), timeMajor: false, wantsGradient });
   }
 
   /** Applies an op: its outputs, to be computed at this place of the program. */
@@ -33,14 +45,16 @@ export class Builder implements Emitter {
     const wantsGradient = op.backward !== undefined && inputs.some((input) => input?.wantsGradient);
     const specs = op.outputs(inputs, attributes, (block, bytes) => this.allocate(`${name}.${block}`, bytes));
     const outputs = specs.map((spec) => this.#output(name, spec, wantsGradient));
-    this.#nodes.push({ op: op as Op, name, inputs, outputs, attributes, saved: {} });
+    const nodes = this.#scope?.nodes ?? this.#nodes;
+    nodes.push({ op: op as Op, name, inputs, outputs, attributes, saved: {} });
     return outputs;
   }
 
-  /** A part of a value, sharing its memory and its gradient. */
-  view(value: Value, shape: readonly Dim[], offset: Dim | Size = 0): Value {
-    const pointer = { storage: value.pointer.storage, offset: value.pointer.offset.plus(offset) };
-    return { ...value, shape, pointer, offset: value.offset.plus(offset), root: value.root };
+  /** A part of a value, sharing its memory and its gradient. With a stride, another part in each turn of a loop. */
+  view(value: Value, shape: readonly Dim[], offset: Dim | Size = 0, stride?: Size): Value {
+    const pointer = shifted(value.pointer, offset);
+    const moving = stride ? { ...pointer, stride } : pointer;
+    return { ...value, shape, pointer: moving, offset: value.offset.plus(offset), stride: stride ?? value.stride, root: value.root };
   }
 
   /** The same value with time outermost in memory, as the recurrent kernels want it. */
@@ -53,6 +67,25 @@ export class Builder implements Emitter {
     return value.timeMajor ? this.#swap(value) : value;
   }
 
+  /** Records the nodes that `build` applies as the body of a loop of so many turns, instead of adding them to the program. */
+  record<R>(turns: Size, build: () => R): { nodes: readonly Node[]; result: R } {
+    const outer = this.#scope;
+    const scope: Scope = { turns, nodes: [], values: new Set() };
+    this.#scope = scope;
+    try {
+      const result = build();
+      this.#bodies.set(scope.nodes, scope);
+      return { nodes: scope.nodes, result };
+    } finally {
+      this.#scope = outer;
+    }
+  }
+
+  /** In a recording: a value at a place outside, another in each turn, with a gradient of its own. */
+  turnValue(name: string, shape: readonly Dim[], pointer: Pointer, dtype: DType = "float32"): Value {
+    return this.#root({ name, shape, dtype, pointer, timeMajor: false, wantsGradient: dtype === "float32" });
+  }
+
   /** Emits the forward calls of all nodes. */
   forward(): void {
     for (const node of this.#nodes) node.op.forward(this, node);
@@ -60,23 +93,43 @@ export class Builder implements Emitter {
 
   /** Emits the backward calls: the nodes in reverse, from the gradients that were adopted or added before. */
   backward(): void {
-    for (const node of [...this.#nodes].reverse()) {
-      const reached = node.outputs.some((output) => this.gradientOf(output));
-      if (node.op.backward && reached && node.inputs.some((input) => this.wants(input)))
-        node.op.backward(this, node);
-    }
+    this.#backward(this.#nodes);
+  }
+
+  loopForward(turns: Size, nodes: readonly Node[], { after }: { after(): void }): void {
+    this.#loop(turns, nodes, false, () => {
+      for (const node of nodes) node.op.forward(this, node);
+      after();
+    });
+  }
+
+  loopBackward(turns: Size, nodes: readonly Node[], { before }: { before(): void }): void {
+    this.#loop(turns, nodes, true, () => {
+      before();
+      this.#backward(nodes);
+    });
   }
 
   call(kernel: string, ...args: (Argument | Value)[]): void {
-    this.calls.push({ kernel, args: args.map((arg) => (isValue(arg) ? arg.pointer : arg)) });
+    const calls: Step[] = this.#body ?? this.steps;
+    calls.push({ kernel, args: args.map((arg) => (isValue(arg) ? arg.pointer : arg)) });
   }
 
-  allocate(name: string, size: Size): Storage {
-    return { name: this.#unique(name), base: "work", size };
+  allocate(name: string, bytes: Size): Pointer {
+    const turns = this.#scope?.turns;
+    if (!turns) return this.temporary(name, bytes);
+    // A loop keeps each turn's numbers; turns begin on vector boundaries when there is one number to multiply.
+    const one = bytes.factored();
+    const stride = one.unit.times(Math.ceil(one.coefficient / 16) * 16);
+    return { ...this.temporary(name, stride.times(turns)), stride };
+  }
+
+  temporary(name: string, size: Size): Pointer {
+    return at({ name: this.#unique(name), base: "work", size });
   }
 
   gemmScratch(): Pointer {
-    return at(this.allocate("scratch", Size.of(GEMM_SCRATCH_BYTES)));
+    return this.temporary("scratch", Size.of(GEMM_SCRATCH_BYTES));
   }
 
   wants(value: Value | undefined): value is Value {
@@ -85,20 +138,19 @@ export class Builder implements Emitter {
 
   gradientOf(value: Value): Pointer | undefined {
     const pointer = this.#gradients.get(value.root);
-    return pointer && { storage: pointer.storage, offset: pointer.offset.plus(value.offset) };
+    if (!pointer) return undefined;
+    const part = shifted(pointer, value.offset);
+    return value.stride ? { ...part, stride: value.stride } : part;
   }
 
   gradient(value: Value): Pointer {
-    if (!this.#gradients.has(value.root)) {
-      const pointer = this.#allocateGradient(value.root);
-      this.call("fill", pointer, 0, count(value.root));
-    }
+    if (!this.#gradients.has(value.root)) this.#zeroed(value.root);
     return this.gradientOf(value)!;
   }
 
   accumulator(value: Value): { pointer: Pointer; accumulate: 0 | 1 } {
     const coversRoot = count(value).toString() === count(value.root).toString();
-    if (coversRoot && !this.#gradients.has(value.root)) {
+    if (coversRoot && !this.#gradients.has(value.root) && !this.#isOutside(value.root)) {
       return { pointer: this.#allocateGradient(value.root), accumulate: 0 };
     }
     return { pointer: this.gradient(value), accumulate: 1 };
@@ -108,12 +160,44 @@ export class Builder implements Emitter {
     this.#gradients.set(value.root, pointer);
   }
 
+  #backward(nodes: readonly Node[]): void {
+    for (const node of [...nodes].reverse()) {
+      const reached = node.outputs.some((output) => this.gradientOf(output));
+      if (node.op.backward && reached && node.inputs.some((input) => this.wants(input))) node.op.backward(this, node);
+    }
+  }
+
+  #loop(turns: Size, nodes: readonly Node[], backwards: boolean, emit: () => void): void {
+    const body: Call[] = [];
+    this.#body = body;
+    this.#scope = this.#bodies.get(nodes);
+    try {
+      emit();
+    } finally {
+      this.#body = undefined;
+      this.#scope = undefined;
+    }
+    this.steps.push({ count: turns, backwards, body });
+  }
+
+  /** Whether a value is shared by all turns of the loop that is being emitted. */
+  #isOutside(value: Value): boolean {
+    return this.#scope !== undefined && !this.#scope.values.has(value);
+  }
+
+  /** A gradient of zeros: in a loop, that of a value outside is zeroed before the loop. */
+  #zeroed(value: Value): void {
+    const fill: Call = { kernel: "fill", args: [this.#allocateGradient(value), 0, count(value)] };
+    const calls: Step[] = this.#isOutside(value) ? this.steps : (this.#body ?? this.steps);
+    calls.push(fill);
+  }
+
   #allocateGradient(value: Value): Pointer {
     const { base, name, address } = value.pointer.storage;
     const isWeight = base === "weights";
     // Weights' gradients lie side by side as the weights do, so that an optimizer finds them at the same offsets.
     const storage: Storage = {
-      name: this.#unique(`d${name}`),
+      name: this.#unique(`d${isWeight ? name : value.name}`),
       base: isWeight ? "training" : "work",
       size: count(value).times(4),
     };
@@ -126,19 +210,22 @@ export class Builder implements Emitter {
   #output(name: string, spec: OutputSpec, wantsGradient: boolean): Value {
     const { shape, dtype = "float32", timeMajor = false, viewOf } = spec;
     if (viewOf) return { ...this.view(viewOf, shape), name, timeMajor, wantsGradient };
-    const pointer = spec.pointer ?? at(this.allocate(name, Size.product(shape).times(4)));
-    return root({ name, shape, dtype, pointer, timeMajor, wantsGradient });
+    const pointer = spec.pointer ?? this.allocate(name, Size.product(shape).times(4));
+    return this.#root({ name, shape, dtype, pointer, timeMajor, wantsGradient });
+  }
+
+  #root(value: Omit<Value, "root" | "offset">): Value {
+    const made = { ...value, offset: Size.zero } as { -readonly [K in keyof Value]: Value[K] };
+    made.root = made;
+    this.#scope?.values.add(made);
+    return made;
   }
 
   #swap(value: Value): Value {
     let swapped = this.#swapped.get(value);
     if (!swapped) {
-      [swapped] = this.apply(
-        transpose,
-        `${value.name}.${value.timeMajor ? "batchMajor" : "timeMajor"}`,
-        [value],
-        {},
-      );
+      const name = `${value.name}.${value.timeMajor ? "batchMajor" : "timeMajor"}`;
+      [swapped] = this.apply(transpose, name, [value], {});
       this.#swapped.set(value, swapped);
       this.#swapped.set(swapped, value);
     }
@@ -150,12 +237,6 @@ export class Builder implements Emitter {
     this.#names.set(name, seen + 1);
     return seen === 0 ? name : `${name}.${seen + 1}`;
   }
-}
-
-function root(value: Omit<Value, "root" | "offset">): Value {
-  const made = { ...value, offset: Size.zero } as { -readonly [K in keyof Value]: Value[K] };
-  made.root = made;
-  return made;
 }
 
 function isValue(arg: Argument | Value): arg is Value {

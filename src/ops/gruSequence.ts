@@ -2,7 +2,7 @@
 // Inputs: gates = x·W + b (time-major, overwritten), recurrent kernel R, mask, initial state, recurrent bias (reset after).
 // Outputs: sequence, last state. `inner` keeps what the candidate's gate multiplies: h·R_h + b_h, or r∘h.
 import { Size } from "../program/size.js";
-import { at, type Op, shifted } from "./op.js";
+import { type Op, origin, shifted } from "./op.js";
 import * as recurrence from "./recurrence.js";
 
 export const gruSequence: Op<{ resetAfter: boolean }> = {
@@ -26,7 +26,7 @@ export const gruSequence: Op<{ resetAfter: boolean }> = {
       "gruSequence",
       hidden,
       gates!,
-      at(saved.inner),
+      saved.inner,
       recurrent!,
       bias ?? 0,
       mask ?? 0,
@@ -44,8 +44,8 @@ export const gruSequence: Op<{ resetAfter: boolean }> = {
   ) {
     const sizes = recurrence.sizes(gates!, recurrent!);
     const { T, B, H } = sizes;
-    const hidden = at(sequence.pointer.storage);
-    const inner = at(saved.inner);
+    const hidden = origin(sequence.pointer);
+    const inner = saved.inner;
     const dhidden = recurrence.carry(e, last, sizes);
     const room = recurrence.scratch(e, name, 3, sizes);
     const doutputs = e.gradientOf(sequence) ?? 0;
@@ -83,7 +83,7 @@ export const gruSequence: Op<{ resetAfter: boolean }> = {
     }
     if (e.wants(bias)) {
       const dbias = e.gradient(bias);
-      const sums = at(e.allocate(`${name}.gateSums`, Size.of(3 * H * 4)));
+      const sums = e.temporary(`${name}.gateSums`, Size.of(3 * H * 4));
       e.call("fill", sums, 0, 3 * H);
       e.call("sumColumns", sums, gates!, T.times(B), 3 * H);
       e.call("accumulate", dbias, sums, 2 * H);

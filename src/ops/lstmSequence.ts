@@ -1,7 +1,7 @@
 // The LSTM over all time steps (Hochreiter & Schmidhuber 1997, with forget gate), gates i, f, c, o.
 // Inputs: gates = x·W + b (time-major, overwritten), recurrent kernel R, mask, initial hidden and cell state.
 // Outputs: sequence, last hidden state, last cell state.
-import { at, type Op } from "./op.js";
+import { type Op, origin } from "./op.js";
 import * as recurrence from "./recurrence.js";
 
 export const lstmSequence: Op<object> = {
@@ -30,8 +30,8 @@ export const lstmSequence: Op<object> = {
   ) {
     const sizes = recurrence.sizes(gates!, recurrent!);
     const { T, B, H } = sizes;
-    const hidden = at(sequence.pointer.storage);
-    const cell = at(lastCell.pointer.storage);
+    const hidden = origin(sequence.pointer);
+    const cell = origin(lastCell.pointer);
     const dhidden = recurrence.carry(e, last, sizes);
     const dcell = recurrence.carry(e, lastCell, sizes);
     const room = recurrence.scratch(e, name, 4, sizes);

@@ -15,6 +15,8 @@ export interface Value {
   readonly root: Value;
   /** Bytes from the root's start. */
   readonly offset: Size;
+  /** In the body of a scan, for a view of something outside: bytes further for each turn. */
+  readonly stride?: Size;
   /** Whether a gradient may flow into it: it is, or depends on, something trained. */
   readonly wantsGradient: boolean;
 }
@@ -35,7 +37,7 @@ export interface Node<A = unknown> {
   readonly outputs: readonly Value[];
   readonly attributes: A;
   /** Blocks that the forward pass leaves for the backward pass. */
-  readonly saved: Record<string, Storage>;
+  readonly saved: Record<string, Pointer>;
 }
 
 export interface Op<A = unknown> {
@@ -46,13 +48,15 @@ export interface Op<A = unknown> {
   backward?(emitter: Emitter, node: Node<A>): void;
 }
 
-export type Allocate = (name: string, bytes: Size) => Storage;
+export type Allocate = (name: string, bytes: Size) => Pointer;
 
 /** What an op may do while it emits. */
 export interface Emitter {
   call(kernel: string, ...args: (Argument | Value)[]): void;
-  /** A block of working memory, alive from its first call to its last. */
+  /** A block of working memory that the way back may read; in a loop, one for each turn. */
   allocate: Allocate;
+  /** A block that no other turn of a loop needs. */
+  temporary: Allocate;
   /** Scratch for one call of a GEMM kernel. */
   gemmScratch(): Pointer;
   /** Whether `value` takes part in training. */
@@ -65,15 +69,24 @@ export interface Emitter {
   accumulator(value: Value): { pointer: Pointer; accumulate: 0 | 1 };
   /** Declares that the gradient of `value` now lies at `pointer`. */
   adopt(value: Value, pointer: Pointer): void;
+  /** Emits the calls of recorded nodes in a loop, forwards; `around` may add calls before and after them. */
+  loopForward(count: Size, nodes: readonly Node[], around: { after(): void }): void;
+  /** Emits the way back of recorded nodes in a loop, from the last turn to the first. */
+  loopBackward(count: Size, nodes: readonly Node[], around: { before(): void }): void;
 }
 
-/** A pointer to a block, or into it. */
-export function at(storage: Storage, offset: Dim | Size = 0): Pointer {
-  return { storage, offset: Size.of(offset) };
+/** A pointer to the beginning of a block. */
+export function at(storage: Storage): Pointer {
+  return { storage, offset: Size.zero };
+}
+
+/** The beginning of the block that a pointer points into. */
+export function origin(pointer: Pointer): Pointer {
+  return { ...pointer, offset: Size.zero };
 }
 
 export function shifted(pointer: Pointer, bytes: Dim | Size): Pointer {
-  return { storage: pointer.storage, offset: pointer.offset.plus(bytes) };
+  return { ...pointer, offset: pointer.offset.plus(bytes) };
 }
 
 export function count(value: Value): Size {

@@ -3,7 +3,7 @@
 import type { Pointer } from "../program/program.js";
 import { Size } from "../program/size.js";
 import { GEMM_PACKED_SCRATCH_BYTES } from "./gemm.js";
-import { type Allocate, at, type Emitter, type OutputSpec, shifted, type Value } from "./op.js";
+import { type Allocate, type Emitter, type OutputSpec, origin, shifted, type Value } from "./op.js";
 
 export interface Sizes {
   T: Size;
@@ -19,7 +19,7 @@ export function sizes(gates: Value, recurrent: Value): Sizes {
 /** Room for the recurrent kernel, packed, and for one state (assembly/sequence.ts). */
 export function scratch(e: Emitter, name: string, gates: number, { B, H }: Sizes): Pointer {
   const packed = gates * H * Math.ceil(H / 16) * 16 * 4;
-  return at(e.allocate(`${name}.scratch`, B.times(H * 4).plus(packed + 16 + GEMM_PACKED_SCRATCH_BYTES)));
+  return e.temporary(`${name}.scratch`, B.times(H * 4).plus(packed + 16 + GEMM_PACKED_SCRATCH_BYTES));
 }
 
 /** Memory for a state at all steps, and its outputs: the whole sequence and the last state, views of that memory. */
@@ -31,11 +31,11 @@ export function stateOutputs(
 ): [OutputSpec, OutputSpec] {
   const { T, B, H } = sizes(gates, recurrent);
   const step = B.times(H * 4);
-  const storage = allocate(name, T.plus(1).times(step));
+  const states = allocate(name, T.plus(1).times(step));
   const [batch, time] = gates.shape;
   return [
-    { shape: [batch, time, H], timeMajor: true, pointer: at(storage, step) },
-    { shape: [batch, H], pointer: at(storage, T.times(step)) },
+    { shape: [batch, time, H], timeMajor: true, pointer: shifted(states, step) },
+    { shape: [batch, H], pointer: shifted(states, T.times(step)) },
   ];
 }
 
@@ -46,7 +46,7 @@ export function writeInitial(
   initial: Value | undefined,
   { B, H }: Sizes,
 ): Pointer {
-  const start = at(sequence.pointer.storage);
+  const start = origin(sequence.pointer);
   if (initial) e.call("copy", start, initial, B.times(H));
   else e.call("fill", start, 0, B.times(H));
   return start;
@@ -56,7 +56,7 @@ export function writeInitial(
 export function carry(e: Emitter, last: Value, { B, H }: Sizes): Pointer {
   const reached = e.gradientOf(last);
   if (reached) return reached;
-  const zeros = at(e.allocate(`d${last.name}.carry`, B.times(H * 4)));
+  const zeros = e.temporary(`d${last.name}.carry`, B.times(H * 4));
   e.call("fill", zeros, 0, B.times(H));
   return zeros;
 }

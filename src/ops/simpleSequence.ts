@@ -1,6 +1,6 @@
 // The simple recurrence over all time steps: h_t = tanh(gates_t + h_{t-1}·R).
 // Inputs: gates = x·W + b (time-major, overwritten), recurrent kernel R, mask, initial state. Outputs: sequence, last state.
-import { at, type Op } from "./op.js";
+import { type Op, origin } from "./op.js";
 import * as recurrence from "./recurrence.js";
 
 export const simpleSequence: Op<object> = {
@@ -20,7 +20,7 @@ export const simpleSequence: Op<object> = {
   backward(e, { name, inputs: [gates, recurrent, mask, initial], outputs: [sequence, last] }) {
     const sizes = recurrence.sizes(gates!, recurrent!);
     const { T, B, H } = sizes;
-    const hidden = at(sequence.pointer.storage);
+    const hidden = origin(sequence.pointer);
     const dhidden = recurrence.carry(e, last, sizes);
     const room = recurrence.scratch(e, name, 1, sizes);
     const doutputs = e.gradientOf(sequence) ?? 0;

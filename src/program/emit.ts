@@ -1,7 +1,6 @@
 // Emits a program as one WebAssembly module without imports: the kernels it calls, the weights as data, and a function
 // that makes the same calls in the same order as run.ts. Everything else of the build is removed.
-import type { Base, Program } from "./program.js";
-import { type Argument, isPointer, runtimeDims, storages } from "./program.js";
+import { type Argument, type Base, type Call, isLoop, isPointer, type Loop, type Program, runtimeDims, storages } from "./program.js";
 import type { Size } from "./size.js";
 
 export interface EmitOptions {
@@ -39,6 +38,8 @@ export async function emit(program: Program, options: EmitOptions): Promise<Emit
   bases.work = bases.weights + align(options.weights.length);
   const end = bases.work + options.work.evaluate(options.largest) + 64;
 
+  // The function's one local, behind its parameters: the turn of a loop.
+  const turn = dims.length;
   const polynomial = (size: Size, constant = 0) => {
     let sum = module.i32.const(constant + (size.terms.get("") ?? 0));
     for (const [key, coefficient] of size.terms) {
@@ -51,13 +52,19 @@ export async function emit(program: Program, options: EmitOptions): Promise<Emit
     }
     return sum;
   };
+  const number = (value: number, type: number) => {
+    if (type === binaryen.f32) return module.f32.const(value);
+    return type === binaryen.f64 ? module.f64.const(value) : module.i32.const(value);
+  };
   const argument = (arg: Argument, type: number) => {
-    if (typeof arg === "number") return type === binaryen.f32 ? module.f32.const(arg) : module.i32.const(arg);
+    if (typeof arg === "number") return number(arg, type);
     if (!isPointer(arg)) return polynomial(arg as Size);
-    return polynomial(arg.storage.address!.plus(arg.offset), bases[arg.storage.base]);
+    const { storage, offset, stride } = arg;
+    const start = polynomial(storage.address!.plus(offset), bases[storage.base]);
+    return stride ? module.i32.add(start, module.i32.mul(module.local.get(turn, i32), polynomial(stride))) : start;
   };
   const internal = exportedFunctions(binaryen, module);
-  const calls = program.calls.map(({ kernel, args }) => {
+  const emitCall = ({ kernel, args }: Call) => {
     const { name, params, results } = internal.get(kernel)!;
     const call = module.call(
       name,
@@ -65,14 +72,23 @@ export async function emit(program: Program, options: EmitOptions): Promise<Emit
       results,
     );
     return results === binaryen.none ? call : module.drop(call);
-  });
-  module.addFunction(
-    program.name,
-    binaryen.createType(dims.map(() => i32)),
-    binaryen.none,
-    [],
-    module.block(null, calls),
-  );
+  };
+  const emitLoop = ({ count, backwards, body }: Loop) => {
+    const step = (by: number) => module.local.set(turn, module.i32.add(module.local.get(turn, i32), module.i32.const(by)));
+    const more = () =>
+      backwards
+        ? module.i32.ge_s(module.local.get(turn, i32), module.i32.const(0))
+        : module.i32.lt_s(module.local.get(turn, i32), polynomial(count));
+    const first = backwards ? polynomial(count, -1) : module.i32.const(0);
+    const turns = module.loop(
+      "turns",
+      module.block(null, [...body.map(emitCall), step(backwards ? -1 : 1), module.br("turns", more())]),
+    );
+    return module.block(null, [module.local.set(turn, first), module.if(more(), turns)]);
+  };
+  const steps = program.steps.map((step) => (isLoop(step) ? emitLoop(step) : emitCall(step)));
+  const parameters = binaryen.createType(dims.map(() => i32));
+  module.addFunction(program.name, parameters, binaryen.none, [i32], module.block(null, steps));
 
   for (let index = module.getNumExports() - 1; index >= 0; index--) {
     module.removeExport(binaryen.getExportInfo(module.getExportByIndex(index)).name);

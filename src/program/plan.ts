@@ -1,7 +1,7 @@
 // The memory plan: where each block of working memory lies, by liveness over the whole program.
 // Two blocks share bytes when no call needs both. Blocks are compared only within one unit (the part of their size that
 // is known at run time), so the plan holds for every batch size and every length.
-import { type Call, isPointer, type Program, type Storage } from "./program.js";
+import { callsOf, isPointer, type Program, type Storage } from "./program.js";
 import { Size } from "./size.js";
 
 const ALIGNMENT = 16;
@@ -33,7 +33,7 @@ export function plan(program: Program): Size {
   return end;
 }
 
-/** First and last call that touches each working block. The host's blocks live throughout. */
+/** First and last step that touches each working block: a loop is one step. The host's blocks live throughout. */
 function lives(program: Program): Life[] {
   const found = new Map<Storage, Life>();
   const touch = (storage: Storage, first: number, last: number) => {
@@ -48,9 +48,9 @@ function lives(program: Program): Life[] {
     const rounded = Math.ceil(coefficient / ALIGNMENT) * ALIGNMENT;
     found.set(storage, { storage, coefficient: rounded, unit, first, last, place: 0 });
   };
-  for (const storage of program.interface) touch(storage, 0, program.calls.length);
-  program.calls.forEach((call: Call, index) => {
-    for (const arg of call.args) if (isPointer(arg)) touch(arg.storage, index, index);
+  for (const storage of program.interface) touch(storage, 0, program.steps.length);
+  program.steps.forEach((step, index) => {
+    for (const { args } of callsOf(step)) for (const arg of args) if (isPointer(arg)) touch(arg.storage, index, index);
   });
   return [...found.values()];
 }

@@ -20,6 +20,8 @@ export interface Pointer {
   readonly storage: Storage;
   /** Bytes from the storage's start. */
   readonly offset: Size;
+  /** In a loop: bytes further for each turn. */
+  readonly stride?: Size;
 }
 
 /** A kernel's argument: a pointer, a count in run-time dimensions, or a number (0 for an absent pointer). */
@@ -30,9 +32,18 @@ export interface Call {
   readonly args: readonly Argument[];
 }
 
+/** Calls repeated for turns 0 … count - 1, or backwards. The loops of programs do not nest. */
+export interface Loop {
+  readonly count: Size;
+  readonly backwards: boolean;
+  readonly body: readonly Call[];
+}
+
+export type Step = Call | Loop;
+
 export interface Program {
   readonly name: string;
-  readonly calls: readonly Call[];
+  readonly steps: readonly Step[];
   /** What the host writes before a run and reads after it: kept apart from everything else for the whole run. */
   readonly interface: readonly Storage[];
 }
@@ -41,16 +52,31 @@ export function isPointer(arg: Argument): arg is Pointer {
   return typeof arg === "object" && "storage" in arg;
 }
 
+export function isLoop(step: Step): step is Loop {
+  return "body" in step;
+}
+
+/** The calls of a step: itself, or the body of a loop. */
+export function callsOf(step: Step): readonly Call[] {
+  return isLoop(step) ? step.body : [step];
+}
+
+/** Every call of a program, once, in order. */
+export function allCalls(program: Program): Call[] {
+  return program.steps.flatMap(callsOf);
+}
+
 /** The run-time dimensions that a program depends on, sorted. */
 export function runtimeDims(program: Program): string[] {
   const names = new Set<string>();
-  const note = (size: Size) => {
-    for (const key of size.terms.keys()) for (const factor of key.split("*")) if (factor) names.add(factor);
+  const note = (size: Size | undefined) => {
+    for (const key of size?.terms.keys() ?? []) for (const factor of key.split("*")) if (factor) names.add(factor);
   };
   for (const storage of storages(program)) note(storage.size);
-  for (const { args } of program.calls) {
+  for (const step of program.steps) if (isLoop(step)) note(step.count);
+  for (const { args } of allCalls(program)) {
     for (const arg of args) {
-      if (isPointer(arg)) note(arg.offset);
+      if (isPointer(arg)) [arg.offset, arg.stride].forEach(note);
       else if (arg instanceof Size) note(arg);
     }
   }
@@ -60,7 +86,7 @@ export function runtimeDims(program: Program): string[] {
 /** Every storage of a program, once. */
 export function storages(program: Program): Set<Storage> {
   const found = new Set(program.interface);
-  for (const { args } of program.calls) for (const arg of args) if (isPointer(arg)) found.add(arg.storage);
+  for (const { args } of allCalls(program)) for (const arg of args) if (isPointer(arg)) found.add(arg.storage);
   return found;
 }
 
@@ -70,12 +96,16 @@ const PREFIX: Record<Base, string> = { weights: "w", training: "t", work: "a" };
 export function print(program: Program): string {
   const show = (arg: Argument) => {
     if (!isPointer(arg)) return String(arg);
-    const offset = arg.offset.constant === 0 ? "" : `[${arg.offset}]`;
+    const turn = arg.stride && arg.stride.constant !== 0 ? `+t*(${arg.stride})` : "";
+    const offset = arg.offset.constant === 0 && turn === "" ? "" : `[${arg.offset}${turn}]`;
     return `${PREFIX[arg.storage.base]}.${arg.storage.name}${offset}`;
   };
-  const width = Math.max(0, ...program.calls.map((call) => call.kernel.length));
-  const lines = program.calls.map(
-    (call) => `  ${call.kernel.padEnd(width)}  ${call.args.map(show).join("  ")}`,
-  );
+  const width = Math.max(0, ...allCalls(program).map((call) => call.kernel.length));
+  const line = (call: Call, indent: string) => `${indent}${call.kernel.padEnd(width)}  ${call.args.map(show).join("  ")}`;
+  const lines = program.steps.flatMap((step) => {
+    if (!isLoop(step)) return [line(step, "  ")];
+    const head = step.backwards ? `  for t = ${step.count} - 1 … 0` : `  for t = 0 … ${step.count} - 1`;
+    return [head, ...step.body.map((call) => line(call, "    "))];
+  });
   return [`${program.name}(${runtimeDims(program).join(", ")})`, ...lines].join("\n");
 }

@@ -115,9 +115,9 @@ function check(name: i32, n: i32, spread: f64): void {
   for (let i = 0; i < n; i++) x.set(i, <f32>(noise() * spread));
   const out = new Block(n);
   const dout = noiseBlock(n);
-  const dx = noiseBlock(n);
-  const before = new StaticArray<f64>(n);
-  for (let i = 0; i < n; i++) before[i] = <f64>dx.get(i);
+  const dx = noiseBlock(n + 4); // more than n, as adding to the guards' NaN would not show
+  const before = new StaticArray<f64>(n + 4);
+  for (let i = 0; i < n + 4; i++) before[i] = <f64>dx.get(i);
   forward(name, out.at, x.at, n);
   backward(name, dx.at, dout.at, x.at, out.at, n);
   for (let i = 0; i < n; i++) {
@@ -128,6 +128,7 @@ function check(name: i32, n: i32, spread: f64): void {
     const slope = (exact(name, at + step) - exact(name, at - step)) / (2 * step);
     expect<f64>(difference(<f64>dx.get(i), before[i] + <f64>dout.get(i) * slope)).toBeLessThan(2e-6, `d ${what}`);
   }
+  for (let i = n; i < n + 4; i++) expect<f64>(<f64>dx.get(i)).toBe(before[i], NAMES[name]);
   expect<bool>(x.intact() && out.intact() && dout.intact() && dx.intact()).toBe(true, NAMES[name]);
   x.free();
   out.free();

@@ -122,9 +122,9 @@ function check(name: i32, rows: i32, columns: i32): void {
   const p = prediction(name, n);
   const losses = new Block(rows);
   const dlosses = noiseBlock(rows);
-  const dyPred = noiseBlock(n);
-  const before = new StaticArray<f64>(n);
-  for (let i = 0; i < n; i++) before[i] = <f64>dyPred.get(i);
+  const dyPred = noiseBlock(n + 4); // more than n, as adding to the guards' NaN would not show
+  const before = new StaticArray<f64>(n + 4);
+  for (let i = 0; i < n + 4; i++) before[i] = <f64>dyPred.get(i);
   forward(name, losses.at, t.at, p.at, rows, columns);
   backward(name, dyPred.at, dlosses.at, t.at, p.at, rows, columns);
   for (let r = 0; r < rows; r++) {
@@ -136,6 +136,7 @@ function check(name: i32, rows: i32, columns: i32): void {
       expect<f64>(difference(<f64>dyPred.get(r * columns + c), want)).toBeLessThan(4 * TOLERANCE, `d ${what} ${c}`);
     }
   }
+  for (let i = n; i < n + 4; i++) expect<f64>(<f64>dyPred.get(i)).toBe(before[i], what);
   expect<bool>(t.intact() && p.intact() && losses.intact() && dlosses.intact() && dyPred.intact()).toBe(true, what);
   t.free();
   p.free();

@@ -72,14 +72,14 @@ const inf: f32 = Infinity;
 
 describe("math", () => {
   test("stays within its stated error", () => {
-    expect<f64>(worst(Name.Exp, -inf, inf)).toBeLessThan(2, "exp");
+    expect<f64>(worst(Name.Exp, -inf, inf)).toBeLessThan(2.4, "exp");
     expect<f64>(worst(Name.Expm1, -inf, 0)).toBeLessThan(2, "expm1");
     expect<f64>(worst(Name.Log, 0, inf)).toBeLessThan(1, "log");
     expect<f64>(worst(Name.Tanh, -inf, inf)).toBeLessThan(3, "tanh");
-    expect<f64>(worst(Name.Sigmoid, -inf, inf)).toBeLessThan(3.6, "sigmoid");
-    expect<f64>(worst(Name.Softplus, -inf, inf)).toBeLessThan(3, "softplus");
-    expect<f64>(worst(Name.Bend, -inf, inf)).toBeLessThan(3, "log1pExpMinusAbs");
-    expect<f64>(worst(Name.Erf, -3, 3)).toBeLessThan(3.2, "erf");
+    expect<f64>(worst(Name.Sigmoid, -inf, inf)).toBeLessThan(3.7, "sigmoid");
+    expect<f64>(worst(Name.Softplus, -inf, inf)).toBeLessThan(3.3, "softplus");
+    expect<f64>(worst(Name.Bend, -inf, inf)).toBeLessThan(3.3, "log1pExpMinusAbs");
+    expect<f64>(worst(Name.Erf, -3, 3)).toBeLessThan(3.1, "erf");
   });
 
   test("keeps the tails", () => {

@@ -24,9 +24,9 @@ function check(log: bool, rows: i32, columns: i32): void {
   for (let i = 0; i < n; i++) x.set(i, <f32>(noise() * 6));
   const out = new Block(n);
   const dout = noiseBlock(n);
-  const dx = noiseBlock(n);
-  const before = new StaticArray<f64>(n);
-  for (let i = 0; i < n; i++) before[i] = <f64>dx.get(i);
+  const dx = noiseBlock(n + 4); // more than n, as adding to the guards' NaN would not show
+  const before = new StaticArray<f64>(n + 4);
+  for (let i = 0; i < n + 4; i++) before[i] = <f64>dx.get(i);
   if (log) {
     logSoftmax(out.at, x.at, rows, columns);
     logSoftmaxBackward(dx.at, dout.at, out.at, rows, columns);
@@ -48,6 +48,7 @@ function check(log: bool, rows: i32, columns: i32): void {
       expect<f64>(difference(<f64>dx.get(i), gradient)).toBeLessThan(2e-6, `d ${what}`);
     }
   }
+  for (let i = n; i < n + 4; i++) expect<f64>(<f64>dx.get(i)).toBe(before[i], what);
   expect<bool>(x.intact() && out.intact() && dout.intact() && dx.intact()).toBe(true, what);
 }
 

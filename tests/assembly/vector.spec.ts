@@ -56,9 +56,9 @@ function checkMoves(rows: i32, columns: i32, inner: i32): void {
   const what = `[${rows}, ${columns}, ${inner}]`;
   const x = noiseBlock(n);
   const out = new Block(n);
-  const total = noiseBlock(n);
-  const before = new StaticArray<f32>(n);
-  for (let i = 0; i < n; i++) before[i] = total.get(i);
+  const total = noiseBlock(n + 4);
+  const before = new StaticArray<f32>(n + 4);
+  for (let i = 0; i < n + 4; i++) before[i] = total.get(i);
   transpose(out.at, x.at, rows, columns, inner);
   transposeAccumulate(total.at, x.at, rows, columns, inner);
   let right = true;
@@ -84,7 +84,8 @@ function checkMoves(rows: i32, columns: i32, inner: i32): void {
     }
   }
   expect<bool>(right).toBe(true, `reverse ${what}`);
-  expect<bool>(x.intact() && out.intact() && total.intact()).toBe(true, what);
+  for (let i = n; i < n + 4; i++) right = right && total.get(i) == before[i];
+  expect<bool>(right && x.intact() && out.intact() && total.intact()).toBe(true, what);
   x.free();
   out.free();
   total.free();
@@ -98,11 +99,12 @@ describe("vector", () => {
         reseed(<u32>n);
         const a = noiseBlock(n);
         const b = noiseBlock(n);
-        const out = noiseBlock(n);
-        const want = new StaticArray<f64>(n);
+        const out = noiseBlock(n + 4); // more than n, as adding to the guards' NaN would not show
+        const want = new StaticArray<f64>(n + 4);
+        for (let i = n; i < n + 4; i++) want[i] = <f64>out.get(i);
         for (let i = 0; i < n; i++) want[i] = exact(name, <f64>out.get(i), <f64>a.get(i), <f64>b.get(i));
         compute(name, out.at, a.at, b.at, n);
-        for (let i = 0; i < n; i++) {
+        for (let i = 0; i < n + 4; i++) {
           expect<f64>(difference(<f64>out.get(i), want[i])).toBeLessThan(1e-6, `${NAMES[name]} n ${n}`);
         }
         expect<bool>(a.intact() && b.intact() && out.intact()).toBe(true, NAMES[name]);
@@ -124,21 +126,24 @@ describe("vector", () => {
       const dout = noiseBlock(n);
       b.set(n / 2, a.get(n / 2)); // a tie
       for (let kind = 0; kind < 3; kind++) {
-        const da = noiseBlock(n);
-        const db = noiseBlock(n);
-        const wantA = new StaticArray<f64>(n);
-        const wantB = new StaticArray<f64>(n);
-        for (let i = 0; i < n; i++) {
+        const da = noiseBlock(n + 4);
+        const db = noiseBlock(n + 4);
+        const wantA = new StaticArray<f64>(n + 4);
+        const wantB = new StaticArray<f64>(n + 4);
+        for (let i = 0; i < n + 4; i++) {
+          wantA[i] = <f64>da.get(i);
+          wantB[i] = <f64>db.get(i);
+          if (i >= n) continue;
           const x = <f64>a.get(i);
           const y = <f64>b.get(i);
           const share = x == y ? 0.5 : x > y == (kind == 1) ? 1.0 : 0.0;
-          wantA[i] = <f64>da.get(i) + <f64>dout.get(i) * (kind == 0 ? 1 / y : share);
-          wantB[i] = <f64>db.get(i) + <f64>dout.get(i) * (kind == 0 ? -x / (y * y) : 1 - share);
+          wantA[i] += <f64>dout.get(i) * (kind == 0 ? 1 / y : share);
+          wantB[i] += <f64>dout.get(i) * (kind == 0 ? -x / (y * y) : 1 - share);
         }
         if (kind == 0) divideBackward(da.at, db.at, dout.at, a.at, b.at, n);
         else if (kind == 1) maximumBackward(da.at, db.at, dout.at, a.at, b.at, n);
         else minimumBackward(da.at, db.at, dout.at, a.at, b.at, n);
-        for (let i = 0; i < n; i++) {
+        for (let i = 0; i < n + 4; i++) {
           expect<f64>(difference(<f64>da.get(i), wantA[i])).toBeLessThan(1e-6, `da, kind ${kind} n ${n}`);
           expect<f64>(difference(<f64>db.get(i), wantB[i])).toBeLessThan(1e-6, `db, kind ${kind} n ${n}`);
         }

@@ -1,7 +1,7 @@
 """Weights after ten steps of each optimizer, with and without clipping and decay -> keras_training.json.
 
 `train_on_batch` on three fixed batches in turn, from fixed weights, in float64. Each case is also trained in float32;
-one that Keras itself cannot hold to 1e-5 is refused. Learning rates are large enough that ten steps move every weight.
+one that Keras itself cannot hold is refused. Learning rates are large enough that ten steps move every weight.
 """
 
 from golden import array, keras, keras_model, keras_object, made_with, normal, np, number, random_weights, stream, write
