@@ -15,6 +15,7 @@ export * from "./loss";
 export * from "./optimizer";
 export { uniform } from "./random";
 export * from "./reduce";
+export * from "./select";
 export * from "./sequence";
 export * from "./softmax";
 export * from "./vector";

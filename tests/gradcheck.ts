@@ -94,6 +94,13 @@ export function wantsGradient(given: Real | Given): boolean {
   return wantsGradient;
 }
 
+/** A time-major value as it lies in memory: its first two axes in that order, and batch-major. */
+export const asItLies = (value: Value): Value => ({
+  ...value,
+  shape: [value.shape[1], value.shape[0], ...value.shape.slice(2)],
+  timeMajor: false,
+});
+
 /** Some ops on some inputs, in the engine and in float64. */
 export interface OpCase {
   /** float32 with a gradient, unless wrapped in `ids` or `fixed`. */

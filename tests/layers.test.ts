@@ -220,10 +220,8 @@ function inputFor({ ids }: Case, B: number, T: number): Real {
 
 for (const name of Object.keys(layers)) {
   test(`${name}: has a case`, () => {
-    assert.ok(
-      APART.includes(name) || cases[name]?.length > 0,
-      `layer ${name} needs a case in tests/layers.test.ts`,
-    );
+    const present = APART.includes(name) || cases[name]?.length > 0;
+    assert.ok(present, `layer ${name} needs a case in tests/layers.test.ts`);
   });
   for (const each of cases[name] ?? []) {
     test(`${name}: ${each.name}`, async () => {
@@ -272,11 +270,8 @@ test("dropout: the same share and the same mask on both ways", async () => {
   };
   // Where dense gives ones, the mean of |output| has the gradient mask / units by the bias.
   const constant = [real([I, units], () => 0), real([units], () => 1)];
-  const probe = await run(
-    constant,
-    real([1, units], () => -1),
-    "meanAbsoluteError",
-  );
+  const opposite = real([1, units], () => -1);
+  const probe = await run(constant, opposite, "meanAbsoluteError");
   const mask = [...probe.weights[1]!].map((slope) => slope * units);
   assert.ok(
     mask.every((m) => Math.abs(m) < 1e-6 || Math.abs(m - 2) < 1e-5),

@@ -9,9 +9,10 @@ import type { Op, Value } from "../src/ops/op.js";
 import { registry as lossRegistry } from "../src/training/losses.js";
 import { differentiate } from "./differentiate.js";
 import * as check from "./gradcheck.js";
-import { fixed, ids, integers, maskFor, numbers, SIZES, show } from "./gradcheck.js";
+import { asItLies, fixed, ids, integers, maskFor, numbers, SIZES, show } from "./gradcheck.js";
 import * as reference from "./reference.js";
 import { type Real, real } from "./reference.js";
+import * as scanCases from "./scanCases.js";
 
 type Case = check.OpCase & { name: string };
 
@@ -73,13 +74,6 @@ const embedding = SIZES.flatMap(({ U, B, T }): Case[] =>
     reference: ([places, table]) => [reference.embedding(places, table)],
   })),
 );
-
-/** A time-major value as it lies in memory: its first two axes in that order, and batch-major. */
-const asItLies = (value: Value): Value => ({
-  ...value,
-  shape: [value.shape[1], value.shape[0], ...value.shape.slice(2)],
-  timeMajor: false,
-});
 
 const transpose = [[], [1], [3], [17], [5, 2]].flatMap((rest) =>
   [...SIZES, { B: 5, T: 4 }, { B: 8, T: 9 }].map(
@@ -270,6 +264,7 @@ const gruSequence = [true, false].flatMap((resetAfter) =>
 // -------------------------------------------------------------------------------------------------------------- the walk
 
 const cases: Record<string, Case[]> = {
+  ...scanCases,
   activation,
   dense,
   dropout: await dropoutCases(),

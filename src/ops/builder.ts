@@ -225,7 +225,11 @@ export class Builder implements Emitter {
     let swapped = this.#swapped.get(value);
     if (!swapped) {
       const name = `${value.name}.${value.timeMajor ? "batchMajor" : "timeMajor"}`;
+      // What lies outside a loop is turned outside, once.
+      const scope = this.#scope;
+      if (this.#isOutside(value.root) && !value.stride) this.#scope = undefined;
       [swapped] = this.apply(transpose, name, [value], {});
+      this.#scope = scope;
       this.#swapped.set(value, swapped);
       this.#swapped.set(swapped, value);
     }

@@ -1,5 +1,6 @@
 // The registry of ops. Tests walk it: an op without a case for its gradient fails them.
 import { activation } from "./activation.js";
+import { arithmetic } from "./arithmetic.js";
 import { dense } from "./dense.js";
 import { dropout } from "./dropout.js";
 import { embedding } from "./embedding.js";
@@ -9,13 +10,17 @@ import { lstmSequence } from "./lstmSequence.js";
 import { maskedWeights } from "./maskedWeights.js";
 import { reshape } from "./reshape.js";
 import { reverse } from "./reverse.js";
+import { scan } from "./scan.js";
+import { selectRows } from "./selectRows.js";
 import { simpleSequence } from "./simpleSequence.js";
 import { softmax } from "./softmax.js";
 import { transpose } from "./transpose.js";
 import { weightedSum } from "./weightedSum.js";
 
+export type { Arithmetic } from "./arithmetic.js";
 export {
   activation,
+  arithmetic,
   dense,
   dropout,
   embedding,
@@ -25,6 +30,8 @@ export {
   maskedWeights,
   reshape,
   reverse,
+  scan,
+  selectRows,
   simpleSequence,
   softmax,
   transpose,
