@@ -128,11 +128,11 @@ export function weightedSumBackward(dlosses: usize, dout: usize, weights: usize,
   }
 }
 
-/** out[i] = weights[i] * n / kept where mask[i] (i32) is not 0, else 0; kept counts the nonzero masks. All zero: all 0. */
-export function maskedWeights(out: usize, weights: usize, mask: usize, n: i32): void {
+/** out[i] = weights[i] where mask[i] (i32) is not 0, else 0; with rescale, times n / kept, the number of masks that are not 0. */
+export function maskedWeights(out: usize, weights: usize, mask: usize, rescale: i32, n: i32): void {
   let kept = 0;
   for (let i = 0; i < n; i++) kept += i32(load<i32>(mask + (<usize>i << 2)) != 0);
-  const factor: f32 = kept ? <f32>n / <f32>kept : 0;
+  const factor: f32 = rescale && kept ? <f32>n / <f32>kept : 1;
   for (let i = 0; i < n; i++) {
     const at = <usize>i << 2;
     store<f32>(out + at, load<i32>(mask + at) ? load<f32>(weights + at) * factor : 0);

@@ -192,13 +192,15 @@ const weightedSum = [1, 3, 17, 300].flatMap((n): Case[] =>
   })),
 );
 
-const maskedWeights = SIZES.map(
-  ({ B, T }): Case => ({
-    name: show({ B, T }),
-    given: [fixed(numbers([B, T], 1)), ids(maskFor(B, T))],
-    build: (b, values) => b.apply(ops.maskedWeights, "weights", values, {}),
-    reference: ([weights, mask]) => [reference.maskedWeights(weights, mask)],
-  }),
+const maskedWeights = SIZES.flatMap(({ B, T }) =>
+  [true, false].map(
+    (rescale): Case => ({
+      name: show({ B, T, rescale }),
+      given: [fixed(numbers([B, T], 1)), ids(maskFor(B, T))],
+      build: (b, values) => b.apply(ops.maskedWeights, "weights", values, { rescale }),
+      reference: ([weights, mask]) => [reference.maskedWeights(weights, mask, rescale)],
+    }),
+  ),
 );
 
 // ----------------------------------------------------------------------------------------------------------- recurrences

@@ -91,7 +91,9 @@ function lives({ steps, interface: host, ...rest }: Program): Map<Storage, [numb
   for (const storage of storages({ steps, interface: host, ...rest })) {
     if (storage.base !== "work") continue;
     const touching = steps.flatMap((step, index) =>
-      callsOf(step).some(({ args }) => args.some((arg) => isPointer(arg) && arg.storage === storage)) ? [index] : [],
+      callsOf(step).some(({ args }) => args.some((arg) => isPointer(arg) && arg.storage === storage))
+        ? [index]
+        : [],
     );
     found.set(storage, host.includes(storage) ? [0, steps.length] : [touching[0], touching.at(-1)!]);
   }

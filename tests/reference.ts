@@ -220,10 +220,11 @@ export function weightedSum(values: Real, weights: Real): Real {
   return { shape: [1], data: [sum(values.data.map((v, i) => v * weights.data[i]))] };
 }
 
-/** Weights that turn a mean over all steps into one over the kept ones (keras.losses.Loss: apply_mask). */
-export function maskedWeights(weights: Real, mask: Real): Real {
+/** Nothing for masked steps; for a mean, weights that turn one over all steps into one over the kept ones (apply_mask). */
+export function maskedWeights(weights: Real, mask: Real, rescale = true): Real {
   const kept = mask.data.filter((m) => m !== 0).length;
-  return real(weights.shape, (i) => (mask.data[i] ? (weights.data[i] * mask.data.length) / kept : 0));
+  const factor = rescale ? mask.data.length / kept : 1;
+  return real(weights.shape, (i) => (mask.data[i] ? weights.data[i] * factor : 0));
 }
 
 // ---------------------------------------------------------------------------------------------------------- recurrences

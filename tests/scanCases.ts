@@ -50,7 +50,14 @@ export const scan: Case[] = SIZES.flatMap(({ U, B, T }) =>
           build: (b, [gates, R, ...rest]) =>
             pick(simpleScan(b, gates, R, masked ? rest[0] : undefined, started ? rest.at(-1) : undefined)),
           reference: ([gates, R, ...rest]) =>
-            pick(reference.simpleSequence(gates, R, masked ? rest[0] : undefined, started ? rest.at(-1) : undefined)),
+            pick(
+              reference.simpleSequence(
+                gates,
+                R,
+                masked ? rest[0] : undefined,
+                started ? rest.at(-1) : undefined,
+              ),
+            ),
         };
       }),
     ),
@@ -65,27 +72,33 @@ export const selectRows: Case[] = SIZES.flatMap(({ U, B, T }) =>
       given: [ids(mask), numbers([B, T, U], 1), ...(both ? [numbers([B, T, U], 2)] : [])],
       build: (b, values) => b.apply(ops.selectRows, "select", values, {}),
       reference: ([keep, x, y]) => [
-        { shape: x.shape, data: x.data.map((value, i) => (keep.data[Math.floor(i / U)] ? value : y ? y.data[i] : 0)) },
+        {
+          shape: x.shape,
+          data: x.data.map((value, i) => (keep.data[Math.floor(i / U)] ? value : y ? y.data[i] : 0)),
+        },
       ],
     };
   }),
 );
 
-export const arithmetic: Case[] = ["add", "subtract", "multiply", "divide", "maximum", "minimum"].flatMap((kernel) =>
-  [1, 3, 5, 17].map((n): Case => {
-    const rules: Record<string, (x: number, y: number) => number> = {
-      add: (x, y) => x + y,
-      subtract: (x, y) => x - y,
-      multiply: (x, y) => x * y,
-      divide: (x, y) => x / y,
-      maximum: Math.max,
-      minimum: Math.min,
-    };
-    return {
-      name: `${kernel} n=${n}`,
-      given: [numbers([n], 1), numbers([n], 2, 0.5, 2)],
-      build: (b, values) => b.apply(ops.arithmetic, kernel, values, { kernel: kernel as ops.Arithmetic }),
-      reference: ([x, y]) => [{ shape: x.shape, data: x.data.map((value, i) => rules[kernel](value, y.data[i])) }],
-    };
-  }),
+export const arithmetic: Case[] = ["add", "subtract", "multiply", "divide", "maximum", "minimum"].flatMap(
+  (kernel) =>
+    [1, 3, 5, 17].map((n): Case => {
+      const rules: Record<string, (x: number, y: number) => number> = {
+        add: (x, y) => x + y,
+        subtract: (x, y) => x - y,
+        multiply: (x, y) => x * y,
+        divide: (x, y) => x / y,
+        maximum: Math.max,
+        minimum: Math.min,
+      };
+      return {
+        name: `${kernel} n=${n}`,
+        given: [numbers([n], 1), numbers([n], 2, 0.5, 2)],
+        build: (b, values) => b.apply(ops.arithmetic, kernel, values, { kernel: kernel as ops.Arithmetic }),
+        reference: ([x, y]) => [
+          { shape: x.shape, data: x.data.map((value, i) => rules[kernel](value, y.data[i])) },
+        ],
+      };
+    }),
 );

@@ -21,6 +21,8 @@ export interface LossSpec {
   readonly parameters: readonly number[];
   /** Labels are class numbers (int32) instead of values like the output's. */
   readonly sparse: boolean;
+  /** The mean over samples (and time steps), or their sum. */
+  readonly reduction: "sumOverBatchSize" | "sum";
 }
 
 /** What a program needs to know of an optimizer: how a weight is updated from its gradient. */
@@ -280,7 +282,7 @@ function lossPort(
   const [losses] = builder.apply(lossOp, name("losses"), [target, value], spec);
   const kept =
     mask && mask.shape.length === rowShape.length
-      ? builder.apply(maskedWeights, name("kept"), [weights, mask], {})[0]
+      ? builder.apply(maskedWeights, name("kept"), [weights, mask], { rescale: spec.reduction !== "sum" })[0]
       : weights;
   const [loss] = builder.apply(weightedSum, name("loss"), [losses, kept], { gradientScale: lossWeight });
   return { value, mask, target, weights, loss };

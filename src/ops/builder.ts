@@ -54,7 +54,14 @@ export class Builder implements Emitter {
   view(value: Value, shape: readonly Dim[], offset: Dim | Size = 0, stride?: Size): Value {
     const pointer = shifted(value.pointer, offset);
     const moving = stride ? { ...pointer, stride } : pointer;
-    return { ...value, shape, pointer: moving, offset: value.offset.plus(offset), stride: stride ?? value.stride, root: value.root };
+    return {
+      ...value,
+      shape,
+      pointer: moving,
+      offset: value.offset.plus(offset),
+      stride: stride ?? value.stride,
+      root: value.root,
+    };
   }
 
   /** The same value with time outermost in memory, as the recurrent kernels want it. */
@@ -163,7 +170,8 @@ export class Builder implements Emitter {
   #backward(nodes: readonly Node[]): void {
     for (const node of [...nodes].reverse()) {
       const reached = node.outputs.some((output) => this.gradientOf(output));
-      if (node.op.backward && reached && node.inputs.some((input) => this.wants(input))) node.op.backward(this, node);
+      if (node.op.backward && reached && node.inputs.some((input) => this.wants(input)))
+        node.op.backward(this, node);
     }
   }
 

@@ -27,12 +27,21 @@ export const scan: Op<Body> = {
   name: "scan",
 
   outputs(_, { outputs, statesOut, memory, turns }) {
-    const sequences = outputs.map(({ shape: [batch, ...rest] }) => ({ shape: [batch, timeOf(turns), ...rest], timeMajor: true }));
-    const last = statesOut.map((state, k) => ({ shape: state.shape, pointer: shifted(memory[k], turns.times(bytes(state))) }));
+    const sequences = outputs.map(({ shape: [batch, ...rest] }) => ({
+      shape: [batch, timeOf(turns), ...rest],
+      timeMajor: true,
+    }));
+    const last = statesOut.map((state, k) => ({
+      shape: state.shape,
+      pointer: shifted(memory[k], turns.times(bytes(state))),
+    }));
     return [...sequences, ...last];
   },
 
-  forward(e, { inputs: initial, outputs, attributes: { nodes, statesOut, outputs: bodyOutputs, turns, memory } }) {
+  forward(
+    e,
+    { inputs: initial, outputs, attributes: { nodes, statesOut, outputs: bodyOutputs, turns, memory } },
+  ) {
     statesOut.forEach((_, k) => {
       const state = initial[k];
       if (state) e.call("copy", memory[k], state, count(state));
@@ -136,7 +145,14 @@ export function applyScan(
     });
     return { statesIn, ...build(steps, statesIn) };
   });
-  const body: Body = { nodes, statesIn: result.statesIn, statesOut: result.states, outputs: result.outputs, turns, memory };
+  const body: Body = {
+    nodes,
+    statesIn: result.statesIn,
+    statesOut: result.states,
+    outputs: result.outputs,
+    turns,
+    memory,
+  };
   const initial = states.map((state) => state.initial);
   const outputs = builder.apply(scan, name, [...initial, ...captured(nodes, result.statesIn)], body);
   return { sequences: outputs.slice(0, result.outputs.length), states: outputs.slice(result.outputs.length) };

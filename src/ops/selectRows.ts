@@ -1,7 +1,7 @@
 // Rows of one value or of another, by a mask: out[row] = mask[row] ? a[row] : b[row]. Without b: zeros.
 // mask [rows] int32, non-zero = a.
 import { Size } from "../program/size.js";
-import { type Op, count, type Value } from "./op.js";
+import { count, type Op, type Value } from "./op.js";
 
 /** Rows as the mask counts them, and numbers in each. */
 function extent(mask: Value, a: Value) {

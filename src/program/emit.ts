@@ -1,6 +1,16 @@
 // Emits a program as one WebAssembly module without imports: the kernels it calls, the weights as data, and a function
 // that makes the same calls in the same order as run.ts. Everything else of the build is removed.
-import { type Argument, type Base, type Call, isLoop, isPointer, type Loop, type Program, runtimeDims, storages } from "./program.js";
+import {
+  type Argument,
+  type Base,
+  type Call,
+  isLoop,
+  isPointer,
+  type Loop,
+  type Program,
+  runtimeDims,
+  storages,
+} from "./program.js";
 import type { Size } from "./size.js";
 
 export interface EmitOptions {
@@ -61,7 +71,9 @@ export async function emit(program: Program, options: EmitOptions): Promise<Emit
     if (!isPointer(arg)) return polynomial(arg as Size);
     const { storage, offset, stride } = arg;
     const start = polynomial(storage.address!.plus(offset), bases[storage.base]);
-    return stride ? module.i32.add(start, module.i32.mul(module.local.get(turn, i32), polynomial(stride))) : start;
+    return stride
+      ? module.i32.add(start, module.i32.mul(module.local.get(turn, i32), polynomial(stride)))
+      : start;
   };
   const internal = exportedFunctions(binaryen, module);
   const emitCall = ({ kernel, args }: Call) => {
@@ -74,7 +86,8 @@ export async function emit(program: Program, options: EmitOptions): Promise<Emit
     return results === binaryen.none ? call : module.drop(call);
   };
   const emitLoop = ({ count, backwards, body }: Loop) => {
-    const step = (by: number) => module.local.set(turn, module.i32.add(module.local.get(turn, i32), module.i32.const(by)));
+    const step = (by: number) =>
+      module.local.set(turn, module.i32.add(module.local.get(turn, i32), module.i32.const(by)));
     const more = () =>
       backwards
         ? module.i32.ge_s(module.local.get(turn, i32), module.i32.const(0))

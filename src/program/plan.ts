@@ -50,7 +50,8 @@ function lives(program: Program): Life[] {
   };
   for (const storage of program.interface) touch(storage, 0, program.steps.length);
   program.steps.forEach((step, index) => {
-    for (const { args } of callsOf(step)) for (const arg of args) if (isPointer(arg)) touch(arg.storage, index, index);
+    for (const { args } of callsOf(step))
+      for (const arg of args) if (isPointer(arg)) touch(arg.storage, index, index);
   });
   return [...found.values()];
 }

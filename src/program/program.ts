@@ -70,7 +70,8 @@ export function allCalls(program: Program): Call[] {
 export function runtimeDims(program: Program): string[] {
   const names = new Set<string>();
   const note = (size: Size | undefined) => {
-    for (const key of size?.terms.keys() ?? []) for (const factor of key.split("*")) if (factor) names.add(factor);
+    for (const key of size?.terms.keys() ?? [])
+      for (const factor of key.split("*")) if (factor) names.add(factor);
   };
   for (const storage of storages(program)) note(storage.size);
   for (const step of program.steps) if (isLoop(step)) note(step.count);
@@ -86,7 +87,8 @@ export function runtimeDims(program: Program): string[] {
 /** Every storage of a program, once. */
 export function storages(program: Program): Set<Storage> {
   const found = new Set(program.interface);
-  for (const { args } of allCalls(program)) for (const arg of args) if (isPointer(arg)) found.add(arg.storage);
+  for (const { args } of allCalls(program))
+    for (const arg of args) if (isPointer(arg)) found.add(arg.storage);
   return found;
 }
 
@@ -101,7 +103,8 @@ export function print(program: Program): string {
     return `${PREFIX[arg.storage.base]}.${arg.storage.name}${offset}`;
   };
   const width = Math.max(0, ...allCalls(program).map((call) => call.kernel.length));
-  const line = (call: Call, indent: string) => `${indent}${call.kernel.padEnd(width)}  ${call.args.map(show).join("  ")}`;
+  const line = (call: Call, indent: string) =>
+    `${indent}${call.kernel.padEnd(width)}  ${call.args.map(show).join("  ")}`;
   const lines = program.steps.flatMap((step) => {
     if (!isLoop(step)) return [line(step, "  ")];
     const head = step.backwards ? `  for t = ${step.count} - 1 … 0` : `  for t = 0 … ${step.count} - 1`;

@@ -2,7 +2,16 @@
 // dimensions; after that a run only calls, and allocates nothing.
 import { UnreelError } from "../errors.js";
 import type { Kernel } from "../wasm/kernels.js";
-import { type Argument, type Base, type Call, callsOf, isLoop, isPointer, type Program, type Step } from "./program.js";
+import {
+  type Argument,
+  type Base,
+  type Call,
+  callsOf,
+  isLoop,
+  isPointer,
+  type Program,
+  type Step,
+} from "./program.js";
 import type { Dims, Size } from "./size.js";
 
 interface BoundCall {

@@ -7,13 +7,11 @@ import { lookUp, readOptions } from "../layers/options.js";
 export interface Loss extends LossSpec {
   readonly className: string;
   readonly config: Readonly<Record<string, unknown>>;
-  /** Mean over samples (and time steps), or their sum. */
-  readonly reduction: Reduction;
-  /** Whether targets are class probabilities or class numbers, for which 'accuracy' means the most probable class. */
+  /** The name it is registered under. */
   readonly name: string;
 }
 
-export type Reduction = "sumOverBatchSize" | "sum";
+export type Reduction = LossSpec["reduction"];
 export type LossLike = Loss | string;
 
 interface Reduced {

@@ -17,15 +17,29 @@ export interface Kernels {
 
 const INLINED: Record<Build, string> = { simd, relaxed };
 
+const decoded = new Map<Build, Uint8Array<ArrayBuffer>>();
+const valid = new Map<Build, boolean>();
+
 /** The bytes of a build, as it was compiled. */
 export function kernelBytes(build: Build): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(INLINED[build]), (c) => c.charCodeAt(0));
+  let bytes = decoded.get(build);
+  if (!bytes) {
+    bytes = Uint8Array.from(atob(INLINED[build]), (c) => c.charCodeAt(0));
+    decoded.set(build, bytes);
+  }
+  return bytes;
+}
+
+/** Whether this engine can run a build. */
+export function canRun(build: Build): boolean {
+  if (!valid.has(build)) valid.set(build, WebAssembly.validate(kernelBytes(build)));
+  return valid.get(build)!;
 }
 
 /** The build that an engine runs: `relaxed` (fused multiply-add) where it can, unless results must be equal everywhere. */
 export function chooseBuild(deterministic: boolean): Build {
-  if (!deterministic && WebAssembly.validate(kernelBytes("relaxed"))) return "relaxed";
-  if (WebAssembly.validate(kernelBytes("simd"))) return "simd";
+  if (!deterministic && canRun("relaxed")) return "relaxed";
+  if (canRun("simd")) return "simd";
   throw new UnreelError({
     operation: "kernels",
     expected: "an engine with WebAssembly SIMD",

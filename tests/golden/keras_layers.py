@@ -1,9 +1,9 @@
 """Outputs, losses and every gradient of Keras 3 layers and small stacks -> keras_layers.json.
 
 Weights, inputs and targets are float32 values; Keras computes with them in float64, so the numbers are good to all
-the digits written. Each case is also run in float32: one whose float32 strays in Keras itself is refused
-here, because no port could be asked to hold it. `float32Losses` is the exception: probabilities at the clip, where the bound 1 - 1e-7
-is a different number in float32, computed in float32 only.
+the digits written. Each case is also run in float32: one that strays in Keras itself is refused here, because no port
+could be asked to hold it. `float32Losses` is the exception: probabilities at the clip, where the bound 1 - 1e-7 is a
+different number in float32, and far logits, computed in float32 only.
 The loss is what the trainer reports (compile + compute_loss): masks and sample weights go through Keras' own reduction.
 Inference everywhere: dropout does nothing here.
 """

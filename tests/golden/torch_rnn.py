@@ -38,7 +38,7 @@ def same(a, b):
 
 
 #         units batch time inputs bias
-SIZES = [(1, 1, 1, 1, True), (1, 3, 7, 5, True), (3, 1, 7, 5, True), (3, 3, 1, 1, True), (5, 3, 7, 3, True),
+SIZES = [(1, 1, 1, 1, True), (1, 1, 7, 3, True), (3, 1, 7, 5, True), (3, 3, 1, 1, True), (5, 3, 7, 3, True),
          (5, 1, 7, 1, False), (5, 3, 7, 5, False), (17, 1, 1, 3, True), (17, 3, 7, 5, True), (3, 3, 17, 3, True),
          (1, 3, 7, 1, False)]
 
