@@ -191,7 +191,9 @@ function lowered(mode: Mode): Lowered {
   const y = chain.reduce((value, layer) => layer.apply(value) as SymbolicTensor, x);
   const graph = makeGraph("test", [x], [y]);
   const losses = [resolveLoss("test", "binaryCrossentropy")];
-  return lower(graph, layOut(graph.weights), mode, { losses, lossWeights: [1], update: adam() });
+  const training = { losses, lossWeights: [1], update: adam() };
+  const states = { addresses: new Map<string, number>(), sizes: new Map<string, number>(), bytes: 0 };
+  return lower(graph, mode, { layout: layOut(graph.weights), states, training });
 }
 
 for (const mode of ["predict", "evaluate", "gradients", "train"] as const) {

@@ -116,7 +116,7 @@ async function section(title, list, kind, draw, options, show) {
     printRow([
       shape.name,
       ...cells.map((cell) => (cell.length > 9 ? "cannot" : cell)),
-      worst.toExponential(0),
+      jobs.some((job, index) => index > 0 && job.run) ? worst.toExponential(0) : "-",
     ]);
     for (const [index, job] of jobs.entries()) {
       if (job.cannot?.length > 9) console.log(`    ${contenders[index].title} ${job.cannot}`);

@@ -1,12 +1,13 @@
 // A graph's place in the engine: its weights in linear memory, its programs, and the working memory they share.
 // Not here: batches, epochs and callbacks (training/).
 import type { Weight } from "../layers/weight.js";
-import { type Pointer, print } from "../program/program.js";
+import { BASES, type Base, type Pointer, print } from "../program/program.js";
 import { BoundProgram } from "../program/run.js";
 import type { Dims } from "../program/size.js";
 import { type Engine, loadEngine } from "../wasm/engine.js";
 import type { Graph } from "./graph.js";
 import { type Lowered, layOut, lower, type Mode, type Training, type WeightLayout } from "./lower.js";
+import type { StateLayout } from "./wire.js";
 
 /** A lowered program with the kernels it calls, and the dimensions it was last prepared for. */
 export interface Prepared extends Lowered {
@@ -16,6 +17,12 @@ export interface Prepared extends Lowered {
   preparedAt: number;
 }
 
+/** Addresses of a graph's blocks; 0 while there is none. */
+interface Blocks extends Record<Base, number> {
+  workBytes: number;
+  stateBytes: number;
+}
+
 /** Returns the blocks of models that were dropped without dispose(). */
 const forgotten = new FinalizationRegistry<() => void>((release) => release());
 
@@ -23,8 +30,9 @@ export class Executor {
   readonly graph: Graph;
   readonly engine: Engine;
   readonly #layout: WeightLayout;
+  readonly #states: StateLayout = { addresses: new Map(), sizes: new Map(), bytes: 0 };
   readonly #versions = new Map<Weight, number>();
-  readonly #blocks: { weights: number; training: number; work: number; workBytes: number };
+  readonly #blocks: Blocks;
   readonly #programs = new Map<Mode, Prepared>();
   #training: Training | undefined;
 
@@ -38,7 +46,7 @@ export class Executor {
     this.#layout = layOut(graph.weights);
     const { memory } = engine;
     const weights = memory.allocate(this.#layout.bytes, `${name}: weights`);
-    const blocks = { weights, training: 0, work: 0, workBytes: -1 };
+    const blocks: Blocks = { weights, training: 0, state: 0, stateBytes: 0, work: 0, workBytes: -1 };
     this.#blocks = blocks;
     forgotten.register(this, () => freeAll(engine, blocks), this);
   }
@@ -74,7 +82,7 @@ export class Executor {
     }
     let prepared = this.#programs.get(mode);
     if (!prepared) {
-      const lowered = lower(this.graph, this.#layout, mode, training);
+      const lowered = lower(this.graph, mode, { layout: this.#layout, states: this.#states, training });
       const bound = new BoundProgram(lowered.program, this.engine.kernels);
       prepared = { ...lowered, bound, dims: {}, preparedAt: -1 };
       this.#programs.set(mode, prepared);
@@ -98,6 +106,7 @@ export class Executor {
     ) {
       blocks.training = memory.allocate(prepared.trainingBytes, "training: gradients and optimizer state");
     }
+    if (this.#states.bytes > blocks.stateBytes) this.#growStates();
     if (prepared.preparedAt === blocks.work && sameDims(prepared.dims, dims)) return;
     const bytes = prepared.work.evaluate(dims);
     if (bytes > blocks.workBytes) {
@@ -113,6 +122,22 @@ export class Executor {
     prepared.bound.prepare(blocks, dims);
     prepared.dims = dims;
     prepared.preparedAt = blocks.work;
+  }
+
+  /** Sets all states that are kept between runs to zero. */
+  resetStates(): void {
+    const { state, stateBytes } = this.#blocks;
+    this.engine.memory.floats.fill(0, state / 4, (state + stateBytes) / 4);
+  }
+
+  /** The states that are kept between runs, by name: views of memory. */
+  keptStates(): Map<string, Float32Array> {
+    const { floats } = this.engine.memory;
+    const found = [...this.#states.addresses].map(([name, address]): [string, Float32Array] => {
+      const start = (this.#blocks.state + address) / 4;
+      return [name, floats.subarray(start, start + this.#states.sizes.get(name)!)];
+    });
+    return new Map(found);
   }
 
   /** After training steps: this executor has the newest weights now. */
@@ -138,6 +163,18 @@ export class Executor {
     return print(this.program(mode, training).program);
   }
 
+  /** Room for the states that a new program keeps; what others keep stays. */
+  #growStates(): void {
+    const { memory } = this.engine;
+    const blocks = this.#blocks;
+    const grown = memory.allocate(this.#states.bytes, "states");
+    memory.floats.copyWithin(grown / 4, blocks.state / 4, (blocks.state + blocks.stateBytes) / 4);
+    memory.free(blocks.state);
+    blocks.state = grown;
+    blocks.stateBytes = this.#states.bytes;
+    for (const prepared of this.#programs.values()) prepared.preparedAt = -1;
+  }
+
   #takeNewest(): void {
     for (const weight of this.graph.weights) {
       if (this.#versions.get(weight) === weight.version) continue;
@@ -147,8 +184,8 @@ export class Executor {
   }
 }
 
-function freeAll({ memory }: Engine, blocks: { weights: number; training: number; work: number }): void {
-  for (const address of [blocks.weights, blocks.training, blocks.work]) memory.free(address);
+function freeAll({ memory }: Engine, blocks: Blocks): void {
+  for (const base of BASES) memory.free(blocks[base]);
 }
 
 function sameDims(a: Dims, b: Dims): boolean {

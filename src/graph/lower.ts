@@ -1,18 +1,19 @@
 // Lowers a graph to a program: forward alone, forward with its loss, or a whole training step.
-import { UnreelError } from "../errors.js";
 import type { Flow } from "../layers/layer.js";
-import type { SymbolicTensor } from "../layers/symbolic.js";
 import type { Weight } from "../layers/weight.js";
 import { Builder } from "../ops/builder.js";
 import { loss as lossOp, maskedWeights, weightedSum } from "../ops/index.js";
 import { at, type Value } from "../ops/op.js";
 import { plan } from "../program/plan.js";
 import type { Pointer, Program, Storage } from "../program/program.js";
-import { type Dim, Size } from "../program/size.js";
-import type { DType } from "../tensor.js";
+import { Size } from "../program/size.js";
 import type { Graph } from "./graph.js";
+import { type InputPort, Port } from "./port.js";
+import { rootContext, type StateLayout, wire } from "./wire.js";
 
-/** predict: outputs only. evaluate: with losses. gradients: and the way back. train: and the update, with dropout at work. */
+export type { InputPort } from "./port.js";
+
+/** predict: outputs only (also for streams). evaluate: with losses. gradients: and the way back. train: and the update, with dropout at work. */
 export type Mode = "predict" | "evaluate" | "gradients" | "train";
 
 /** What a program needs to know of a loss: the kernel of its rows. */
@@ -51,15 +52,6 @@ export interface Training {
 export interface WeightLayout {
   readonly addresses: ReadonlyMap<Weight, number>;
   readonly bytes: number;
-}
-
-/** An input of the model in a program: what the host has to write, as numbers, as ids, or both. */
-export interface InputPort {
-  readonly name: string;
-  readonly shape: readonly Dim[];
-  readonly values: Partial<Record<DType, Value>>;
-  /** Ids must be below this: the smallest table that they index. */
-  readonly idLimit: number | undefined;
 }
 
 /** What the host reads or writes of one output. */
@@ -102,7 +94,15 @@ export function layOut(weights: readonly Weight[]): WeightLayout {
   return { addresses, bytes };
 }
 
-export function lower(graph: Graph, layout: WeightLayout, mode: Mode, training?: Training): Lowered {
+export interface LowerOptions {
+  readonly layout: WeightLayout;
+  readonly states: StateLayout;
+  readonly training?: Training;
+  /** Lower for one time step of so many sequences at once. */
+  readonly stream?: { readonly batchSize: number };
+}
+
+export function lower(graph: Graph, mode: Mode, { layout, states, training, stream }: LowerOptions): Lowered {
   const builder = new Builder();
   const backward = mode === "gradients" || mode === "train";
   const slotCount = mode === "train" ? training!.update.slots.length : 0;
@@ -115,11 +115,18 @@ export function lower(graph: Graph, layout: WeightLayout, mode: Mode, training?:
   });
   const seed = builder.source("seed", [2], "work", { dtype: "int32" });
 
-  const ports = graph.inputs.map((input, index) => new Port(builder, input, index));
+  const ports = graph.inputs.map((input, index) => new Port(builder, input, index, stream?.batchSize));
   const weights = weightValues(builder, graph, layout, backward);
-  const flows = emitCalls(builder, graph, ports, weights, { training: mode === "train", seed: seed.pointer });
-  const outputs = graph.outputs.map((output, index): OutputPort => {
-    const { value, mask } = flows.get(output)!;
+  const setting = {
+    builder,
+    weights,
+    states,
+    seed: seed.pointer,
+    training: mode === "train",
+    streaming: stream !== undefined,
+  };
+  const flows = wire(rootContext(setting), graph, ports);
+  const outputs = flows.map(({ value, mask }, index): OutputPort => {
     const inOrder = { value: builder.batchMajor(value), mask: mask && builder.batchMajor(mask) };
     return mode === "predict"
       ? inOrder
@@ -171,35 +178,6 @@ export function lower(graph: Graph, layout: WeightLayout, mode: Mode, training?:
   };
 }
 
-/** An input as the layers ask for it: numbers for most, ids for embeddings. */
-class Port implements InputPort {
-  readonly name: string;
-  readonly shape: readonly Dim[];
-  readonly values: Partial<Record<DType, Value>> = {};
-  readonly #builder: Builder;
-  readonly #dtype: DType;
-  idLimit: number | undefined;
-
-  constructor(builder: Builder, { name, shape, dtype }: SymbolicTensor, index: number) {
-    this.#builder = builder;
-    this.#dtype = dtype;
-    this.name = name;
-    const symbol = (axis: number) => (axis === 0 ? "B" : `T${index || ""}${axis === 1 ? "" : `_${axis}`}`);
-    this.shape = shape.map((d, axis) => (axis === 0 ? "B" : (d ?? symbol(axis))));
-  }
-
-  as(dtype: DType = this.#dtype): Flow {
-    this.values[dtype] ??= this.#builder.source(`${this.name}.${dtype}`, this.shape, "work", { dtype });
-    return { value: this.values[dtype]! };
-  }
-
-  /** Ids for a table of `limit` rows. */
-  ids(limit: number): Flow {
-    this.idLimit = Math.min(limit, this.idLimit ?? limit);
-    return this.as("int32");
-  }
-}
-
 function weightValues(
   builder: Builder,
   graph: Graph,
@@ -207,63 +185,15 @@ function weightValues(
   backward: boolean,
 ): Map<Weight, Value> {
   const values = new Map<Weight, Value>();
+  const trainable = new Set(graph.layers.flatMap((layer) => layer.trainableWeights));
   for (const layer of graph.layers) {
     for (const weight of layer.weights) {
       if (values.has(weight)) continue;
-      const options = { address: addresses.get(weight), wantsGradient: backward && layer.trainable };
+      const options = { address: addresses.get(weight), wantsGradient: backward && trainable.has(weight) };
       values.set(weight, builder.source(weight.name, weight.shape, "weights", options));
     }
   }
   return values;
-}
-
-function emitCalls(
-  builder: Builder,
-  graph: Graph,
-  ports: readonly Port[],
-  weights: ReadonlyMap<Weight, Value>,
-  common: { training: boolean; seed: Pointer },
-): Map<SymbolicTensor, Flow> {
-  const flows = new Map<SymbolicTensor, Flow>();
-  const portOf = new Map(graph.inputs.map((input, index) => [input, ports[index]]));
-  let streams = 0;
-  for (const { layer, inputs, outputs, options } of graph.calls) {
-    if (inputs.length === 0) continue;
-    const arriving = inputs.map((input) => {
-      const port = portOf.get(input);
-      if (layer.kind.inputDtype === "int32") {
-        if (port) return port.ids((layer.config as { inputDim: number }).inputDim);
-        throw new UnreelError({
-          operation: layer.name,
-          expected: "ids straight from an input",
-          got: `the output of ${input.name}`,
-          hint: "Give ids to the model as an input of their own.",
-        });
-      }
-      return port ? port.as() : flows.get(input)!;
-    });
-    const mask = options.mask && (portOf.get(options.mask)?.as("int32") ?? flows.get(options.mask)!).value;
-    const flow = mask ? arriving.map((each) => ({ ...each, mask })) : arriving;
-    const context = {
-      builder,
-      name: layer.name,
-      training: options.training ?? common.training,
-      seed: common.seed,
-      nextStream: () => streams++,
-      weights: layer.weights.map((weight) => weights.get(weight)!),
-      initialState: (options.initialState ?? []).map(
-        (state) => (portOf.get(state)?.as() ?? flows.get(state)!).value,
-      ),
-    };
-    const results = layer.kind.lower(context, layer.config, flow);
-    outputs.forEach((output, index) => {
-      flows.set(output, results[index]);
-    });
-  }
-  graph.outputs.forEach((output) => {
-    if (!flows.has(output)) flows.set(output, portOf.get(output)!.as());
-  });
-  return flows;
 }
 
 /** Appends the loss of one output: rows of losses, their weights, and the weighted sum. */

@@ -1,5 +1,5 @@
 // Embedding: ids to rows of a trained table. keras.io/api/layers/core_layers/embedding
-import { positiveInteger } from "../errors.js";
+import { positiveInteger, UnreelError } from "../errors.js";
 import { embedding as embeddingOp } from "../ops/index.js";
 import { layerOptions } from "./core.js";
 import { type Initializer, type InitializerLike, resolveInitializer } from "./initializers.js";
@@ -22,7 +22,17 @@ export const embeddingKind: LayerKind<EmbeddingConfig> = {
 
   outputs: ({ outputDim }, [shape]) => [[...shape, outputDim]],
 
-  lower({ builder, name, weights: [table] }, { maskZero }, [{ value }]) {
+  lower({ builder, name, weights: [table] }, { maskZero, inputDim }, [input]) {
+    if (!input.integers) {
+      const hint = "Give ids to the model as an input of their own.";
+      throw new UnreelError({
+        operation: name,
+        expected: "ids straight from an input",
+        got: input.value.name,
+        hint,
+      });
+    }
+    const value = input.integers(inputDim);
     // Sequences of ids turn time-major here, where it costs a word a step instead of a vector.
     const ids = value.shape.length === 2 ? builder.timeMajor(value) : value;
     const [out] = builder.apply(embeddingOp, name, [ids, table], {});

@@ -4,6 +4,7 @@ import { show, UnreelError } from "../errors.js";
 import type { Builder } from "../ops/builder.js";
 import type { Value } from "../ops/op.js";
 import type { Pointer } from "../program/program.js";
+import type { Dim } from "../program/size.js";
 import { type DType, type Tensor, type TensorLike, tensor } from "../tensor.js";
 import type { Initializer } from "./initializers.js";
 import { snakeCase } from "./options.js";
@@ -21,6 +22,8 @@ export interface WeightSpec {
 export interface Flow {
   readonly value: Value;
   readonly mask?: Value;
+  /** The same as int32: only an input of the model has it. With a limit, the host checks ids in [0, limit) before each run. */
+  integers?(limit?: number): Value;
 }
 
 /** Where a layer emits its ops. */
@@ -35,6 +38,12 @@ export interface LoweringContext {
   /** The layer's weights in order. */
   readonly weights: readonly Value[];
   readonly initialState: readonly Value[];
+  /** Every recurrent layer keeps its states from run to run: the model is run step by step. */
+  readonly streaming: boolean;
+  /** An array that keeps its numbers between runs, zero at first. */
+  keptState(name: string, shape: readonly Dim[]): Value;
+  /** The same for a layer inside this one. */
+  forLayer(layer: Layer, changes?: { initialState?: readonly Value[]; training?: boolean }): LoweringContext;
 }
 
 export interface LayerKind<C extends object> {
@@ -43,11 +52,18 @@ export interface LayerKind<C extends object> {
   readonly inputDtype?: DType;
   /** Smallest and largest rank of inputs, batch included. */
   readonly ranks?: readonly [number, number];
+  /** How many inputs it takes: exactly one (default), or two and more. */
+  readonly merges?: boolean;
   weights?(config: C, inputs: readonly Shape[]): WeightSpec[];
+  /** Layers inside this one, each with the shapes it is applied to unless it is built already. Their weights are this
+   * layer's, in order. */
+  children?(config: C, inputs: readonly Shape[]): { layer: Layer; inputs?: readonly Shape[] }[];
   outputs(config: C, inputs: readonly Shape[]): Shape[];
   lower(context: LoweringContext, config: C, inputs: readonly Flow[]): Flow[];
   /** Refuses what cannot work, before anything is built. */
   check?(config: C, inputs: readonly Shape[], options: CallOptions): void;
+  /** Why the layer cannot be run one time step at a time, if it cannot. */
+  mixesTime?(config: C): string | undefined;
 }
 
 export interface CommonOptions {
@@ -82,6 +98,7 @@ export class Layer<C extends object = object> {
   /** In Keras' order; empty until the layer is built. */
   weights: readonly Weight[] = [];
   #builtFor: readonly Shape[] | undefined;
+  #children: readonly Layer[] = [];
 
   constructor(kind: LayerKind<C>, config: C, { name, inputShape, trainable = true }: CommonOptions = {}) {
     this.kind = kind;
@@ -102,6 +119,8 @@ export class Layer<C extends object = object> {
   /** Creates the weights for inputs of these shapes. A built layer only checks that its weights still fit. */
   build(inputs: readonly Shape[]): void {
     this.#checkRanks(inputs);
+    const children = this.kind.children?.(this.config, inputs) ?? [];
+    for (const child of children) if (child.inputs) child.layer.build(child.inputs);
     const specs = this.kind.weights?.(this.config, inputs) ?? [];
     if (this.#builtFor) {
       specs.forEach(({ name, shape }, index) => {
@@ -116,10 +135,20 @@ export class Layer<C extends object = object> {
       });
       return;
     }
-    this.weights = specs.map(
+    const own = specs.map(
       ({ name, shape, initializer }) => new Weight(`${this.name}/${name}`, shape, initializer),
     );
+    this.#children = children.map(({ layer }) => layer);
+    this.weights = [...new Set([...own, ...this.#children.flatMap((child) => child.weights)])];
     this.#builtFor = inputs;
+  }
+
+  /** The weights that training changes: none when this layer is frozen, and none of a frozen layer inside it. */
+  get trainableWeights(): readonly Weight[] {
+    if (!this.trainable) return [];
+    const inside = new Set(this.#children.flatMap((child) => child.weights));
+    const own = this.weights.filter((weight) => !inside.has(weight));
+    return [...own, ...this.#children.flatMap((child) => child.trainableWeights)];
   }
 
   /** Applies the layer in a graph. Gives one symbolic tensor, or a list when the layer has several outputs. */
@@ -142,6 +171,10 @@ export class Layer<C extends object = object> {
         got: show(input),
         hint,
       });
+    }
+    if (inputs.length === 0 || (inputs.length > 1 && !this.kind.merges)) {
+      const expected = this.kind.merges ? "a list of inputs" : "one input";
+      throw new UnreelError({ operation: `${this.name}: apply`, expected, got: `${inputs.length}` });
     }
     const shapes = inputs.map((input) => input.shape);
     const states = initialState === undefined ? undefined : [initialState].flat();

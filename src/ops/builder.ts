@@ -51,7 +51,7 @@ export class Builder implements Emitter {
   }
 
   /** A part of a value, sharing its memory and its gradient. With a stride, another part in each turn of a loop. */
-  view(value: Value, shape: readonly Dim[], offset: Dim | Size = 0, stride?: Size): Value {
+  view(value: Value, shape: readonly Dim[], offset: Dim = 0, stride?: Size): Value {
     const pointer = shifted(value.pointer, offset);
     const moving = stride ? { ...pointer, stride } : pointer;
     return {

@@ -85,7 +85,7 @@ export function origin(pointer: Pointer): Pointer {
   return { ...pointer, offset: Size.zero };
 }
 
-export function shifted(pointer: Pointer, bytes: Dim | Size): Pointer {
+export function shifted(pointer: Pointer, bytes: Dim): Pointer {
   return { ...pointer, offset: pointer.offset.plus(bytes) };
 }
 

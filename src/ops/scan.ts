@@ -101,7 +101,7 @@ function carry(e: Emitter, last: Value): Pointer {
 
 /** The time axis of a sequence of so many turns. */
 function timeOf(turns: Size): Dim {
-  return turns.constant ?? turns.toString();
+  return turns.constant ?? turns;
 }
 
 /** What the body reads from outside: sequences, weights, constants. */

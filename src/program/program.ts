@@ -2,8 +2,9 @@
 // Programs are plain data: planned (plan.ts), run by the host (run.ts), emitted as a module (emit.ts), printed (here).
 import { Size } from "./size.js";
 
-/** What addresses are relative to: weights, what only training needs (gradients, optimizer slots), and working memory. */
-export const BASES = ["weights", "training", "work"] as const;
+/** What addresses are relative to: weights, what only training needs (gradients, optimizer slots), states that are kept between
+ * runs, and working memory. */
+export const BASES = ["weights", "training", "state", "work"] as const;
 export type Base = (typeof BASES)[number];
 
 /** A block of memory in a program. Weights and training state have their place from the start; working memory is planned. */
@@ -92,9 +93,10 @@ export function storages(program: Program): Set<Storage> {
   return found;
 }
 
-const PREFIX: Record<Base, string> = { weights: "w", training: "t", work: "a" };
+const PREFIX: Record<Base, string> = { weights: "w", training: "t", state: "s", work: "a" };
 
-/** The program as text, one line a call: how it is debugged, reviewed and taught. w = weights, t = training, a = working memory. */
+/** The program as text, one line a call: how it is debugged, reviewed and taught. w = weights, t = training,
+ * s = states kept between runs, a = working memory. */
 export function print(program: Program): string {
   const show = (arg: Argument) => {
     if (!isPointer(arg)) return String(arg);

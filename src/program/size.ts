@@ -1,8 +1,8 @@
 // Sizes that are known up to the batch size and the lengths of sequences: Σ coefficient · product of run-time dimensions.
 // They are what makes one program, and one memory plan, serve every batch and every length.
 
-/** A dimension: a number, or the name of one that is known only at run time ("B", "T"). */
-export type Dim = number | string;
+/** A dimension: a number, the name of one that is known only at run time ("B", "T"), or a formula of such (B·T). */
+export type Dim = number | string | Size;
 /** The values of the run-time dimensions in one run. */
 export type Dims = Readonly<Record<string, number>>;
 
@@ -16,18 +16,18 @@ export class Size {
 
   static readonly zero = new Size(new Map());
 
-  static of(value: Dim | Size): Size {
+  static of(value: Dim): Size {
     if (value instanceof Size) return value;
     if (typeof value === "string") return new Size(new Map([[value, 1]]));
     return value === 0 ? Size.zero : new Size(new Map([["", value]]));
   }
 
   /** The product of dimensions: the number of elements of a shape. */
-  static product(factors: readonly (Dim | Size)[]): Size {
+  static product(factors: readonly Dim[]): Size {
     return factors.reduce<Size>((product, factor) => product.times(factor), Size.of(1));
   }
 
-  plus(other: Dim | Size): Size {
+  plus(other: Dim): Size {
     const terms = new Map(this.terms);
     for (const [key, coefficient] of Size.of(other).terms) {
       const sum = (terms.get(key) ?? 0) + coefficient;
@@ -37,7 +37,7 @@ export class Size {
     return new Size(terms);
   }
 
-  times(other: Dim | Size): Size {
+  times(other: Dim): Size {
     let product = Size.zero;
     for (const [key, coefficient] of this.terms) {
       for (const [otherKey, otherCoefficient] of Size.of(other).terms) {

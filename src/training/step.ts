@@ -3,7 +3,7 @@
 import { UnreelError } from "../errors.js";
 import type { Executor, Prepared } from "../graph/executor.js";
 import type { InputPort, Mode, Training } from "../graph/lower.js";
-import type { Dim, Dims } from "../program/size.js";
+import { type Dim, type Dims, Size } from "../program/size.js";
 import { seedOr } from "../random.js";
 import type { Tensor } from "../tensor.js";
 import { checkIds } from "./arrays.js";
@@ -217,5 +217,5 @@ export class Steps {
 }
 
 export function resolveShape(shape: readonly Dim[], dims: Dims): number[] {
-  return shape.map((dim) => (typeof dim === "number" ? dim : dims[dim]));
+  return shape.map((dim) => Size.of(dim).evaluate(dims));
 }

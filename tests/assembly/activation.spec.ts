@@ -22,7 +22,7 @@ import {
 } from "../../assembly/activation";
 import { Block, difference, noise, noiseBlock, reseed } from "./blocks";
 
-const SIZES: i32[] = [1, 3, 5, 17];
+const SIZES: i32[] = [1, 2, 3, 5, 17];
 const NAMES = [
   "relu", "relu6", "leakyRelu", "elu", "selu", "gelu", "geluTanh", "swish", "mish",
   "softplus", "softsign", "tanh", "sigmoid", "hardSigmoid", "hardTanh", "hardSwish", "exponential", "logSigmoid",

@@ -12,7 +12,7 @@ import {
 } from "../../assembly/loss";
 import { Block, difference, noise, noiseBlock, reseed } from "./blocks";
 
-const SIZES: i32[] = [1, 3, 5, 17];
+const SIZES: i32[] = [1, 2, 3, 5, 17];
 const TOLERANCE: f64 = 1e-6;
 const NAMES = [
   "meanSquaredError", "meanAbsoluteError", "meanAbsolutePercentageError", "meanSquaredLogarithmicError",

@@ -3,7 +3,7 @@
 import { sum, sumColumns, sumSquares, weightedSum, weightedSumBackward } from "../../assembly/reduce";
 import { Block, difference, noiseBlock, reseed } from "./blocks";
 
-const SIZES: i32[] = [1, 3, 5, 17, 255, 256, 259, 1031];
+const SIZES: i32[] = [1, 2, 3, 5, 17, 255, 256, 259, 1031];
 
 describe("reduce", () => {
   test("sum and sumSquares add to what is there", () => {
@@ -49,7 +49,7 @@ describe("reduce", () => {
   });
 
   test("sumColumns over tall, wide and odd blocks", () => {
-    const shapes: i32[][] = [[1, 1], [3, 1], [5, 3], [17, 5], [1, 17], [64, 4], [65, 16], [131, 37], [2, 67], [0, 3]];
+    const shapes: i32[][] = [[1, 1], [3, 1], [5, 3], [5, 2], [17, 5], [3, 6], [1, 17], [64, 4], [65, 16], [131, 37], [2, 67], [0, 3]];
     for (let s = 0; s < shapes.length; s++) {
       const rows = shapes[s][0];
       const columns = shapes[s][1];
@@ -71,7 +71,7 @@ describe("reduce", () => {
   });
 
   test("weightedSum and its gradient, with and without weights", () => {
-    for (let s = 0; s < 4; s++) {
+    for (let s = 0; s < 5; s++) {
       const n = SIZES[s];
       reseed(<u32>n);
       const losses = noiseBlock(n);

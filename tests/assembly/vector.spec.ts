@@ -7,7 +7,7 @@ import {
 } from "../../assembly/vector";
 import { Block, difference, noiseBlock, reseed } from "./blocks";
 
-const SIZES: i32[] = [1, 3, 4, 5, 17];
+const SIZES: i32[] = [1, 2, 3, 4, 5, 17];
 const NAMES = [
   "fill", "copy", "accumulate", "subtractAccumulate", "scale", "scaleAccumulate", "add", "subtract", "multiply",
   "multiplyAccumulate", "divide", "maximum", "minimum",

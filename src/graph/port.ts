@@ -1,0 +1,51 @@
+// An input of a model in a program, as the layers ask for it: numbers for most, ids for embeddings, or both.
+import type { Flow } from "../layers/layer.js";
+import type { SymbolicTensor } from "../layers/symbolic.js";
+import type { Builder } from "../ops/builder.js";
+import type { Value } from "../ops/op.js";
+import type { Dim } from "../program/size.js";
+import type { DType } from "../tensor.js";
+
+/** What the host has to write of an input, in each type that the program reads. */
+export interface InputPort {
+  readonly name: string;
+  readonly shape: readonly Dim[];
+  readonly values: Partial<Record<DType, Value>>;
+  /** Ids must be below this: the smallest table that they index. */
+  readonly idLimit: number | undefined;
+}
+
+export class Port implements InputPort, Flow {
+  readonly name: string;
+  readonly shape: readonly Dim[];
+  readonly values: Partial<Record<DType, Value>> = {};
+  idLimit: number | undefined;
+  readonly #builder: Builder;
+  readonly #dtype: DType;
+
+  /** With a `stream` of so many sequences: one time step of a fixed batch. */
+  constructor(builder: Builder, { name, shape, dtype }: SymbolicTensor, index: number, stream?: number) {
+    this.#builder = builder;
+    this.#dtype = dtype;
+    this.name = name;
+    const symbol = (axis: number) => `T${index || ""}${axis === 1 ? "" : `_${axis}`}`;
+    const [batch, ...rest] = shape;
+    this.shape = stream
+      ? [stream, ...rest.map((d, axis) => (axis === 0 ? 1 : d!))]
+      : [batch ?? "B", ...rest.map((d, axis) => d ?? symbol(axis + 1))];
+  }
+
+  get value(): Value {
+    return this.#as(this.#dtype);
+  }
+
+  integers(limit?: number): Value {
+    if (limit !== undefined) this.idLimit = Math.min(limit, this.idLimit ?? limit);
+    return this.#as("int32");
+  }
+
+  #as(dtype: DType): Value {
+    this.values[dtype] ??= this.#builder.source(`${this.name}.${dtype}`, this.shape, "work", { dtype });
+    return this.values[dtype]!;
+  }
+}

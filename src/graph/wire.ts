@@ -1,0 +1,147 @@
+// Leads values through a graph: each call's layer emits its ops. Used for a whole model and for models inside models.
+import { UnreelError } from "../errors.js";
+import type { Flow, Layer, LayerKind, LoweringContext } from "../layers/layer.js";
+import type { SymbolicTensor } from "../layers/symbolic.js";
+import type { Weight } from "../layers/weight.js";
+import type { Builder } from "../ops/builder.js";
+import type { Value } from "../ops/op.js";
+import type { Pointer } from "../program/program.js";
+import { Size } from "../program/size.js";
+import type { Graph } from "./graph.js";
+
+/** Where states that are kept between runs lie: given out in the order in which programs first ask. */
+export interface StateLayout {
+  readonly addresses: Map<string, number>;
+  /** Numbers in each. */
+  readonly sizes: Map<string, number>;
+  bytes: number;
+}
+
+interface Setting {
+  readonly builder: Builder;
+  readonly weights: ReadonlyMap<Weight, Value>;
+  readonly states: StateLayout;
+  readonly seed: Pointer;
+  readonly training: boolean;
+  readonly streaming: boolean;
+}
+
+/** The context of a whole program: contexts of layers are made from it. */
+export function rootContext({
+  builder,
+  weights,
+  states,
+  seed,
+  training,
+  streaming,
+}: Setting): LoweringContext {
+  let streams = 0;
+  const kept = new Map<string, Value>();
+  const keptState: LoweringContext["keptState"] = (name, shape) => {
+    let value = kept.get(name);
+    if (!value) {
+      const bytes = Size.product(shape).times(4).constant;
+      if (bytes === undefined) {
+        throw new UnreelError({
+          operation: name,
+          expected: "a fixed batch size, to keep states from batch to batch",
+          got: "any",
+          hint: "Give the input a batchSize.",
+        });
+      }
+      if (!states.addresses.has(name)) {
+        states.addresses.set(name, states.bytes);
+        states.sizes.set(name, bytes / 4);
+        states.bytes += Math.ceil(bytes / 16) * 16;
+      }
+      value = builder.source(name, shape, "state", { address: states.addresses.get(name) });
+      kept.set(name, value);
+    }
+    return value;
+  };
+  const make = (
+    name: string,
+    layer: Layer | undefined,
+    from: { training: boolean; initialState: readonly Value[] },
+  ): LoweringContext => ({
+    builder,
+    name,
+    seed,
+    streaming,
+    keptState,
+    nextStream: () => streams++,
+    weights: (layer?.weights ?? []).map((weight) => weights.get(weight)!),
+    ...from,
+    forLayer: (inner, changes = {}) =>
+      make(inner.name, inner, { training: from.training, initialState: [], ...changes }),
+  });
+  return make("model", undefined, { training, initialState: [] });
+}
+
+/** Emits the calls of a graph from what flows into it, and returns what flows out of it. */
+export function wire(context: LoweringContext, graph: Graph, arriving: readonly Flow[]): Flow[] {
+  const flows = new Map<SymbolicTensor, Flow>(graph.inputs.map((input, index) => [input, arriving[index]]));
+  for (const { layer, inputs, outputs, options } of graph.calls) {
+    if (inputs.length === 0) continue;
+    const given = inputs.map((input) => flows.get(input)!);
+    const mask = options.mask && asMask(flows.get(options.mask)!);
+    const initialState = (options.initialState ?? []).map((state) => flows.get(state)!.value);
+    const inner = context.forLayer(layer, { initialState, training: options.training ?? context.training });
+    const results = layer.kind.lower(
+      inner,
+      layer.config,
+      mask ? given.map((flow) => masked(flow, mask)) : given,
+    );
+    outputs.forEach((output, index) => {
+      flows.set(output, results[index]);
+    });
+  }
+  return graph.outputs.map((output) => flows.get(output)!);
+}
+
+function asMask(flow: Flow): Value {
+  return flow.integers?.() ?? flow.value;
+}
+
+/** The same flow under another mask; its value is still only asked for when it is needed. */
+function masked(flow: Flow, mask: Value): Flow {
+  return {
+    get value() {
+      return flow.value;
+    },
+    mask,
+    integers: flow.integers && ((limit) => flow.integers!(limit)),
+  };
+}
+
+/** A model as a layer of another model: its weights and its calls, once for each place where it is applied. */
+export function graphKind(className: string, graph: Graph): LayerKind<object> {
+  return {
+    className,
+    merges: graph.inputs.length > 1,
+    inputDtype: graph.inputs[0].dtype,
+    children: () => graph.layers.map((layer) => ({ layer })),
+    check(_, shapes) {
+      graph.inputs.forEach(({ shape, name }, index) => {
+        const given = shapes[index];
+        if (
+          given?.length === shape.length &&
+          shape.every((d, axis) => axis === 0 || d === null || d === given[axis])
+        )
+          return;
+        const got = given ? `(${given.join(", ")})` : "nothing";
+        throw new UnreelError({
+          operation: `apply: input '${name}'`,
+          expected: `shape (${shape.join(", ")})`,
+          got,
+        });
+      });
+    },
+    outputs: (_, [[batch]]) => graph.outputs.map(({ shape }) => [batch, ...shape.slice(1)]),
+    lower: (context, _, inputs) => wire(context, graph, inputs),
+    mixesTime: () =>
+      graph.layers
+        .map((layer) => layer.kind.mixesTime?.(layer.config))
+        .find((reason) => reason !== undefined),
+  };
+}
