@@ -13,7 +13,7 @@ const COUNT = 4096;
 /** erf in float64: Taylor series for |x| < 2.5, continued fraction of erfc beyond; both to about 1e-15. */
 function erf(x) {
   const a = Math.abs(x);
-  if (!(a < 6)) return a === a ? Math.sign(x) : NaN;
+  if (!(a < 6)) return Number.isNaN(x) ? NaN : Math.sign(x);
   if (a < 2.5) {
     let term = x;
     let sum = x;

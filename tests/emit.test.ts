@@ -13,7 +13,7 @@ import {
   tensor,
 } from "../src/index.js";
 import { emit } from "../src/program/emit.js";
-import { type Build, canRun, kernelBytes, loadKernels } from "../src/wasm/kernels.js";
+import { type Build, canRun, kernelBytes } from "../src/wasm/kernels.js";
 
 const LENGTH = 7;
 const ROWS = 5;
@@ -56,11 +56,10 @@ for (const build of ["simd", "relaxed"] as Build[]) {
             model as unknown as { executor(operation: string): Promise<Executor> }
           ).executor("emit");
           const { program, work, inputs, outputs } = executor.program("predict");
-          const { heapBase } = await loadKernels(build);
-          const largest = { B: ROWS, T: LENGTH };
+            const largest = { B: ROWS, T: LENGTH };
           const emitted = await emit(program, {
             kernels: kernelBytes(build),
-            heapBase,
+            constants: executor.kernelConstants(),
             weights: executor.weightBytes(),
             work,
             largest,

@@ -8,7 +8,7 @@
 
 import { gemmPacked, packB, packBT, packedBytes } from "../gemm";
 import { sigmoid4, tanh4 } from "../math";
-import { load4, madd, nmadd, splat, storeUpTo4 } from "../simd";
+import { flush4, load4, madd, nmadd, splat, storeUpTo4 } from "../simd";
 
 /** packed: H·roundUp(2H,16) + H·roundUp(H,16) floats from recurrent [H,3H]. */
 export function gruPack(packed: usize, recurrent: usize, H: i32): void {
@@ -125,7 +125,7 @@ export function gruStepBackward(
     for (let left = H; left > 0; left -= 4) {
       const z = load4(pz);
       const k = load4(pk);
-      const d = load4(dh + at);
+      const d = flush4(load4(dh + at));
       const dhz = f32x4.mul(d, z);
       const notZ = f32x4.sub(one, z);
       const dz = f32x4.mul(f32x4.mul(dhz, notZ), f32x4.sub(load4(before + at), k));

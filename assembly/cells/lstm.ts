@@ -7,7 +7,7 @@
 
 import { gemmPacked, packB, packBT } from "../gemm";
 import { sigmoid4, tanh4 } from "../math";
-import { load4, madd, nmadd, splat, storeUpTo4 } from "../simd";
+import { flush4, load4, madd, nmadd, splat, storeUpTo4 } from "../simd";
 
 /** packed: H·roundUp(4H,16) floats from recurrent [H,4H]. */
 export function lstmPack(packed: usize, recurrent: usize, H: i32): void {
@@ -90,9 +90,9 @@ export function lstmStepBackward(
       const g = load4(pg);
       const o = load4(po);
       const y = tanh4(load4(cellNext + at));
-      const d = load4(dh + at);
+      const d = flush4(load4(dh + at));
       const doo = f32x4.mul(d, o);
-      const dc = madd(doo, nmadd(y, y, one), load4(dcell + at));
+      const dc = flush4(madd(doo, nmadd(y, y, one), load4(dcell + at)));
       const dcf = f32x4.mul(dc, f);
       const dci = f32x4.mul(dc, i);
       const di = f32x4.mul(f32x4.mul(dci, g), f32x4.sub(one, i));

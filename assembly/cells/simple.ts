@@ -5,7 +5,7 @@
 
 import { gemmPacked, packB, packBT } from "../gemm";
 import { tanh4 } from "../math";
-import { load4, splat, storeUpTo4 } from "../simd";
+import { flush4, load4, splat, storeUpTo4 } from "../simd";
 
 /** packed: H·roundUp(H,16) floats from recurrent [H,H]. */
 export function simplePack(packed: usize, recurrent: usize, H: i32): void {
@@ -48,7 +48,7 @@ export function simpleStepBackward(
   let dh = dhidden;
   for (let left = n * H; left > 0; left -= 4) {
     const h = load4(hiddenNext);
-    const d = f32x4.mul(load4(dh), f32x4.sub(one, f32x4.mul(h, h)));
+    const d = f32x4.mul(flush4(load4(dh)), f32x4.sub(one, f32x4.mul(h, h)));
     storeUpTo4(da, d, left);
     da += 16;
     dh += 16;

@@ -72,6 +72,12 @@ export class Executor {
     return new Uint8Array(this.engine.memory.floats.slice(start, start + this.#layout.bytes / 4).buffer);
   }
 
+  /** The constants of the kernels, as they lie at the beginning of memory. */
+  kernelConstants(): Uint8Array {
+    const { floats } = this.engine.memory;
+    return new Uint8Array(floats.buffer.slice(0, this.engine.kernels.heapBase()));
+  }
+
   /** The program of a mode, lowered when first asked for. A new `training` (another compile) lowers its programs anew. */
   program(mode: Mode, training?: Training): Prepared {
     if (training && training !== this.#training) {

@@ -16,8 +16,8 @@ import type { Size } from "./size.js";
 export interface EmitOptions {
   /** Bytes of the kernels' build to start from. */
   readonly kernels: Uint8Array;
-  /** First byte that kernels leave free. */
-  readonly heapBase: number;
+  /** The constants of the kernels: memory from 0 to the first byte that they leave free. */
+  readonly constants: Uint8Array;
   /** The bytes of the weights, as they lie in linear memory. */
   readonly weights: Uint8Array;
   /** The bytes of working memory, from the plan. */
@@ -44,7 +44,7 @@ export async function emit(program: Program, options: EmitOptions): Promise<Emit
   const { i32 } = binaryen;
   const dims = runtimeDims(program);
   const align = (bytes: number) => Math.ceil(bytes / 64) * 64;
-  const bases: Record<Base, number> = { weights: align(options.heapBase), training: 0, state: 0, work: 0 };
+  const bases: Record<Base, number> = { weights: align(options.constants.length), training: 0, state: 0, work: 0 };
   bases.work = bases.weights + align(options.weights.length);
   const end = bases.work + options.work.evaluate(options.largest) + 64;
 
@@ -107,8 +107,9 @@ export async function emit(program: Program, options: EmitOptions): Promise<Emit
     module.removeExport(binaryen.getExportInfo(module.getExportByIndex(index)).name);
   }
   module.addFunctionExport(program.name, program.name);
+  const constants = { offset: module.i32.const(0), data: options.constants, passive: false };
   const weights = { offset: module.i32.const(bases.weights), data: options.weights, passive: false };
-  module.setMemory(Math.ceil(end / PAGE), Math.ceil(end / PAGE), "memory", [weights]);
+  module.setMemory(Math.ceil(end / PAGE), Math.ceil(end / PAGE), "memory", [constants, weights]);
   binaryen.setOptimizeLevel(3);
   module.runPasses(["remove-unused-module-elements", "precompute", "vacuum"]);
   const bytes = module.emitBinary();

@@ -1,8 +1,8 @@
 """Makes keras_text.json: what Keras' TextVectorization and pad_sequences answer, as asked by tests/data/*.test.ts.
 
 TextVectorization needs TensorFlow:
-    python3 -m venv /tmp/tfvenv && /tmp/tfvenv/bin/pip install keras tensorflow-cpu
-    KERAS_BACKEND=tensorflow /tmp/tfvenv/bin/python tests/golden/keras_text.py
+    pip install keras tensorflow-cpu
+    KERAS_BACKEND=tensorflow python tests/golden/keras_text.py
 """
 import json
 import os
