@@ -23,7 +23,7 @@ function newest(paths) {
     if (!existsSync(path)) continue;
     const { mtimeMs } = statSync(path);
     const inner = statSync(path).isDirectory()
-      ? newest(readdirSync(path).map((name) => join(path, name)))
+      ? newest(readdirSync(path).flatMap((name) => (name === "node_modules" ? [] : [join(path, name)])))
       : mtimeMs;
     latest = Math.max(latest, inner);
   }

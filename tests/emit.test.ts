@@ -56,7 +56,7 @@ for (const build of ["simd", "relaxed"] as Build[]) {
             model as unknown as { executor(operation: string): Promise<Executor> }
           ).executor("emit");
           const { program, work, inputs, outputs } = executor.program("predict");
-            const largest = { B: ROWS, T: LENGTH };
+          const largest = { B: ROWS, T: LENGTH };
           const emitted = await emit(program, {
             kernels: kernelBytes(build),
             constants: executor.kernelConstants(),

@@ -44,7 +44,12 @@ export async function emit(program: Program, options: EmitOptions): Promise<Emit
   const { i32 } = binaryen;
   const dims = runtimeDims(program);
   const align = (bytes: number) => Math.ceil(bytes / 64) * 64;
-  const bases: Record<Base, number> = { weights: align(options.constants.length), training: 0, state: 0, work: 0 };
+  const bases: Record<Base, number> = {
+    weights: align(options.constants.length),
+    training: 0,
+    state: 0,
+    work: 0,
+  };
   bases.work = bases.weights + align(options.weights.length);
   const end = bases.work + options.work.evaluate(options.largest) + 64;
 
