@@ -1,5 +1,5 @@
 // The rules by which weights follow their gradients, exactly Keras 3's: sgd, rmsprop, adam, clipping, decoupled weight decay.
-// Not here: schedules and the bias correction of a step (the host writes them into `hyper`), which weights decay.
+// Not here: schedules and the bias correction of a step (the host writes them into `hyper`), the other rules (adaptive.ts).
 //
 // Legend: n elements of one weight; w weight, g gradient, both [n]; every other block of a rule is its state, [n].
 //   hyper  f32[2]: [0] learning rate of this step, [1] adam: alpha = rate·√(1-β₂ᵗ)/(1-β₁ᵗ)

@@ -22,3 +22,16 @@ export function selectRowsBackward(da: usize, db: usize, dout: usize, mask: usiz
     if (target) accumulate(target + r * bytes, dout + r * bytes, columns);
   }
 }
+
+/** out[t, b] (i32) = 1 where mask[s, b] is not 0 for any s <= t, else 0: mask, out [T, B]. */
+export function everKept(out: usize, mask: usize, T: i32, B: i32): void {
+  const row = <usize>B << 2;
+  for (let t = 0; t < T; t++) {
+    for (let b: usize = 0; b < row; b += 4) {
+      const before = t > 0 ? load<i32>(out + b - row) : 0;
+      store<i32>(out + b, before | i32(load<i32>(mask + b) != 0));
+    }
+    out += row;
+    mask += row;
+  }
+}

@@ -2,6 +2,8 @@
 // A name without `Backward` in it computes forward, adds up, or updates; shapes stand in each kernel's own file.
 
 export * from "./activation";
+export * from "./adaptive";
+export * from "./columns";
 export * from "./cosine";
 export * from "./crossentropy";
 export * from "./dropout";

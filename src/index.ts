@@ -23,4 +23,5 @@ export type { History } from "./training/fit.js";
 export * as losses from "./training/losses.js";
 export * as metrics from "./training/metrics.js";
 export * as optimizers from "./training/optimizers.js";
+export * as schedules from "./training/schedules.js";
 export { configure, engineInfo } from "./wasm/engine.js";

@@ -2,6 +2,7 @@
 // The same seed gives the same numbers in every engine, so nothing here calls an engine's own transcendental functions.
 // Threefry-2x32, 20 rounds: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3" (2011).
 import { show, UnreelError } from "./errors.js";
+import { logarithm } from "./numerics.js";
 
 const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24];
 const PARITY = 0x1bd11bda;
@@ -81,26 +82,6 @@ export class Random {
     }
     return values;
   }
-}
-
-const bits = new DataView(new ArrayBuffer(8));
-
-/** Natural logarithm of a positive normal double, by arithmetic alone (2·artanh series), equal in every engine. */
-export function logarithm(x: number): number {
-  bits.setFloat64(0, x);
-  const high = bits.getUint32(0);
-  let exponent = (high >>> 20) - 1023;
-  bits.setUint32(0, (high & 0x000fffff) | 0x3ff00000);
-  let mantissa = bits.getFloat64(0);
-  if (mantissa > Math.SQRT2) {
-    mantissa /= 2;
-    exponent++;
-  }
-  const s = (mantissa - 1) / (mantissa + 1);
-  const z = s * s;
-  let sum = 0;
-  for (let k = 23; k >= 1; k -= 2) sum = sum * z + 1 / k;
-  return exponent * Math.LN2 + 2 * s * sum;
 }
 
 let global = new Random(crypto.getRandomValues(new Uint32Array(1))[0]);

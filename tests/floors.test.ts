@@ -10,6 +10,7 @@ const FLOORS: readonly [string, number][] = [
   ["errors.ts", 0],
   ["wasm/", 1],
   ["tensor.ts", 1],
+  ["numerics.ts", 1],
   ["random.ts", 1],
   ["program/", 2],
   ["ops/", 3],

@@ -3,7 +3,8 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { initializers } from "../src/index.js";
 import type { Initializer } from "../src/layers/initializers.js";
-import { logarithm, Random, threefry } from "../src/random.js";
+import { logarithm } from "../src/numerics.js";
+import { Random, threefry } from "../src/random.js";
 import { loadEngine } from "../src/wasm/engine.js";
 import { assertClose, readGolden } from "./support.js";
 

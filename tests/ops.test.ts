@@ -17,7 +17,13 @@ import * as scanCases from "./scanCases.js";
 type Case = check.OpCase & { name: string };
 
 /** Ops that have no way back by nature, with the reason. */
-const NO_BACKWARD: Record<string, string> = { maskedWeights: "masks and sample weights are not trained" };
+const NO_BACKWARD: Record<string, string> = {
+  maskedWeights: "masks and sample weights are not trained",
+  differs: "a mask",
+  everKept: "a mask",
+  ones: "a constant",
+  keep: "states of the last run get no gradient",
+};
 
 /** A kernel without a float64 reference is a failing test. */
 function needsReference(kind: string, kernel: string, known: object): boolean {

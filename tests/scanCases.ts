@@ -102,3 +102,113 @@ export const arithmetic: Case[] = ["add", "subtract", "multiply", "divide", "max
       };
     }),
 );
+
+export const concatenate: Case[] = SIZES.flatMap(({ U, B, T }) =>
+  [0, 1, 2].map((axis): Case => {
+    const widths = [U, 2, 5];
+    const shapes = widths.map((width) => [B, T, U].map((d, index) => (index === axis ? width : d)));
+    return {
+      name: show({ U, B, T, axis }),
+      given: shapes.map((shape, k) => numbers(shape, k + 1)),
+      build: (b, values) => b.apply(ops.concatenate, "concatenate", values, { axis }),
+      reference: (parts) => {
+        const outer = [B, T, U].slice(0, axis).reduce((a, d) => a * d, 1);
+        const data = Array.from({ length: outer }, (_, row) =>
+          parts.flatMap((part) => {
+            const block = part.data.length / outer;
+            return part.data.slice(row * block, (row + 1) * block);
+          }),
+        ).flat();
+        const total = widths.reduce((a, d) => a + d, 0);
+        return [{ shape: [B, T, U].map((d, index) => (index === axis ? total : d)), data }];
+      },
+    };
+  }),
+);
+
+export const sliceColumns: Case[] = SIZES.map(
+  ({ U, B, T }): Case => ({
+    name: show({ U, B, T }),
+    given: [numbers([B, T, 3 * U], 1)],
+    build: (b, [x]) => b.apply(ops.sliceColumns, "slice", [x], { from: U, width: U }),
+    reference: ([x]) => [
+      { shape: [B, T, U], data: x.data.filter((_, i) => Math.floor((i % (3 * U)) / U) === 1) },
+    ],
+  }),
+);
+
+export const repeat: Case[] = SIZES.map(
+  ({ U, B, T }): Case => ({
+    name: show({ U, B, T }),
+    given: [numbers([B, U], 1)],
+    build: (b, [x]) => b.apply(ops.repeat, "repeat", [x], { times: T }),
+    reference: ([x]) => [
+      {
+        shape: [B, T, U],
+        data: Array.from({ length: B * T * U }, (_, i) => x.data[Math.floor(i / (T * U)) * U + (i % U)]),
+      },
+    ],
+  }),
+);
+
+/** An int32 result as numbers, to be compared: chosen rows of ones. */
+function asNumbers(b: Builder, mask: Value): Value {
+  const [all] = b.apply(ops.ones, "ones", [], { shape: mask.shape });
+  return b.apply(ops.selectRows, "chosen", [b.batchMajor(mask), all], {})[0];
+}
+
+export const differs: Case[] = SIZES.map(
+  ({ U, B, T }): Case => ({
+    name: show({ U, B, T }),
+    given: [
+      { ...ids(numbers([B, T, U], 1)), dtype: "float32", wantsGradient: false, data: maskFor(B, T * U).data },
+    ],
+    build: (b, [x]) => [asNumbers(b, b.apply(ops.differs, "differs", [x], { value: 0 })[0])],
+    reference: ([x]) => [
+      {
+        shape: [B, T],
+        data: Array.from({ length: B * T }, (_, row) =>
+          x.data.slice(row * U, (row + 1) * U).some((v) => v !== 0) ? 1 : 0,
+        ),
+      },
+    ],
+  }),
+);
+
+export const everKept: Case[] = SIZES.map(
+  ({ B, T }): Case => ({
+    name: show({ B, T }),
+    given: [ids(maskFor(B, T))],
+    build: (b, [mask]) => [asNumbers(b, b.apply(ops.everKept, "ever", [b.timeMajor(mask)], {})[0])],
+    reference: ([mask]) => [
+      {
+        shape: [B, T],
+        data: mask.data.map((_, i) =>
+          mask.data.slice(Math.floor(i / T) * T, i + 1).some((v) => v !== 0) ? 1 : 0,
+        ),
+      },
+    ],
+  }),
+);
+
+export const ones: Case[] = [1, 3, 5, 17].map(
+  (n): Case => ({
+    name: `n=${n}`,
+    given: [],
+    build: (b) => b.apply(ops.ones, "ones", [], { shape: [n] }),
+    reference: () => [{ shape: [n], data: new Array<number>(n).fill(1) }],
+  }),
+);
+
+export const keep: Case[] = [1, 3, 5, 17].map(
+  (n): Case => ({
+    name: `n=${n}`,
+    given: [{ ...ids(numbers([n], 1)), dtype: "float32", wantsGradient: false }],
+    build: (b, [x]) => {
+      const [place] = b.apply(ops.ones, "place", [], { shape: [n] });
+      b.apply(ops.keep, "keep", [x, place], {});
+      return [place];
+    },
+    reference: ([x]) => [x],
+  }),
+);

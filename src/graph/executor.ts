@@ -111,6 +111,10 @@ export class Executor {
       blocks.training === 0
     ) {
       blocks.training = memory.allocate(prepared.trainingBytes, "training: gradients and optimizer state");
+      for (const { offset, words, value } of prepared.filled) {
+        const start = (blocks.training + offset) / 4;
+        memory.floats.fill(value, start, start + words);
+      }
     }
     if (this.#states.bytes > blocks.stateBytes) this.#growStates();
     if (prepared.preparedAt === blocks.work && sameDims(prepared.dims, dims)) return;

@@ -30,6 +30,8 @@ export interface LossSpec {
 export interface UpdateSpec {
   /** Arrays kept for each weight between steps. */
   readonly slots: readonly string[];
+  /** The number that fills each of them before the first step; 0 when absent. */
+  readonly initial?: readonly number[];
   /** Emits the update of each weight; `hyper` holds what changes from step to step. */
   emit(call: Builder["call"], updates: readonly Update[], hyper: Pointer): void;
 }
@@ -72,6 +74,8 @@ export interface Lowered {
   readonly work: Size;
   /** Bytes of gradients, slots and settings. */
   readonly trainingBytes: number;
+  /** Slots that do not begin with zeros: bytes from the training base, words, and the number in each. */
+  readonly filled: readonly { readonly offset: number; readonly words: number; readonly value: number }[];
   /** Bytes from the training base to the optimizer's settings. */
   readonly hyper: number;
   /** Two words that the host writes before each run: the seed of this training, and the number of the step. */
@@ -171,6 +175,11 @@ export function lower(graph: Graph, mode: Mode, { layout, states, training, stre
     outputs,
     work: plan(program),
     trainingBytes: hyperAddress + HYPER_BYTES,
+    filled: Array.from({ length: slotCount }, (_, k) => ({
+      offset: layout.bytes * (1 + k),
+      words: layout.bytes / 4,
+      value: training!.update.initial?.[k] ?? 0,
+    })).filter(({ value }) => value !== 0),
     hyper: hyperAddress,
     seed,
     gradients,

@@ -1,24 +1,43 @@
 // The recurrent layers with built-in cells: simpleRNN, lstm, gru. What differs from cell to cell is in cells/.
 // keras.io/api/layers/recurrent_layers
-import { positiveInteger, show, UnreelError } from "../errors.js";
-import { dense, reverse } from "../ops/index.js";
+import { inRange, positiveInteger, show, UnreelError } from "../errors.js";
+import { dense } from "../ops/index.js";
 import type { Value } from "../ops/op.js";
+import { applyScan } from "../ops/scan.js";
+import { Size } from "../program/size.js";
+import { seedOr } from "../random.js";
+import { resolveActivation } from "./activations.js";
 import {
   type Cell,
   type CellConfig,
   gru as gruCell,
+  isFused,
   lstm as lstmCell,
+  StepMath,
   simple as simpleCell,
 } from "./cells/index.js";
 import { lastAxis, layerOptions } from "./core.js";
 import { type InitializerLike, resolveInitializer } from "./initializers.js";
-import { type CommonOptions, Layer, type LayerKind } from "./layer.js";
-import type { SymbolicTensor } from "./symbolic.js";
+import { type CommonOptions, Layer, type LayerKind, type LoweringContext } from "./layer.js";
+import {
+  dropOverTime,
+  dropVector,
+  keepStates,
+  startingStates,
+  turn,
+  withMaskedOutputs,
+} from "./recurrence.js";
+import type { Shape, SymbolicTensor } from "./symbolic.js";
 
-interface RecurrentConfig extends CellConfig {
+export interface RecurrentConfig extends CellConfig {
   returnSequences: boolean;
   returnState: boolean;
   goBackwards: boolean;
+  stateful: boolean;
+  zeroOutputForMask: boolean;
+  dropout: number;
+  recurrentDropout: number;
+  seed: number;
 }
 
 function recurrentKind(cell: Cell): LayerKind<RecurrentConfig> {
@@ -28,64 +47,152 @@ function recurrentKind(cell: Cell): LayerKind<RecurrentConfig> {
 
     weights: (config, [shape]) => cell.weights(config, lastAxis(cell.name, shape)),
 
-    outputs({ units, returnSequences, returnState }, [[batch, time]]) {
-      const output = returnSequences ? [batch, time, units] : [batch, units];
-      const states = returnState ? cell.states.map(() => [batch, units]) : [];
-      return [output, ...states];
+    outputs: (config, [[batch, time]]) =>
+      recurrentOutputs(
+        config,
+        batch,
+        time,
+        cell.states.map(() => config.units),
+      ),
+
+    check({ units, stateful }, [shape], { initialState }) {
+      if (initialState)
+        checkStates(
+          cell.name,
+          cell.states,
+          cell.states.map(() => units),
+          shape,
+          initialState,
+        );
+      if (stateful) checkBatch(cell.name, shape);
     },
 
-    check({ units }, [[batch]], { initialState }) {
-      if (initialState) checkStates(cell, units, batch, initialState);
-    },
+    mixesTime: ({ goBackwards }) => (goBackwards ? "it reads the sequence from its end" : undefined),
 
-    lower({ builder, name, weights, initialState }, config, [flow]) {
-      const turn = (value: Value) =>
-        builder.apply(reverse, `${name}.reverse`, [builder.timeMajor(value)], {})[0];
-      const inTime = config.goBackwards ? turn : (value: Value) => builder.timeMajor(value);
-      const x = inTime(flow.value);
-      const mask = flow.mask && inTime(flow.mask);
-      const { kernel, inputBias, recurrent, recurrentBias } = cell.split(builder, config, weights);
-      const [gates] = builder.apply(dense, `${name}.gates`, [x, kernel, inputBias], {});
-      const [sequence, ...states] = cell.sequence(builder, name, config, {
-        gates,
-        recurrent,
-        recurrentBias,
+    lower(context, config, [flow]) {
+      const { builder, name } = context;
+      const x = turn(context, config.goBackwards, flow.value);
+      const mask = flow.mask && turn(context, config.goBackwards, flow.mask);
+      const weights = cell.split(builder, config, context.weights);
+      const batch = x.shape[0];
+      const starting = startingStates(
+        context,
+        config.stateful,
+        cell.states.map(() => [batch, config.units]),
+      );
+      const dropped =
+        context.training && config.dropout > 0 ? dropOverTime(context, x, config.dropout, config.seed) : x;
+      const [gates] = builder.apply(dense, `${name}.gates`, [dropped, weights.kernel, weights.inputBias], {});
+      const isPlain = isFused(config) && !(context.training && config.recurrentDropout > 0);
+      const inputs = { gates, mask, initialState: starting.initial };
+      const [sequence, ...states] = isPlain
+        ? cell.sequence(builder, name, config, weights, inputs)
+        : stepByStep(context, cell, config, weights, inputs);
+      keepStates(context, starting, states);
+      const outputs = withMaskedOutputs(
+        context,
+        sequence,
         mask,
-        initialState,
-      });
-      const last = states[0];
-      const output = config.returnSequences ? { value: sequence, mask: flow.mask } : { value: last };
+        config.zeroOutputForMask,
+        starting.initial[0] !== undefined,
+      );
+      const output = config.returnSequences
+        ? { value: outputs, mask: flow.mask }
+        : { value: outputs === sequence ? states[0] : lastStep(context, outputs) };
       return [output, ...(config.returnState ? states.map((value) => ({ value })) : [])];
     },
   };
 }
 
-function checkStates(
+/** The cell as a loop of ops: for activations that the fused kernels do not have, and for recurrent dropout. */
+function stepByStep(
+  context: LoweringContext,
   cell: Cell,
-  units: number,
+  config: RecurrentConfig,
+  weights: ReturnType<Cell["split"]>,
+  { gates, mask, initialState }: { gates: Value; mask?: Value; initialState: readonly (Value | undefined)[] },
+): Value[] {
+  const { builder, name, training } = context;
+  const math = new StepMath(builder, name);
+  const step = cell.step(math, config, weights);
+  const batch = gates.shape[0];
+  const shape = [batch, config.units];
+  const kept =
+    training && config.recurrentDropout > 0
+      ? dropVector(context, shape, config.recurrentDropout, config.seed)
+      : undefined;
+  const sequences = mask ? [gates, mask] : [gates];
+  const specs = cell.states.map((_, k) => ({ shape, initial: initialState[k] }));
+  const {
+    sequences: [sequence],
+    states,
+  } = applyScan(builder, name, sequences, specs, ([now, keep], before) => {
+    const hidden = kept ? math.multiply(before[0], kept) : before[0];
+    const next = step({ gates: now, states: before, hidden });
+    const after = keep ? next.map((state, k) => math.select(keep, state, before[k])) : next;
+    return { outputs: [after[0]], states: after };
+  });
+  return [sequence, ...states];
+}
+
+/** The output of the last step of a time-major sequence. */
+export function lastStep({ builder }: LoweringContext, sequence: Value): Value {
+  const [batch, time, ...rest] = sequence.shape;
+  const bytes = Size.product([batch, ...rest]).times(4);
+  const last = builder.view(sequence, [batch, ...rest], Size.of(time).plus(-1).times(bytes));
+  return { ...last, timeMajor: false };
+}
+
+/** Shapes of a recurrent layer's outputs: the output, then the states. */
+export function recurrentOutputs(
+  { returnSequences, returnState }: { returnSequences: boolean; returnState: boolean },
   batch: number | null,
+  time: number | null,
+  states: readonly number[],
+  outputSize = states[0],
+): Shape[] {
+  const output = returnSequences ? [batch, time, outputSize] : [batch, outputSize];
+  return [output, ...(returnState ? states.map((size) => [batch, size]) : [])];
+}
+
+export function checkStates(
+  layer: string,
+  names: readonly string[],
+  sizes: readonly number[],
+  [batch]: Shape,
   states: readonly SymbolicTensor[],
 ): void {
-  const operation = `${cell.name}: initialState`;
-  if (states.length !== cell.states.length) {
-    const expected = `${cell.states.length} (${cell.states.join(", ")})`;
-    throw new UnreelError({ operation, expected, got: `${states.length}` });
-  }
-  states.forEach(({ shape }, index) => {
-    if (shape.length === 2 && shape[1] === units) return;
+  const operation = `${layer}: initialState`;
+  if (states.length !== sizes.length) {
     throw new UnreelError({
       operation,
-      expected: `state ${cell.states[index]} of shape ${show([batch, units])}`,
-      got: show(shape),
+      expected: `${sizes.length} (${names.join(", ")})`,
+      got: `${states.length}`,
     });
+  }
+  states.forEach(({ shape }, index) => {
+    if (shape.length === 2 && shape[1] === sizes[index]) return;
+    const expected = `state ${names[index]} of shape ${show([batch, sizes[index]])}`;
+    throw new UnreelError({ operation, expected, got: show(shape) });
+  });
+}
+
+export function checkBatch(layer: string, shape: Shape): void {
+  if (shape[0] !== null) return;
+  const hint = "Begin with input({ shape, batchSize }).";
+  throw new UnreelError({
+    operation: `${layer}: stateful`,
+    expected: "a fixed batch size",
+    got: "any",
+    hint,
   });
 }
 
 export interface RecurrentOptions extends CommonOptions {
   /** Size of the state and of the output. */
   units: number;
-  /** 'tanh' (the fused kernels' own). */
-  activation?: string;
+  /** Default 'tanh'. With tanh and sigmoid the whole loop runs in one kernel. */
+  activation?: string | null;
   useBias?: boolean;
   kernelInitializer?: InitializerLike;
   recurrentInitializer?: InitializerLike;
@@ -94,18 +201,31 @@ export interface RecurrentOptions extends CommonOptions {
   returnSequences?: boolean;
   /** The last states after the output. Default false. */
   returnState?: boolean;
-  /** Reads the sequence from its end. Default false. */
+  /** Reads the sequence from its end; outputs stay in the order computed. Default false. */
   goBackwards?: boolean;
+  /** Keeps the states from batch to batch, until resetStates(); needs a fixed batch size. Default false. */
+  stateful?: boolean;
+  /** Zeros at masked steps instead of the previous output. Default false. */
+  zeroOutputForMask?: boolean;
+  /** Share of the inputs dropped while training, the same at every step. Default 0. */
+  dropout?: number;
+  /** Share of the state dropped before the recurrent product while training, the same at every step. Default 0. */
+  recurrentDropout?: number;
+  seed?: number | null;
+  /** Accepted so that Keras' configs load; without effect. */
+  unroll?: boolean;
+  /** Accepted so that Keras' configs load; without effect. */
+  useCudnn?: boolean | "auto";
 }
 
 interface GatedOptions extends RecurrentOptions {
-  /** 'sigmoid' (the fused kernels' own). */
-  recurrentActivation?: string;
+  /** Default 'sigmoid'. */
+  recurrentActivation?: string | null;
 }
 
 const defaults = {
   units: 0,
-  activation: "tanh",
+  activation: "tanh" as string | null,
   useBias: true,
   kernelInitializer: "glorotUniform" as InitializerLike,
   recurrentInitializer: "orthogonal" as InitializerLike,
@@ -113,21 +233,40 @@ const defaults = {
   returnSequences: false,
   returnState: false,
   goBackwards: false,
+  stateful: false,
+  zeroOutputForMask: false,
+  dropout: 0,
+  recurrentDropout: 0,
+  seed: null as number | null,
+  unroll: false,
+  useCudnn: "auto" as boolean | "auto",
 };
 
-function recurrent(kind: LayerKind<RecurrentConfig>, cell: Cell, options: object, extra: object): Layer {
+function recurrent(
+  kind: LayerKind<RecurrentConfig>,
+  cell: Cell,
+  options: object,
+  extra: { recurrentActivation?: string | null },
+): Layer {
   const operation = cell.name;
   const { config, common } = layerOptions(operation, options, { ...defaults, ...extra });
   const { kernelInitializer, recurrentInitializer, biasInitializer } = config;
+  const { recurrentActivation } = config as { recurrentActivation?: string | null };
+  inRange(`${operation}: dropout`, config.dropout, 0, 1);
+  inRange(`${operation}: recurrentDropout`, config.recurrentDropout, 0, 1);
   const made = {
     ...config,
     units: positiveInteger(`${operation}: units`, config.units),
+    activation: resolveActivation(`${operation}: activation`, config.activation),
+    ...(recurrentActivation !== undefined && {
+      recurrentActivation: resolveActivation(`${operation}: recurrentActivation`, recurrentActivation),
+    }),
     kernelInitializer: resolveInitializer(`${operation}: kernelInitializer`, kernelInitializer),
     recurrentInitializer: resolveInitializer(`${operation}: recurrentInitializer`, recurrentInitializer),
     biasInitializer: resolveInitializer(`${operation}: biasInitializer`, biasInitializer),
+    seed: seedOr(config.seed, `${operation}: seed`),
   };
-  cell.check(made);
-  return new Layer(kind, made, common) as unknown as Layer;
+  return new Layer(kind, made as RecurrentConfig, common) as unknown as Layer;
 }
 
 const simpleKind = recurrentKind(simpleCell);
@@ -142,11 +281,14 @@ export function simpleRNN(options: RecurrentOptions): Layer {
 /** Long short-term memory. Weights: kernel [I, 4U], recurrent kernel [U, 4U], bias [4U]; gates i, f, c, o.
  * `unitForgetBias` (default true) starts the forget gate's bias at one. Keras: layers.LSTM. */
 export function lstm(options: GatedOptions & { unitForgetBias?: boolean }): Layer {
-  return recurrent(lstmKind, lstmCell, options, { recurrentActivation: "sigmoid", unitForgetBias: true });
+  return recurrent(lstmKind, lstmCell, options, {
+    recurrentActivation: "sigmoid",
+    ...{ unitForgetBias: true },
+  });
 }
 
 /** Gated recurrent unit. Weights: kernel [I, 3U], recurrent kernel [U, 3U], bias [2, 3U] (or [3U] with `resetAfter: false`);
  * gates z, r, h. Keras: layers.GRU. */
 export function gru(options: GatedOptions & { resetAfter?: boolean }): Layer {
-  return recurrent(gruKind, gruCell, options, { recurrentActivation: "sigmoid", resetAfter: true });
+  return recurrent(gruKind, gruCell, options, { recurrentActivation: "sigmoid", ...{ resetAfter: true } });
 }

@@ -152,9 +152,19 @@ export class Model {
       ({ data, validation } = splitValidation(data, read.validationSplit));
     }
     const verbose = read.verbose === "auto" ? 1 : read.verbose;
-    const callbacks = verbose === 0 ? read.callbacks : [progressBar({ verbose }), ...read.callbacks];
+    // Last, as in Keras: it shows what the others add to the logs.
+    const callbacks = verbose === 0 ? read.callbacks : [...read.callbacks, progressBar({ verbose })];
     const { batchSize, epochs, initialEpoch, shuffle } = read;
-    return fit(trainee, { data, validation, batchSize, epochs, initialEpoch, shuffle, callbacks });
+    return fit(trainee, {
+      data,
+      validation,
+      batchSize,
+      epochs,
+      initialEpoch,
+      shuffle,
+      callbacks,
+      model: this,
+    });
   }
 
   /** Loss and metrics on data that it does not train on. */

@@ -3,7 +3,7 @@ import { show, UnreelError } from "../errors.js";
 import type { Executor } from "../graph/executor.js";
 import { Random, seedOr } from "../random.js";
 import { Tensor } from "../tensor.js";
-import type { Callback, Logs, TrainingRun } from "./callbacks/callback.js";
+import type { Callback, Logs, TrainedModel, TrainingRun } from "./callbacks/callback.js";
 import type { Metric } from "./metrics.js";
 import { type Compiled, type DataSet, Steps } from "./step.js";
 
@@ -38,6 +38,8 @@ export interface FitPlan {
   readonly initialEpoch: number;
   readonly shuffle: boolean;
   readonly callbacks: readonly Callback[];
+  /** As callbacks see it. */
+  readonly model: TrainedModel;
 }
 
 /** Milliseconds after which a loop lets the page, or the server, breathe. */
@@ -94,9 +96,16 @@ class Tally {
   }
 }
 
+/** What evaluation tells callbacks while it validates an epoch. */
+interface Watch {
+  readonly callbacks: readonly Callback[];
+  readonly run: TrainingRun;
+}
+
 export async function fit(trainee: Trainee, plan: FitPlan): Promise<History> {
   const { executor, compiled } = trainee;
-  const { data, validation, batchSize, epochs, initialEpoch, shuffle, callbacks } = plan;
+  const { data, validation, batchSize, epochs, initialEpoch, shuffle, callbacks, model } = plan;
+  const { optimizer } = compiled;
   const random = new Random(seedOr(undefined, "fit"));
   const steps = new Steps(executor, "train", data, compiled);
   const order = Uint32Array.from({ length: data.samples }, (_, i) => i);
@@ -105,44 +114,58 @@ export async function fit(trainee: Trainee, plan: FitPlan): Promise<History> {
     epochs,
     batches: Math.ceil(data.samples / batchSize),
     samples: data.samples,
+    model,
+    optimizer,
     stop: false,
   };
   const breathe = breather();
+  let logs: Logs = {};
 
   for (const callback of callbacks) await callback.onTrainBegin?.(run);
-  try {
-    for (let epoch = initialEpoch; epoch < epochs && !run.stop; epoch++) {
-      for (const callback of callbacks) await callback.onEpochBegin?.(epoch, run);
-      if (shuffle) random.shuffle(order);
-      const tally = new Tally(trainee);
-      for (let batch = 0; batch < run.batches; batch++) {
-        const start = batch * batchSize;
-        const count = Math.min(batchSize, data.samples - start);
-        steps.fill(shuffle ? order : undefined, start, count);
-        steps.writeSettings(compiled.optimizer);
-        steps.run(`epoch ${epoch + 1}, batch ${batch + 1}`);
-        compiled.optimizer.iterations++;
-        tally.add(steps, count);
-        if (callbacks.length > 0) {
-          const logs = tally.logs();
-          for (const callback of callbacks) await callback.onTrainBatchEnd?.(batch, logs, run);
-        }
-        await breathe();
+  for (let epoch = initialEpoch; epoch < epochs && !run.stop; epoch++) {
+    for (const callback of callbacks) await callback.onEpochBegin?.(epoch, run);
+    if (shuffle) random.shuffle(order);
+    const tally = new Tally(trainee);
+    for (let batch = 0; batch < run.batches; batch++) {
+      for (const callback of callbacks) await callback.onTrainBatchBegin?.(batch, run);
+      const start = batch * batchSize;
+      const count = Math.min(batchSize, data.samples - start);
+      steps.fill(shuffle ? order : undefined, start, count);
+      const failure = update(trainee, steps, `epoch ${epoch + 1}, batch ${batch + 1}`);
+      tally.add(steps, count);
+      if (callbacks.length > 0) {
+        const soFar = tally.logs();
+        for (const callback of callbacks) await callback.onTrainBatchEnd?.(batch, soFar, run);
       }
-      executor.trained();
-      const logs = tally.logs();
-      if (validation) {
-        const found = await evaluate(trainee, validation, batchSize);
-        for (const [name, value] of Object.entries(found)) logs[`val_${name}`] = value;
-      }
-      history.add(epoch, logs);
-      for (const callback of callbacks) await callback.onEpochEnd?.(epoch, logs, run);
+      if (run.stop) break;
+      if (failure) throw failure;
+      await breathe();
     }
-  } finally {
-    executor.trained();
+    logs = tally.logs();
+    if (validation) {
+      const found = await evaluate(trainee, validation, batchSize, { callbacks, run });
+      for (const [name, value] of Object.entries(found)) logs[`val_${name}`] = value;
+    }
+    for (const callback of callbacks) await callback.onEpochEnd?.(epoch, logs, run);
+    history.add(epoch, logs);
   }
-  for (const callback of callbacks) await callback.onTrainEnd?.(run);
+  for (const callback of callbacks) await callback.onTrainEnd?.(logs, run);
   return history;
+}
+
+/** One step on the batch that was filled in. A loss that is not finite changes nothing, and its error is returned, not thrown:
+ * callbacks may want to stop in its place. */
+function update({ executor, compiled }: Trainee, steps: Steps, where: string): unknown {
+  steps.writeSettings(compiled.optimizer);
+  try {
+    steps.run(where);
+  } catch (error) {
+    if (Number.isFinite(steps.loss())) throw error;
+    return error;
+  }
+  compiled.optimizer.iterations++;
+  executor.trained();
+  return undefined;
 }
 
 /** One step on the whole of `data`, and its loss and metrics. */
@@ -151,26 +174,37 @@ export function trainOnBatch(trainee: Trainee, data: DataSet): Logs {
   const steps = new Steps(executor, "train", data, compiled);
   const tally = new Tally(trainee);
   steps.fill(undefined, 0, data.samples);
-  steps.writeSettings(compiled.optimizer);
-  steps.run(`step ${compiled.optimizer.iterations + 1}`);
-  compiled.optimizer.iterations++;
-  executor.trained();
+  const failure = update(trainee, steps, `step ${compiled.optimizer.iterations + 1}`);
+  if (failure) throw failure;
   tally.add(steps, data.samples);
   return tally.logs();
 }
 
-export async function evaluate(trainee: Trainee, data: DataSet, batchSize: number): Promise<Logs> {
+export async function evaluate(
+  trainee: Trainee,
+  data: DataSet,
+  batchSize: number,
+  watch?: Watch,
+): Promise<Logs> {
+  const { callbacks, run } = watch ?? { callbacks: [] };
   const steps = new Steps(trainee.executor, "evaluate", data, trainee.compiled);
   const tally = new Tally(trainee);
   const breathe = breather();
-  for (let start = 0; start < data.samples; start += batchSize) {
+  for (const callback of callbacks) await callback.onTestBegin?.(run!);
+  for (let batch = 0; batch * batchSize < data.samples; batch++) {
+    for (const callback of callbacks) await callback.onTestBatchBegin?.(batch, run!);
+    const start = batch * batchSize;
     const count = Math.min(batchSize, data.samples - start);
     steps.fill(undefined, start, count);
     steps.run("evaluate");
     tally.add(steps, count);
+    const soFar = callbacks.some((callback) => callback.onTestBatchEnd) ? tally.logs() : {};
+    for (const callback of callbacks) await callback.onTestBatchEnd?.(batch, soFar, run!);
     await breathe();
   }
-  return tally.logs();
+  const logs = tally.logs();
+  for (const callback of callbacks) await callback.onTestEnd?.(logs, run!);
+  return logs;
 }
 
 export async function predict(executor: Executor, data: DataSet, batchSize: number): Promise<Tensor[]> {

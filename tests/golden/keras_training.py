@@ -36,6 +36,14 @@ OPTIMIZERS = [
     ("RMSprop", {"learningRate": 0.01, "centered": True}),
     ("Adam", {"learningRate": 0.01}),
     ("Adam", {"learningRate": 0.01, "amsgrad": True}),
+    ("AdamW", {"learningRate": 0.01}),
+    ("Nadam", {"learningRate": 0.01}),
+    ("Adamax", {"learningRate": 0.01}),
+    ("Adagrad", {"learningRate": 0.05}),
+    ("Adagrad", {"learningRate": 0.05, "initialAccumulatorValue": 0.01}),
+    ("Adadelta", {"learningRate": 1.0}),
+    ("Adadelta", {"learningRate": 1.0, "rho": 0.8}),
+    ("Lion", {"learningRate": 0.003}),
 ]
 
 # limits below the gradients' size, so that they bite

@@ -1,10 +1,10 @@
-// What a built-in cell tells the recurrent layer: its weights in Keras' order, and the op that runs it over time.
-import { UnreelError } from "../../errors.js";
+// What a built-in cell tells the recurrent layer: its weights in Keras' order, the kernel that runs it over time with its
+// default activations, and one step of it made of ops, for everything else.
 import type { Builder } from "../../ops/builder.js";
 import type { Value } from "../../ops/op.js";
-import { resolveActivation } from "../activations.js";
 import type { Initializer } from "../initializers.js";
 import type { WeightSpec } from "../layer.js";
+import type { StepMath } from "./math.js";
 
 export interface CellConfig {
   units: number;
@@ -20,19 +20,25 @@ export interface CellConfig {
 
 /** A cell's weights as its ops take them. */
 export interface CellWeights {
-  kernel: Value;
-  inputBias?: Value;
-  recurrent: Value;
-  recurrentBias?: Value;
+  readonly kernel: Value;
+  readonly inputBias?: Value;
+  readonly recurrent: Value;
+  readonly recurrentBias?: Value;
 }
 
 export interface SequenceInputs {
   /** x·W + b, time-major. */
-  gates: Value;
-  recurrent: Value;
-  recurrentBias?: Value;
-  mask?: Value;
-  initialState: readonly Value[];
+  readonly gates: Value;
+  readonly mask?: Value;
+  readonly initialState: readonly (Value | undefined)[];
+}
+
+export interface Step {
+  /** x·W + b of this step. */
+  readonly gates: Value;
+  readonly states: readonly Value[];
+  /** The hidden state as the recurrent product sees it: after recurrent dropout, if any. */
+  readonly hidden: Value;
 }
 
 export interface Cell {
@@ -40,11 +46,18 @@ export interface Cell {
   readonly name: string;
   readonly className: string;
   readonly states: readonly string[];
-  check(config: CellConfig): void;
   weights(config: CellConfig, inputs: number): WeightSpec[];
   split(builder: Builder, config: CellConfig, weights: readonly Value[]): CellWeights;
-  /** The whole sequence, then each last state. */
-  sequence(builder: Builder, name: string, config: CellConfig, inputs: SequenceInputs): Value[];
+  /** The whole sequence in one kernel: all outputs, then each last state. Only for tanh and sigmoid. */
+  sequence(
+    builder: Builder,
+    name: string,
+    config: CellConfig,
+    weights: CellWeights,
+    inputs: SequenceInputs,
+  ): Value[];
+  /** What does not change from step to step, and one step: the new states, the first of which is the output. */
+  step(math: StepMath, config: CellConfig, weights: CellWeights): (step: Step) => Value[];
 }
 
 /** Kernel and recurrent kernel of a cell with `gates` gates; the bias differs from cell to cell. */
@@ -64,16 +77,7 @@ export function kernels(
   ];
 }
 
-/** The fused kernels compute tanh and sigmoid. */
-export function requireFused(
-  name: string,
-  { activation, recurrentActivation = "sigmoid" }: CellConfig,
-): void {
-  const check = (option: string, given: string, fused: string) => {
-    const resolved = resolveActivation(`${name}: ${option}`, given);
-    if (resolved === fused) return;
-    throw new UnreelError({ operation: `${name}: ${option}`, expected: `'${fused}'`, got: `'${resolved}'` });
-  };
-  check("activation", activation, "tanh");
-  check("recurrentActivation", recurrentActivation, "sigmoid");
+/** Whether the fused kernels compute what the config asks for. */
+export function isFused({ activation, recurrentActivation = "sigmoid" }: CellConfig): boolean {
+  return activation === "tanh" && recurrentActivation === "sigmoid";
 }

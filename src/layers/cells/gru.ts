@@ -1,14 +1,12 @@
 // The GRU cell: weights kernel [I, 3U], recurrent kernel [U, 3U], bias [2, 3U], or [3U] when the reset gate comes before the
 // product; gates z, r, h.
 import { gruSequence } from "../../ops/index.js";
-import { type Cell, kernels, requireFused } from "./cell.js";
+import { type Cell, kernels } from "./cell.js";
 
 export const gru: Cell = {
   name: "gru",
   className: "GRU",
   states: ["h"],
-
-  check: (config) => requireFused("gru", config),
 
   weights(config, inputs) {
     const { units, useBias, resetAfter, biasInitializer: initializer } = config;
@@ -23,8 +21,38 @@ export const gru: Cell = {
     return { kernel, recurrent, inputBias: row(0), recurrentBias: row(1) };
   },
 
-  sequence(builder, name, { resetAfter = true }, { gates, recurrent, recurrentBias, mask, initialState }) {
+  sequence(
+    builder,
+    name,
+    { resetAfter = true },
+    { recurrent, recurrentBias },
+    { gates, mask, initialState },
+  ) {
     const inputs = [gates, recurrent, mask, initialState[0], recurrentBias];
     return builder.apply(gruSequence, name, inputs, { resetAfter });
+  },
+
+  // z, r = r(xW + b + hR);  k = a(xW + b + r∘(hR + b')), or a(xW + b + (r∘h)R);  h' = k + z∘(h - k)
+  step(
+    math,
+    { units, activation, recurrentActivation = "sigmoid", resetAfter },
+    { recurrent, recurrentBias },
+  ) {
+    const forGates = resetAfter ? recurrent : math.part(recurrent, 0, units, 2);
+    const forCandidate = resetAfter ? undefined : math.part(recurrent, 2, units);
+    return ({ gates, hidden, states: [state] }) => {
+      const product = math.product(hidden, forGates, recurrentBias);
+      const gate = (part: number) =>
+        math.activate(
+          recurrentActivation,
+          math.add(math.part(gates, part, units), math.part(product, part, units)),
+        );
+      const reset = gate(1);
+      const inner = forCandidate
+        ? math.product(math.multiply(reset, hidden), forCandidate)
+        : math.multiply(reset, math.part(product, 2, units));
+      const candidate = math.activate(activation, math.add(math.part(gates, 2, units), inner));
+      return [math.add(candidate, math.multiply(gate(0), math.subtract(state, candidate)))];
+    };
   },
 };

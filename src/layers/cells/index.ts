@@ -1,5 +1,6 @@
 // The registry of built-in cells. Tests walk it.
-export type { Cell, CellConfig } from "./cell.js";
+export { type Cell, type CellConfig, isFused } from "./cell.js";
 export { gru } from "./gru.js";
 export { lstm } from "./lstm.js";
+export { StepMath } from "./math.js";
 export { simple } from "./simple.js";

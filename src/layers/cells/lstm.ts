@@ -1,7 +1,7 @@
 // The LSTM cell: weights kernel [I, 4U], recurrent kernel [U, 4U], bias [4U]; gates i, f, c, o; states h, c.
 import { lstmSequence } from "../../ops/index.js";
 import type { Initializer } from "../initializers.js";
-import { type Cell, kernels, requireFused } from "./cell.js";
+import { type Cell, kernels } from "./cell.js";
 
 /** The bias initializer, with ones for the forget gate (Jozefowicz et al. 2015). */
 function forgetBias(initializer: Initializer, units: number): Initializer {
@@ -20,8 +20,6 @@ export const lstm: Cell = {
   className: "LSTM",
   states: ["h", "c"],
 
-  check: (config) => requireFused("lstm", config),
-
   weights(config, inputs) {
     const { units, useBias, unitForgetBias, biasInitializer } = config;
     const specs = kernels("lstm_cell", 4, config, inputs);
@@ -31,7 +29,18 @@ export const lstm: Cell = {
 
   split: (_builder, _config, [kernel, recurrent, inputBias]) => ({ kernel, recurrent, inputBias }),
 
-  sequence(builder, name, _config, { gates, recurrent, mask, initialState }) {
+  sequence(builder, name, _config, { recurrent }, { gates, mask, initialState }) {
     return builder.apply(lstmSequence, name, [gates, recurrent, mask, ...initialState], {});
+  },
+
+  // i, f, o = r(xW + b + hR);  g = a(xW + b + hR);  c' = f∘c + i∘g;  h' = o∘a(c')
+  step(math, { units, activation, recurrentActivation = "sigmoid" }, { recurrent }) {
+    return ({ gates, hidden, states: [, cell] }) => {
+      const all = math.add(gates, math.product(hidden, recurrent));
+      const gate = (part: number) => math.activate(recurrentActivation, math.part(all, part, units));
+      const candidate = math.activate(activation, math.part(all, 2, units));
+      const next = math.add(math.multiply(gate(1), cell), math.multiply(gate(0), candidate));
+      return [math.multiply(gate(3), math.activate(activation, next)), next];
+    };
   },
 };

@@ -1,13 +1,11 @@
 // The simple cell: weights kernel [I, U], recurrent kernel [U, U], bias [U].
 import { simpleSequence } from "../../ops/index.js";
-import { type Cell, kernels, requireFused } from "./cell.js";
+import { type Cell, kernels } from "./cell.js";
 
 export const simple: Cell = {
   name: "simpleRNN",
   className: "SimpleRNN",
   states: ["h"],
-
-  check: (config) => requireFused("simpleRNN", config),
 
   weights(config, inputs) {
     const specs = kernels("simple_rnn_cell", 1, config, inputs);
@@ -17,7 +15,14 @@ export const simple: Cell = {
 
   split: (_builder, _config, [kernel, recurrent, inputBias]) => ({ kernel, recurrent, inputBias }),
 
-  sequence(builder, name, _config, { gates, recurrent, mask, initialState }) {
+  sequence(builder, name, _config, { recurrent }, { gates, mask, initialState }) {
     return builder.apply(simpleSequence, name, [gates, recurrent, mask, ...initialState], {});
+  },
+
+  // h' = activation(xW + b + hR)
+  step(math, { activation }, { recurrent }) {
+    return ({ gates, hidden }) => [
+      math.activate(activation, math.add(gates, math.product(hidden, recurrent))),
+    ];
   },
 };

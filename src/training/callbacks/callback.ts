@@ -1,23 +1,52 @@
-// What a callback may do: look on at each turn of the training, and ask it to stop.
+// What a callback may do: look on at each turn of the training, change learning rate and weights, ask it to stop.
+// keras.io/api/callbacks/base_callback
+import type { Tensor, TensorLike } from "../../tensor.js";
+import type { Optimizer } from "../optimizers/optimizer.js";
 
+/** Loss and metrics by name, those of the validation with `val_` before it. */
 export type Logs = Record<string, number>;
+
+/** What callbacks need of a model. */
+export interface TrainedModel {
+  readonly name: string;
+  /** Copies of the newest weights. */
+  getWeights(): Tensor[];
+  /** Counts from the next batch on. */
+  setWeights(values: readonly TensorLike[]): void;
+}
 
 /** The training, as callbacks see it. */
 export interface TrainingRun {
   readonly epochs: number;
+  /** In each epoch. */
   readonly batches: number;
   readonly samples: number;
-  /** True ends the training after this epoch. */
+  readonly model: TrainedModel;
+  /** Its `learningRate` may be set; `iterations` says how many steps were taken. */
+  readonly optimizer: Optimizer;
+  /** True ends the training after this batch; validation and the end of the epoch still come (Keras: model.stop_training). */
   stop: boolean;
 }
 
-/** Every method is optional and may be async; names as in Keras. */
+/**
+ * Every method is optional and may be async; names and order of the calls as in Keras. Epochs and batches count from 0.
+ * Logs of batches are means since the epoch began. What onEpochEnd adds to its logs is seen by the callbacks after it, the
+ * progress bar and the history. A loss that is not finite ends the training with an error after onTrainBatchEnd, unless a
+ * callback has set `run.stop`; the weights are then those before that batch.
+ */
 export interface Callback {
   onTrainBegin?(run: TrainingRun): void | Promise<void>;
   onEpochBegin?(epoch: number, run: TrainingRun): void | Promise<void>;
+  onTrainBatchBegin?(batch: number, run: TrainingRun): void | Promise<void>;
   onTrainBatchEnd?(batch: number, logs: Logs, run: TrainingRun): void | Promise<void>;
+  /** The validation of an epoch, as are the next three. */
+  onTestBegin?(run: TrainingRun): void | Promise<void>;
+  onTestBatchBegin?(batch: number, run: TrainingRun): void | Promise<void>;
+  onTestBatchEnd?(batch: number, logs: Logs, run: TrainingRun): void | Promise<void>;
+  onTestEnd?(logs: Logs, run: TrainingRun): void | Promise<void>;
   onEpochEnd?(epoch: number, logs: Logs, run: TrainingRun): void | Promise<void>;
-  onTrainEnd?(run: TrainingRun): void | Promise<void>;
+  /** With the logs of the last epoch. Not called when the training ends with an error. */
+  onTrainEnd?(logs: Logs, run: TrainingRun): void | Promise<void>;
 }
 
 /** A callback from functions. Keras: callbacks.LambdaCallback. */

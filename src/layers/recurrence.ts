@@ -1,0 +1,75 @@
+// What every recurrent layer does around its loop: time turned round, states that start it and are kept, dropout that is the
+// same at every step, outputs of masked steps.
+import { arithmetic, dropout, everKept, keep, ones, repeat, reverse, selectRows } from "../ops/index.js";
+import type { Value } from "../ops/op.js";
+import type { Dim } from "../program/size.js";
+import type { LoweringContext } from "./layer.js";
+
+/** Time-major, and from the end if asked. */
+export function turn({ builder, name }: LoweringContext, backwards: boolean, value: Value): Value {
+  const inTime = builder.timeMajor(value);
+  return backwards ? builder.apply(reverse, `${name}.reverse`, [inTime], {})[0] : inTime;
+}
+
+export interface StartingStates {
+  /** Given, or kept from the last run; undefined for zeros. */
+  readonly initial: readonly (Value | undefined)[];
+  /** Where the last states are kept for the next run. */
+  readonly kept: readonly Value[];
+}
+
+export function startingStates(
+  context: LoweringContext,
+  stateful: boolean,
+  shapes: readonly (readonly Dim[])[],
+): StartingStates {
+  const { name, initialState, streaming } = context;
+  const kept =
+    stateful || streaming ? shapes.map((shape, k) => context.keptState(`${name}.state${k}`, shape)) : [];
+  return { initial: shapes.map((_, k) => initialState[k] ?? kept[k]), kept };
+}
+
+export function keepStates(
+  { builder, name }: LoweringContext,
+  { kept }: StartingStates,
+  states: readonly Value[],
+): void {
+  kept.forEach((place, k) => {
+    builder.apply(keep, `${name}.keep`, [states[k], place], {});
+  });
+}
+
+/** A mask of dropout of one step: the same numbers at every step. */
+export function dropVector(
+  { builder, name, seed, nextStream }: LoweringContext,
+  shape: readonly Dim[],
+  rate: number,
+  own: number,
+): Value {
+  const [all] = builder.apply(ones, `${name}.ones`, [], { shape });
+  const stream = (own + Math.imul(nextStream(), 0x9e3779b9)) | 0;
+  return builder.apply(dropout, `${name}.dropout`, [all], { rate, seed, stream })[0];
+}
+
+/** Drops the same inputs at every step of a time-major sequence. */
+export function dropOverTime(context: LoweringContext, x: Value, rate: number, own: number): Value {
+  const { builder, name } = context;
+  const [batch, time, ...rest] = x.shape;
+  const mask = dropVector(context, [batch, ...rest], rate, own);
+  const [everywhere] = builder.apply(repeat, `${name}.dropout`, [mask], { times: time });
+  return builder.apply(arithmetic, `${name}.dropped`, [x, everywhere], { kernel: "multiply" })[0];
+}
+
+/** Outputs under a mask: the loop has repeated the previous one. Before the first step that is kept there is none: zeros,
+ * which only shows when the loop did not start from zeros. */
+export function withMaskedOutputs(
+  { builder, name }: LoweringContext,
+  sequence: Value,
+  mask: Value | undefined,
+  zeroOutput: boolean,
+  started: boolean,
+): Value {
+  if (!mask || (!zeroOutput && !started)) return sequence;
+  const rows = zeroOutput ? mask : builder.apply(everKept, `${name}.everKept`, [mask], {})[0];
+  return builder.apply(selectRows, `${name}.masked`, [rows, sequence], {})[0];
+}
