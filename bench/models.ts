@@ -1,6 +1,6 @@
 // Whole models: inference and training steps as a user calls them, the bare program inside, and where its time goes.
 import { Executor } from "../src/graph/executor.js";
-import { makeGraph } from "../src/graph/graph.js";
+import { makeGraph } from "../src/layers/graph.js";
 import { input } from "../src/layers/core.js";
 import * as layers from "../src/layers/index.js";
 import { Model } from "../src/model/model.js";

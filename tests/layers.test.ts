@@ -6,7 +6,6 @@ import {
   input,
   type Layer,
   layers,
-  type Model,
   model,
   type SymbolicTensor,
   sequential,
@@ -14,6 +13,7 @@ import {
   Tensor,
 } from "../src/index.js";
 import { centralDifferences, integers, numbers } from "./gradcheck.js";
+import { type LayerCase, layerCases } from "./layerCases.js";
 import * as reference from "./reference.js";
 import { type Real, real } from "./reference.js";
 import { assertClose, gradients } from "./support.js";
@@ -21,16 +21,7 @@ import { assertClose, gradients } from "./support.js";
 /** What a model gives, and the mask [B, T] of its steps when there is one. */
 type Result = { output: Real; mask?: Real };
 
-interface Case {
-  name: string;
-  make(): Model;
-  /** The same in float64; weights in the model's order. */
-  forward(weights: readonly Real[], x: Real): Result;
-  /** Number of different ids, for models that take ids. */
-  ids?: number;
-  /** The only length that the model takes. */
-  length?: number;
-}
+type Case = LayerCase;
 
 const I = 2;
 const inputShape = [null, I];
@@ -197,6 +188,7 @@ const cases: Record<string, Case[]> = {
   simpleRNN: recurrentCases("simpleRNN"),
   lstm: recurrentCases("lstm"),
   gru: [...recurrentCases("gru", { resetAfter: true }), ...recurrentCases("gru", { resetAfter: false })],
+  ...layerCases,
 };
 
 /** Layers whose test stands below on its own. */

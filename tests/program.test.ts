@@ -3,9 +3,9 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { Executor } from "../src/graph/executor.js";
-import { makeGraph } from "../src/graph/graph.js";
 import { type Lowered, layOut, lower, type Mode } from "../src/graph/lower.js";
 import { input, layers, type SymbolicTensor } from "../src/index.js";
+import { makeGraph } from "../src/layers/graph.js";
 import { plan } from "../src/program/plan.js";
 import {
   allCalls,

@@ -212,3 +212,12 @@ export const keep: Case[] = [1, 3, 5, 17].map(
     reference: ([x]) => [x],
   }),
 );
+
+export const scaled: Case[] = [1, 3, 5, 17].map(
+  (n): Case => ({
+    name: `n=${n}`,
+    given: [numbers([n], 1)],
+    build: (b, [x]) => b.apply(ops.scaled, "scaled", [x], { factor: -0.375 }),
+    reference: ([x]) => [{ shape: [n], data: x.data.map((value) => -0.375 * value) }],
+  }),
+);

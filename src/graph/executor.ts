@@ -1,13 +1,14 @@
 // A graph's place in the engine: its weights in linear memory, its programs, and the working memory they share.
 // Not here: batches, epochs and callbacks (training/).
+
+import type { Graph } from "../layers/graph.js";
 import type { Weight } from "../layers/weight.js";
+import type { StateLayout } from "../layers/wire.js";
 import { BASES, type Base, type Pointer, print } from "../program/program.js";
 import { BoundProgram } from "../program/run.js";
 import type { Dims } from "../program/size.js";
 import { type Engine, loadEngine } from "../wasm/engine.js";
-import type { Graph } from "./graph.js";
 import { type Lowered, layOut, lower, type Mode, type Training, type WeightLayout } from "./lower.js";
-import type { StateLayout } from "./wire.js";
 
 /** A lowered program with the kernels it calls, and the dimensions it was last prepared for. */
 export interface Prepared extends Lowered {
@@ -76,6 +77,19 @@ export class Executor {
   kernelConstants(): Uint8Array {
     const { floats } = this.engine.memory;
     return new Uint8Array(floats.buffer.slice(0, this.engine.kernels.heapBase()));
+  }
+
+  /** A program for one time step of so many sequences, with a layout of its own for the states that it keeps. */
+  lowerStream(batchSize: number): { lowered: Lowered; bound: BoundProgram; states: StateLayout } {
+    const states: StateLayout = { addresses: new Map(), sizes: new Map(), bytes: 0 };
+    const lowered = lower(this.graph, "predict", { layout: this.#layout, states, stream: { batchSize } });
+    return { lowered, bound: new BoundProgram(lowered.program, this.engine.kernels), states };
+  }
+
+  /** Address of the weights, brought up to date. */
+  currentWeights(): number {
+    this.#takeNewest();
+    return this.#blocks.weights;
   }
 
   /** The program of a mode, lowered when first asked for. A new `training` (another compile) lowers its programs anew. */

@@ -1,15 +1,16 @@
 // Lowers a graph to a program: forward alone, forward with its loss, or a whole training step.
+
+import type { Graph } from "../layers/graph.js";
 import type { Flow } from "../layers/layer.js";
 import type { Weight } from "../layers/weight.js";
+import { rootContext, type StateLayout, wire } from "../layers/wire.js";
 import { Builder } from "../ops/builder.js";
 import { loss as lossOp, maskedWeights, weightedSum } from "../ops/index.js";
 import { at, type Value } from "../ops/op.js";
 import { plan } from "../program/plan.js";
 import type { Pointer, Program, Storage } from "../program/program.js";
 import { Size } from "../program/size.js";
-import type { Graph } from "./graph.js";
 import { type InputPort, Port } from "./port.js";
-import { rootContext, type StateLayout, wire } from "./wire.js";
 
 export type { InputPort } from "./port.js";
 

@@ -197,6 +197,7 @@ export function dropout(options: { rate: number; seed?: number | null } & Common
 
 const flattenKind: LayerKind<object> = {
   className: "Flatten",
+  mixesTime: () => "it puts all steps into one vector",
   ranks: [1, Number.POSITIVE_INFINITY],
 
   outputs(_, [shape]) {

@@ -9,6 +9,8 @@ export interface Initializer {
   readonly className: string;
   readonly config: Readonly<Record<string, unknown>>;
   draw(shape: readonly number[]): Float32Array;
+  /** The same kind with a seed of its own, where the user has fixed none: for a copy of a layer. */
+  again?(): Initializer;
 }
 
 export type InitializerLike = Initializer | string;
@@ -48,6 +50,7 @@ export function randomUniform(options: { minval?: number; maxval?: number } & Se
   return {
     className: "RandomUniform",
     config,
+    again: () => randomUniform(options),
     draw(shape) {
       const random = new Random(config.seed);
       return fill(shape, () => random.uniform(config.minval, config.maxval));
@@ -61,6 +64,7 @@ export function randomNormal(options: { mean?: number; stddev?: number } & Seede
   return {
     className: "RandomNormal",
     config,
+    again: () => randomNormal(options),
     draw(shape) {
       const random = new Random(config.seed);
       return fill(shape, () => config.mean + config.stddev * random.normal());
@@ -74,6 +78,7 @@ export function truncatedNormal(options: { mean?: number; stddev?: number } & Se
   return {
     className: "TruncatedNormal",
     config,
+    again: () => truncatedNormal(options),
     draw(shape) {
       const random = new Random(config.seed);
       return fill(shape, () => config.mean + config.stddev * truncated(random));
@@ -125,6 +130,7 @@ function scaled(className: string, name: string, options: Scaling, fixed: Scalin
   return {
     className,
     config: { ...rest, seed },
+    again: () => scaled(className, name, options, fixed),
     draw(shape) {
       const random = new Random(seed);
       const [fanIn, fanOut] = fans(shape);
@@ -164,6 +170,7 @@ export function orthogonal(options: { gain?: number } & Seeded = {}): Initialize
   return {
     className: "Orthogonal",
     config,
+    again: () => orthogonal(options),
     draw(shape) {
       if (shape.length < 2) {
         throw new UnreelError({

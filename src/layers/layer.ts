@@ -52,6 +52,8 @@ export interface LayerKind<C extends object> {
   readonly inputDtype?: DType;
   /** Smallest and largest rank of inputs, batch included. */
   readonly ranks?: readonly [number, number];
+  /** Reads a sequence step by step and has states: what bidirectional can wrap. */
+  readonly recurrent?: boolean;
   /** How many inputs it takes: exactly one (default), or two and more. */
   readonly merges?: boolean;
   weights?(config: C, inputs: readonly Shape[]): WeightSpec[];

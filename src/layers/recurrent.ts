@@ -43,6 +43,7 @@ export interface RecurrentConfig extends CellConfig {
 function recurrentKind(cell: Cell): LayerKind<RecurrentConfig> {
   return {
     className: cell.className,
+    recurrent: true,
     ranks: [3, 3],
 
     weights: (config, [shape]) => cell.weights(config, lastAxis(cell.name, shape)),

@@ -2,10 +2,11 @@
 // computes, a place in the engine. The work itself is done on the floors below.
 import { positiveInteger, show, suggestion, UnreelError } from "../errors.js";
 import { Executor } from "../graph/executor.js";
-import { type Graph, makeGraph } from "../graph/graph.js";
-import { assignWeights, type Layer, uniqueName } from "../layers/layer.js";
+import { type Graph, makeGraph } from "../layers/graph.js";
+import { type ApplyOptions, assignWeights, Layer, uniqueName } from "../layers/layer.js";
 import { readOptions } from "../layers/options.js";
 import type { SymbolicTensor } from "../layers/symbolic.js";
+import { graphKind } from "../layers/wire.js";
 import type { Tensor, TensorLike } from "../tensor.js";
 import {
   type ClassWeight,
@@ -29,6 +30,7 @@ import { type LossLike, resolveLoss } from "../training/losses.js";
 import { type Metric, resolveMetric } from "../training/metrics.js";
 import { type OptimizerLike, resolveOptimizer } from "../training/optimizers.js";
 import type { Compiled, DataSet } from "../training/step.js";
+import { Stream } from "./stream.js";
 import { summarize } from "./summary.js";
 
 type MetricLike = Metric | string;
@@ -68,6 +70,8 @@ export class Model {
   readonly name: string;
   #graph: Graph | undefined;
   #executor: Executor | undefined;
+  #layer: Layer | undefined;
+  readonly #streams = new Set<Stream>();
   #compiled: { options: CompileOptions; trainee?: Omit<Trainee, "executor">; trainable?: string } | undefined;
 
   /** Use `model({ inputs, outputs })` or `sequential()`. */
@@ -210,6 +214,32 @@ export class Model {
     return trainOnBatch(trainee, this.#dataSet("trainOnBatch", trainee, x, y, read));
   }
 
+  /** The model as a layer of another one: weights are shared, `trainable` is the layer's own. */
+  asLayer(): Layer {
+    this.#layer ??= new Layer(graphKind("Functional", this.graph("asLayer")), {}, { name: this.name });
+    return this.#layer;
+  }
+
+  /** Applies the model in a graph, as a layer. Its weights are shared. */
+  apply(
+    x: SymbolicTensor | readonly SymbolicTensor[],
+    options: ApplyOptions = {},
+  ): SymbolicTensor | SymbolicTensor[] {
+    return this.asLayer().apply(x, options);
+  }
+
+  /** Inference one time step at a time, with states of its own: `stream.step(x)` is synchronous. */
+  async stream({ batchSize = 1 }: { batchSize?: number } = {}): Promise<Stream> {
+    const stream = new Stream(await this.executor("stream"), batchSize);
+    this.#streams.add(stream);
+    return stream;
+  }
+
+  /** Sets the states that stateful layers keep from batch to batch to zero. */
+  resetStates(): void {
+    this.#executor?.resetStates();
+  }
+
   /** Keras' table of layers, output shapes and parameters; printed to the console unless `print` is given. */
   summary({ print = console.log }: { print?: (text: string) => void } = {}): string {
     const text = summarize(this.name, this.graph("summary"));
@@ -233,6 +263,8 @@ export class Model {
 
   /** Gives the engine's memory back. The weights stay readable; a later call takes memory again. */
   dispose(): void {
+    for (const stream of this.#streams) stream.dispose();
+    this.#streams.clear();
     this.#executor?.dispose();
     this.#executor = undefined;
   }
@@ -250,6 +282,7 @@ export class Model {
   /** Another graph, as when a layer was added. */
   protected regraph(graph: Graph | undefined): void {
     this.dispose();
+    this.#layer = undefined;
     this.#graph = graph;
     if (graph && this.#compiled) this.#resolveCompiled(graph);
   }

@@ -1,8 +1,8 @@
 // A stack of layers, one after the other. Built when the shape of its input is known: from the first layer's `inputShape`,
 // or from the first data.
 import { show, UnreelError } from "../errors.js";
-import { type Graph, makeGraph } from "../graph/graph.js";
 import { input } from "../layers/core.js";
+import { type Graph, makeGraph } from "../layers/graph.js";
 import { Layer, uniqueName } from "../layers/layer.js";
 import { readOptions } from "../layers/options.js";
 import { type Shape, SymbolicTensor } from "../layers/symbolic.js";
@@ -14,14 +14,14 @@ export class Sequential extends Model {
   readonly #stack: Layer[] = [];
   #inputShape: Shape | undefined;
 
-  constructor(layers: readonly Layer[], name: string) {
+  constructor(layers: readonly (Layer | Model)[], name: string) {
     super(name);
     for (const layer of layers) this.#push(layer);
     this.#rebuild();
   }
 
   /** Puts a layer on top. */
-  add(layer: Layer): void {
+  add(layer: Layer | Model): void {
     this.#push(layer);
     this.#rebuild();
   }
@@ -51,7 +51,8 @@ export class Sequential extends Model {
     });
   }
 
-  #push(layer: unknown): void {
+  #push(given: unknown): void {
+    const layer = given instanceof Model ? given.asLayer() : given;
     if (!(layer instanceof Layer)) {
       throw new UnreelError({
         operation: `${this.name}: add`,
@@ -87,7 +88,10 @@ function isRecord(data: unknown): data is Record<string, TensorLike> {
 }
 
 /** A model of layers in a row. Keras: Sequential. */
-export function sequential(layers: readonly Layer[] = [], options: { name?: string } = {}): Sequential {
+export function sequential(
+  layers: readonly (Layer | Model)[] = [],
+  options: { name?: string } = {},
+): Sequential {
   if (!Array.isArray(layers)) {
     throw new UnreelError({ operation: "sequential", expected: "an array of layers", got: show(layers) });
   }

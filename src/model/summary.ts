@@ -1,5 +1,5 @@
 // The table that Keras prints of a model: layers, output shapes, parameters, and their totals.
-import type { Graph } from "../graph/graph.js";
+import type { Graph } from "../layers/graph.js";
 import type { Layer } from "../layers/layer.js";
 import { showShape } from "../layers/symbolic.js";
 

@@ -17,6 +17,7 @@ import { ones } from "./ones.js";
 import { repeat } from "./repeat.js";
 import { reshape } from "./reshape.js";
 import { reverse } from "./reverse.js";
+import { scaled } from "./scaled.js";
 import { scan } from "./scan.js";
 import { selectRows } from "./selectRows.js";
 import { simpleSequence } from "./simpleSequence.js";
@@ -43,6 +44,7 @@ export {
   repeat,
   reshape,
   reverse,
+  scaled,
   scan,
   selectRows,
   simpleSequence,

@@ -1,6 +1,6 @@
 // Arrays as a model takes them: inputs, targets and weights, checked as a whole before anything runs.
 import { show, UnreelError } from "../errors.js";
-import type { Graph } from "../graph/graph.js";
+import type { Graph } from "../layers/graph.js";
 import { type Shape, type SymbolicTensor, showShape } from "../layers/symbolic.js";
 import { Tensor, type TensorLike, tensor } from "../tensor.js";
 import type { Loss } from "./losses.js";

@@ -46,11 +46,20 @@ export class Steps {
       if (port.idLimit !== undefined) checkIds(`${mode}: x '${port.name}'`, data.inputs[index], port.idLimit);
     });
     // Running out of memory shows here, before the first step has changed anything.
-    executor.prepare(this.prepared, this.#dimsFor(Math.min(1, data.samples)));
+    executor.prepare(this.prepared, this.#dimsFor(1));
   }
 
   /** Writes samples order[start : start + count] into memory. Without an order, those from `start` on. */
   fill(order: Uint32Array | undefined, start: number, count: number): void {
+    const [fixed] = this.prepared.inputs[0].shape;
+    if (typeof fixed === "number" && fixed !== count) {
+      throw new UnreelError({
+        operation: `${this.prepared.program.name}: batch`,
+        expected: `${fixed} samples, the batch size of the model's input`,
+        got: `${count}`,
+        hint: `Use batchSize: ${fixed} and a number of samples that it divides.`,
+      });
+    }
     const dims = this.#dimsFor(count);
     this.#executor.prepare(this.prepared, dims);
     this.#filled = dims;

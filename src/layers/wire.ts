@@ -1,13 +1,13 @@
 // Leads values through a graph: each call's layer emits its ops. Used for a whole model and for models inside models.
 import { UnreelError } from "../errors.js";
-import type { Flow, Layer, LayerKind, LoweringContext } from "../layers/layer.js";
-import type { SymbolicTensor } from "../layers/symbolic.js";
-import type { Weight } from "../layers/weight.js";
 import type { Builder } from "../ops/builder.js";
 import type { Value } from "../ops/op.js";
 import type { Pointer } from "../program/program.js";
 import { Size } from "../program/size.js";
 import type { Graph } from "./graph.js";
+import type { Flow, Layer, LayerKind, LoweringContext } from "./layer.js";
+import type { SymbolicTensor } from "./symbolic.js";
+import type { Weight } from "./weight.js";
 
 /** Where states that are kept between runs lie: given out in the order in which programs first ask. */
 export interface StateLayout {

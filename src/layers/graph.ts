@@ -1,8 +1,8 @@
 // A graph of layer calls between inputs and outputs, in the order in which it runs and in which Keras lists its layers.
 import { UnreelError } from "../errors.js";
-import type { Layer } from "../layers/layer.js";
-import { type LayerCall, SymbolicTensor } from "../layers/symbolic.js";
-import type { Weight } from "../layers/weight.js";
+import type { Layer } from "./layer.js";
+import { type LayerCall, SymbolicTensor } from "./symbolic.js";
+import type { Weight } from "./weight.js";
 
 export interface Graph {
   readonly inputs: readonly SymbolicTensor[];

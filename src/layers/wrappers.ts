@@ -1,0 +1,226 @@
+// Layers around a layer: bidirectional reads a sequence both ways, timeDistributed applies a layer at each step.
+// keras.io/api/layers/recurrent_layers/bidirectional, .../time_distributed
+import { show, suggestion, UnreelError } from "../errors.js";
+import { arithmetic, concatenate, reverse, scaled } from "../ops/index.js";
+import type { Value } from "../ops/op.js";
+import { Size } from "../program/size.js";
+import { seedOr } from "../random.js";
+import { layerOptions } from "./core.js";
+import type { Initializer } from "./initializers.js";
+import { type CommonOptions, Layer, type LayerKind, type LoweringContext } from "./layer.js";
+import { checkStates } from "./recurrent.js";
+import type { Shape } from "./symbolic.js";
+
+// -------------------------------------------------------------------------------------------------------- bidirectional
+
+export const MERGE_MODES = ["concat", "sum", "mul", "ave"] as const;
+type MergeMode = (typeof MERGE_MODES)[number];
+
+interface BidirectionalConfig {
+  forward: Layer;
+  backward: Layer;
+  mergeMode: MergeMode | null;
+}
+
+interface Returning {
+  returnSequences: boolean;
+  returnState: boolean;
+}
+
+const returning = (layer: Layer) => layer.config as Returning;
+
+const bidirectionalKind: LayerKind<BidirectionalConfig> = {
+  className: "Bidirectional",
+  ranks: [3, 3],
+
+  children: ({ forward, backward }, inputs) => [
+    { layer: forward, inputs },
+    { layer: backward, inputs },
+  ],
+
+  check({ forward, backward }, [shape], { initialState }) {
+    if (!initialState) return;
+    const sizes = [forward, backward].flatMap((layer) =>
+      stateShapes(layer, shape).map((state) => state.at(-1)!),
+    );
+    checkStates(
+      "bidirectional",
+      sizes.map((_, k) => `state ${k}`),
+      sizes,
+      shape,
+      initialState,
+    );
+  },
+
+  outputs({ forward, backward, mergeMode }, inputs) {
+    const [y, ...states] = forward.kind.outputs(forward.config, inputs);
+    const [back, ...backStates] = backward.kind.outputs(backward.config, inputs);
+    const merged =
+      mergeMode === null
+        ? [y, back]
+        : [mergeMode === "concat" ? [...y.slice(0, -1), y.at(-1)! + back.at(-1)!] : y];
+    return [...merged, ...states, ...backStates];
+  },
+
+  mixesTime: () => "it reads the sequence from both ends",
+
+  lower(context, { forward, backward, mergeMode }, inputs) {
+    const { builder, name, initialState } = context;
+    const half = initialState.length / 2;
+    const run = (layer: Layer, states: readonly Value[]) =>
+      layer.kind.lower(
+        context.forLayer(layer, { initialState: states, training: context.training }),
+        layer.config,
+        inputs,
+      );
+    const [there, ...states] = run(forward, initialState.slice(0, half));
+    const [back, ...backStates] = run(backward, initialState.slice(half));
+    const { mask } = there;
+    const y = there.value;
+    const inOrder = returning(forward).returnSequences
+      ? builder.apply(reverse, `${name}.reverse`, [builder.timeMajor(back.value)], {})[0]
+      : back.value;
+    const outputs = mergeMode === null ? [y, inOrder] : [merge(context, mergeMode, y, inOrder)];
+    return [...outputs.map((value) => ({ value, mask })), ...states, ...backStates];
+  },
+};
+
+function merge({ builder, name }: LoweringContext, mode: MergeMode, a: Value, b: Value): Value {
+  if (mode === "concat")
+    return builder.apply(concatenate, `${name}.concat`, [a, b], { axis: a.shape.length - 1 })[0];
+  const [merged] = builder.apply(arithmetic, `${name}.${mode}`, [a, b], {
+    kernel: mode === "mul" ? "multiply" : "add",
+  });
+  return mode === "ave" ? builder.apply(scaled, `${name}.half`, [merged], { factor: 0.5 })[0] : merged;
+}
+
+/** Shapes of a recurrent layer's states. */
+function stateShapes(layer: Layer, input: Shape): Shape[] {
+  const asking = { ...layer.config, returnState: true };
+  return layer.kind.outputs(asking, [input]).slice(1);
+}
+
+/** A copy of a recurrent layer under another name, with weights of its own. */
+function copy(layer: Layer, name: string, changes: object): Layer {
+  const config = Object.entries({ ...layer.config, ...changes }).map(([key, value]) => {
+    const again = (value as Initializer | null)?.again?.();
+    return [key, again ?? value];
+  });
+  return new Layer(layer.kind, Object.fromEntries(config), { name, trainable: layer.trainable }) as Layer;
+}
+
+export interface BidirectionalOptions extends CommonOptions {
+  /** A recurrent layer. It is copied: its own weights are not used. */
+  layer: Layer;
+  /** 'concat' (default), 'sum', 'mul', 'ave', or null for both outputs. */
+  mergeMode?: MergeMode | null;
+  /** The layer that reads backwards; default a copy of `layer` with `goBackwards` turned round. */
+  backwardLayer?: Layer;
+}
+
+/** A recurrent layer forwards and backwards over the sequence. Weights: those of the forward layer, then of the backward one;
+ * initial and returned states likewise. Keras: layers.Bidirectional. */
+export function bidirectional(options: BidirectionalOptions): Layer {
+  const { config, common } = layerOptions("bidirectional", options, {
+    layer: undefined as unknown as Layer,
+    mergeMode: "concat" as MergeMode | null,
+    backwardLayer: undefined as Layer | undefined,
+  });
+  const { layer, mergeMode, backwardLayer } = config;
+  for (const each of backwardLayer ? [layer, backwardLayer] : [layer]) {
+    if (each instanceof Layer && each.kind.recurrent) continue;
+    const got = each instanceof Layer ? `a ${each.className} layer` : show(each);
+    throw new UnreelError({
+      operation: "bidirectional: layer",
+      expected: "a recurrent layer (simpleRNN, lstm, gru, rnn)",
+      got,
+    });
+  }
+  if (mergeMode !== null && !MERGE_MODES.includes(mergeMode)) {
+    const hint = suggestion(String(mergeMode), MERGE_MODES);
+    throw new UnreelError({
+      operation: "bidirectional: mergeMode",
+      expected: "a known mode or null",
+      got: show(mergeMode),
+      hint,
+    });
+  }
+  const { goBackwards, returnSequences, returnState } = layer.config as Returning & { goBackwards: boolean };
+  if (backwardLayer) {
+    const back = backwardLayer.config as Returning & { goBackwards: boolean };
+    if (
+      back.goBackwards === goBackwards ||
+      back.returnSequences !== returnSequences ||
+      back.returnState !== returnState
+    ) {
+      throw new UnreelError({
+        operation: "bidirectional: backwardLayer",
+        expected: "the other goBackwards, and the same returnSequences and returnState, as `layer`",
+        got: `goBackwards ${back.goBackwards}, returnSequences ${back.returnSequences}, returnState ${back.returnState}`,
+      });
+    }
+  }
+  // Keras: with sequences, masked outputs are zero in both directions.
+  const zeroOutputForMask = returnSequences;
+  const forward = copy(layer, `forward_${layer.name}`, { zeroOutputForMask });
+  const backward = backwardLayer
+    ? copy(backwardLayer, backwardLayer.name, { zeroOutputForMask })
+    : copy(layer, `backward_${layer.name}`, {
+        zeroOutputForMask,
+        goBackwards: !goBackwards,
+        seed: seedOr(undefined, "seed"),
+      });
+  return new Layer(bidirectionalKind, { forward, backward, mergeMode }, common) as unknown as Layer;
+}
+
+// ------------------------------------------------------------------------------------------------------ timeDistributed
+
+/** The shape of one step: without the time axis. */
+function stepShape([batch, , ...rest]: Shape): Shape {
+  return [batch, ...rest];
+}
+
+const timeDistributedKind: LayerKind<{ layer: Layer }> = {
+  className: "TimeDistributed",
+  ranks: [3, Number.POSITIVE_INFINITY],
+
+  children: ({ layer }, [shape]) => [{ layer, inputs: [stepShape(shape)] }],
+
+  outputs({ layer }, [shape]) {
+    return layer.kind
+      .outputs(layer.config, [stepShape(shape)])
+      .map(([batch, ...rest]) => [batch, shape[1], ...rest]);
+  },
+
+  mixesTime: ({ layer }) => layer.kind.mixesTime?.(layer.config),
+
+  lower(context, { layer }, [{ value, mask }]) {
+    const { builder } = context;
+    const [batch, time, ...rest] = value.shape;
+    // All steps of all samples as one large batch, in whatever order they lie in memory.
+    const steps = { ...builder.view(value, [Size.product([batch, time]), ...rest]), timeMajor: false };
+    const inner = context.forLayer(layer, { training: context.training });
+    return layer.kind.lower(inner, layer.config, [{ value: steps }]).map((flow) => {
+      const out = builder.batchMajor(flow.value);
+      return {
+        value: { ...builder.view(out, [batch, time, ...out.shape.slice(1)]), timeMajor: value.timeMajor },
+        mask,
+      };
+    });
+  },
+};
+
+/** A layer (or a model's `asLayer()`) applied to each time step with the same weights. Keras: layers.TimeDistributed. */
+export function timeDistributed(options: { layer: Layer } & CommonOptions): Layer {
+  const { config, common } = layerOptions("timeDistributed", options, {
+    layer: undefined as unknown as Layer,
+  });
+  if (!(config.layer instanceof Layer)) {
+    throw new UnreelError({
+      operation: "timeDistributed: layer",
+      expected: "a layer",
+      got: show(config.layer),
+    });
+  }
+  return new Layer(timeDistributedKind, config, common) as unknown as Layer;
+}

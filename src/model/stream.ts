@@ -1,0 +1,126 @@
+// Inference one time step at a time: recurrent layers keep their states from step to step, and a step is synchronous.
+import { positiveInteger, UnreelError } from "../errors.js";
+import type { Executor } from "../graph/executor.js";
+import type { Lowered } from "../graph/lower.js";
+import type { BoundProgram } from "../program/run.js";
+import { Size } from "../program/size.js";
+import { Tensor, type TensorLike, tensor } from "../tensor.js";
+import { checkIds } from "../training/arrays.js";
+
+export class Stream {
+  readonly #executor: Executor;
+  readonly #lowered: Lowered;
+  readonly #bound: BoundProgram;
+  readonly #stateNames: ReadonlyMap<string, { address: number; size: number }>;
+  readonly #stateBytes: number;
+  readonly #blocks: { weights: number; training: number; state: number; work: number };
+  readonly #batchSize: number;
+  #open = true;
+
+  /** Use `model.stream()`. */
+  constructor(executor: Executor, batchSize: number) {
+    positiveInteger("stream: batchSize", batchSize);
+    for (const layer of executor.graph.layers) {
+      const reason = layer.kind.mixesTime?.(layer.config);
+      if (reason === undefined) continue;
+      const expected = "layers that can be run one step at a time";
+      throw new UnreelError({
+        operation: "stream",
+        expected,
+        got: `${layer.name} (${layer.className}): ${reason}`,
+      });
+    }
+    const { lowered, bound, states } = executor.lowerStream(batchSize);
+    this.#executor = executor;
+    this.#lowered = lowered;
+    this.#bound = bound;
+    this.#batchSize = batchSize;
+    this.#stateBytes = states.bytes;
+    this.#stateNames = new Map(
+      [...states.addresses].map(([name, address]) => [name, { address, size: states.sizes.get(name)! }]),
+    );
+    const { memory } = executor.engine;
+    this.#blocks = {
+      weights: executor.currentWeights(),
+      training: 0,
+      state: memory.allocate(states.bytes, "stream: states"),
+      work: memory.allocate(lowered.work.evaluate({}), "stream: working memory"),
+    };
+    bound.prepare(this.#blocks, {});
+  }
+
+  /** The outputs of the next time step. x: [batch, features], or [batch] ids; one such for each input of the model. */
+  step(x: TensorLike | readonly TensorLike[]): Tensor | Tensor[] {
+    this.#check();
+    const { inputs, outputs } = this.#lowered;
+    const given = inputs.length === 1 ? [x as TensorLike] : (x as readonly TensorLike[]);
+    const tensors = inputs.map((port, index) =>
+      this.#read(port.name, port.shape as number[], port.idLimit, given[index]),
+    );
+    this.#executor.currentWeights();
+    const { floats, integers } = this.#executor.engine.memory;
+    inputs.forEach((port, index) => {
+      for (const value of Object.values(port.values)) {
+        (value.dtype === "int32" ? integers : floats).set(tensors[index].data, this.#place(value.pointer));
+      }
+    });
+    this.#bound.run();
+    const results = outputs.map(({ value }) => {
+      const [batch, ...rest] = value.shape.map((d) => Size.of(d).evaluate({}));
+      const shape = rest.length > 1 ? [batch, ...rest.slice(1)] : [batch, ...rest];
+      const at = this.#place(value.pointer);
+      return new Tensor(floats.slice(at, at + shape.reduce((a, b) => a * b, 1)), shape);
+    });
+    return results.length === 1 ? results[0] : results;
+  }
+
+  /** Starts again: all states zero. */
+  reset(): void {
+    this.#check();
+    const { state } = this.#blocks;
+    this.#executor.engine.memory.floats.fill(0, state / 4, (state + this.#stateBytes) / 4);
+  }
+
+  /** Copies of the states, in the order of the layers: [batch, units] each. */
+  get state(): Tensor[] {
+    this.#check();
+    const { floats } = this.#executor.engine.memory;
+    return [...this.#stateNames.values()].map(({ address, size }) => {
+      const start = (this.#blocks.state + address) / 4;
+      return new Tensor(floats.slice(start, start + size), [this.#batchSize, size / this.#batchSize]);
+    });
+  }
+
+  /** Gives its memory back. */
+  dispose(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    const { memory } = this.#executor.engine;
+    memory.free(this.#blocks.state);
+    memory.free(this.#blocks.work);
+  }
+
+  #check(): void {
+    if (this.#open) return;
+    throw new UnreelError({
+      operation: "stream",
+      expected: "an open stream",
+      got: "one that was disposed of, or whose model was",
+    });
+  }
+
+  #place({ storage, offset }: { storage: Lowered["seed"]["pointer"]["storage"]; offset: Size }): number {
+    return (this.#blocks[storage.base] + storage.address!.evaluate({}) + offset.evaluate({})) / 4;
+  }
+
+  #read(name: string, shape: readonly number[], idLimit: number | undefined, given: TensorLike): Tensor {
+    const read = tensor(given);
+    const size = shape.reduce((a, b) => a * b, 1);
+    if (read.size !== size || read.shape[0] !== this.#batchSize) {
+      const expected = `one step of shape [${[shape[0], ...shape.slice(2)]}] for '${name}'`;
+      throw new UnreelError({ operation: "stream: step", expected, got: `shape [${read.shape}]` });
+    }
+    if (idLimit !== undefined) checkIds("stream: step", read, idLimit);
+    return read;
+  }
+}
