@@ -69,7 +69,8 @@ export function show(value: unknown): string {
 /** Refuses anything but a positive integer, as units, filters and batch sizes are. */
 export function positiveInteger(operation: string, value: unknown, hint?: string): number {
   if (typeof value === "number" && Number.isSafeInteger(value) && value > 0) return value;
-  throw new UnreelError({ operation, expected: "a positive integer", got: show(value), hint });
+  const got = value === undefined ? "none" : show(value);
+  throw new UnreelError({ operation, expected: "a positive integer", got, hint });
 }
 
 /** Refuses a number outside [low, high) (or [low, high] with `closed`). */

@@ -3,7 +3,7 @@
 import { show, UnreelError } from "./errors.js";
 
 export type DType = "float32" | "int32";
-export type NestedNumbers = number | NestedNumbers[];
+export type NestedNumbers = number | readonly NestedNumbers[];
 export type TypedArray =
   | Float32Array
   | Float64Array

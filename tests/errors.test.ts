@@ -77,6 +77,18 @@ const table: Record<string, [() => unknown, RegExp]> = {
     /Did you mean 'accuracy'/,
   ],
   "no loss": [() => sequential([]).compile({} as never), /compile: loss: expected a loss/],
+  "metrics that are no list": [
+    () =>
+      sequential([layers.dense({ units: 1, inputShape: [1] })]).compile({
+        loss: "mse",
+        metrics: "accuracy" as never,
+      }),
+    /metrics: expected a list.*\['accuracy'\]/,
+  ],
+  "unknown apply option": [
+    () => layers.dense({ units: 1 }).apply(input({ shape: [1] }), { initialStates: [] } as never),
+    /Did you mean 'initialState'/,
+  ],
   "two clippings": [() => optimizers.sgd({ clipnorm: 1, clipvalue: 1 }), /one of clipnorm/],
   "negative learning rate": [() => optimizers.adam({ learningRate: -1 }), /learningRate/],
   "label smoothing": [() => losses.binaryCrossentropy({ labelSmoothing: 2 }), /labelSmoothing/],
@@ -192,6 +204,14 @@ const data: Record<string, [(made: Model) => unknown, RegExp]> = {
     /epochs: expected a positive integer/,
   ],
   "unknown fit option": [(made) => made.fit(x, y, { epoch: 3 } as never), /Did you mean 'epochs'/],
+  "callbacks that are no list": [
+    (made) => made.fit(x, y, { callbacks: {} as never, verbose: 0 }),
+    /callbacks: expected a list/,
+  ],
+  "validation data by name": [
+    (made) => made.fit(x, y, { validationData: { x, y } as never, verbose: 0 }),
+    /validationData: expected \[x, y\]/,
+  ],
   "sample weights": [(made) => made.fit(x, y, { sampleWeight: [1, 2], verbose: 0 }), /3 weights/],
   "weights of the wrong shape": [
     (made) => made.setWeights(made.getWeights().map((w, i) => (i === 2 ? tensor([1]) : w))),

@@ -195,6 +195,56 @@ test("disposed models give all memory back", async () => {
   assert.is(after.memoryUsed, before);
 });
 
+test("while fit runs: predict may, fit, compile and dispose may not", async () => {
+  const made = classifier(6, { rate: 0 });
+  const { x, y } = toy(64, 6);
+  const training = made.fit(x, y, { epochs: 30, batchSize: 8, verbose: 0 });
+  const during = made.predict(x);
+  assert.throws(() => made.dispose(), /dispose: expected a model at rest, got one that fit is training/);
+  assert.throws(() => made.compile({ optimizer: "sgd", loss: "mse" }), /compile: expected a model at rest/);
+  try {
+    await made.fit(x, y, { verbose: 0 });
+    assert.unreachable("it should have been refused");
+  } catch (error) {
+    assert.match((error as Error).message, /fit: expected a model at rest/);
+  }
+  await Promise.all([training, during]);
+  assert.ok(
+    made.getWeights().every(({ data }) => data.every((value) => Number.isFinite(value) && data.length > 0)),
+  );
+  made.dispose();
+});
+
+test("steps that are not awaited share one place in the engine and all count", async () => {
+  const [awaited, rushed] = [0, 1].map(() => {
+    setRandomSeed(5);
+    return classifier(6, { rate: 0 });
+  });
+  const { x, y } = toy(16, 6);
+  for (let step = 0; step < 10; step++) await awaited.trainOnBatch(x, y);
+  await Promise.all(Array.from({ length: 10 }, () => rushed.trainOnBatch(x, y)));
+  assert.equal(
+    rushed.getWeights().map((w) => w.toArray()),
+    awaited.getWeights().map((w) => w.toArray()),
+  );
+  awaited.dispose();
+  rushed.dispose();
+});
+
+test("predictions before a training do not change it", async () => {
+  const weights: unknown[] = [];
+  for (const predictions of [0, 3]) {
+    setRandomSeed(6);
+    const made = classifier(6);
+    const { x, y } = toy(32, 6);
+    for (let i = 0; i < predictions; i++) await made.predict(x);
+    await made.fit(x, y, { verbose: 0 });
+    weights.push(made.getWeights().map((w) => w.toArray()));
+    made.dispose();
+  }
+  assert.equal(weights[0], weights[1]);
+});
+
 test("sample weights and class weights multiply", async () => {
   const { x, y } = toy(40, 4);
   const made = classifier(4, { rate: 0 });

@@ -113,7 +113,7 @@ interface DenseOptions extends CommonOptions {
 /** activation(x · kernel + bias) over the last axis. Weights: kernel [I, units], bias [units]. Keras: layers.Dense. */
 export function dense(options: DenseOptions): Layer {
   const { config, common } = layerOptions("dense", options, {
-    units: 0,
+    units: undefined as unknown as number,
     activation: "linear" as string | null,
     useBias: true,
     kernelInitializer: "glorotUniform" as InitializerLike,

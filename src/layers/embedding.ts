@@ -50,8 +50,8 @@ interface EmbeddingOptions extends CommonOptions {
 /** Rows of a table [inputDim, outputDim] by id in [0, inputDim). With `maskZero`, id 0 is padding. Keras: layers.Embedding. */
 export function embedding(options: EmbeddingOptions): Layer {
   const { config, common } = layerOptions("embedding", options, {
-    inputDim: 0,
-    outputDim: 0,
+    inputDim: undefined as unknown as number,
+    outputDim: undefined as unknown as number,
     embeddingsInitializer: "randomUniform" as InitializerLike,
     maskZero: false,
   });

@@ -7,8 +7,8 @@ import type { Pointer } from "../program/program.js";
 import type { Dim } from "../program/size.js";
 import { type DType, type Tensor, type TensorLike, tensor } from "../tensor.js";
 import type { Initializer } from "./initializers.js";
-import { snakeCase } from "./options.js";
-import { type CallOptions, type LayerCall, type Shape, SymbolicTensor } from "./symbolic.js";
+import { readOptions, snakeCase } from "./options.js";
+import { type CallOptions, type LayerCall, type Shape, SymbolicTensor, showShape } from "./symbolic.js";
 import { Weight } from "./weight.js";
 
 export interface WeightSpec {
@@ -163,7 +163,12 @@ export class Layer<C extends object = object> {
   }
 
   /** `apply` that tells the whole call. */
-  call(inputs: readonly SymbolicTensor[], { initialState, mask, training }: ApplyOptions = {}): LayerCall {
+  call(inputs: readonly SymbolicTensor[], applyOptions: ApplyOptions = {}): LayerCall {
+    const { initialState, mask, training } = readOptions<ApplyOptions>(`${this.name}: apply`, applyOptions, {
+      initialState: undefined,
+      mask: undefined,
+      training: undefined,
+    });
     for (const input of inputs) {
       if (input instanceof SymbolicTensor) continue;
       const hint = "Begin with input({ shape }) and pass what layers return.";
@@ -224,7 +229,7 @@ export class Layer<C extends object = object> {
       throw new UnreelError({
         operation: this.name,
         expected: `input of rank ${ranks}, the batch included`,
-        got: `shape ${show(shape)}`,
+        got: `shape ${showShape(shape)}`,
         hint: rankHint(this.className, shape.length),
       });
     }

@@ -225,7 +225,7 @@ interface GatedOptions extends RecurrentOptions {
 }
 
 const defaults = {
-  units: 0,
+  units: undefined as unknown as number,
   activation: "tanh" as string | null,
   useBias: true,
   kernelInitializer: "glorotUniform" as InitializerLike,

@@ -40,7 +40,7 @@ const repeatVectorKind: LayerKind<{ n: number }> = {
 
 /** One vector as a sequence of `n` equal steps. Keras: layers.RepeatVector. */
 export function repeatVector(options: { n: number } & CommonOptions): Layer {
-  const { config, common } = layerOptions("repeatVector", options, { n: 0 });
+  const { config, common } = layerOptions("repeatVector", options, { n: undefined as unknown as number });
   return new Layer(
     repeatVectorKind,
     { n: positiveInteger("repeatVector: n", config.n) },

@@ -27,7 +27,7 @@ import {
   trainOnBatch,
 } from "../training/fit.js";
 import { type LossLike, resolveLoss } from "../training/losses.js";
-import { type Metric, resolveMetric } from "../training/metrics.js";
+import { Metric, resolveMetric } from "../training/metrics.js";
 import { type OptimizerLike, resolveOptimizer } from "../training/optimizers.js";
 import type { Compiled, DataSet } from "../training/step.js";
 import { Stream } from "./stream.js";
@@ -46,6 +46,8 @@ export interface CompileOptions {
     | Readonly<Record<string, MetricLike | readonly MetricLike[]>>;
   lossWeights?: readonly number[] | Readonly<Record<string, number>>;
 }
+
+type OptionalFit = "validationData" | "classWeight" | "sampleWeight";
 
 export type Verbose = 0 | 1 | 2 | "auto";
 
@@ -69,7 +71,12 @@ export interface FitOptions {
 export class Model {
   readonly name: string;
   #graph: Graph | undefined;
-  #executor: Executor | undefined;
+  #executor: Promise<Executor> | undefined;
+  /** The same once it is there: for what is synchronous. */
+  #resident: Executor | undefined;
+  /** Calls that are under way, and the one that trains. */
+  #running = 0;
+  #trains = false;
   #layer: Layer | undefined;
   readonly #streams = new Set<Stream>();
   #compiled: { options: CompileOptions; trainee?: Omit<Trainee, "executor">; trainable?: string } | undefined;
@@ -94,6 +101,13 @@ export class Model {
   }
 
   getLayer(name: string): Layer {
+    if (typeof name !== "string") {
+      throw new UnreelError({
+        operation: `${this.name}: getLayer`,
+        expected: "the name of a layer",
+        got: show(name),
+      });
+    }
     const found = this.layers.find((layer) => layer.name === name);
     if (found) return found;
     const hint = suggestion(
@@ -110,6 +124,7 @@ export class Model {
 
   /** Sets how the model is trained. Calling it again starts over with the optimizer's state, not with the weights. */
   compile(options: CompileOptions): void {
+    this.#requireRest("compile", this.#trains);
     const read = readOptions("compile", options, {
       optimizer: "rmsprop" as OptimizerLike,
       loss: undefined as unknown as CompileOptions["loss"],
@@ -146,6 +161,36 @@ export class Model {
     });
     positiveInteger("fit: batchSize", read.batchSize);
     positiveInteger("fit: epochs", read.epochs);
+    if (!Array.isArray(read.callbacks)) {
+      throw new UnreelError({
+        operation: "fit: callbacks",
+        expected: "a list",
+        got: show(read.callbacks),
+        hint: "Write [callback].",
+      });
+    }
+    if (read.validationData !== undefined && !Array.isArray(read.validationData)) {
+      const got = show(read.validationData);
+      throw new UnreelError({
+        operation: "fit: validationData",
+        expected: "[x, y] or [x, y, sampleWeight]",
+        got,
+      });
+    }
+    this.#requireRest("fit", this.#trains);
+    this.#trains = true;
+    try {
+      return await this.#whileRunning(() => this.#fit(x, y, read));
+    } finally {
+      this.#trains = false;
+    }
+  }
+
+  async #fit(
+    x: InputLike,
+    y: InputLike,
+    read: Required<Omit<FitOptions, OptionalFit>> & Pick<FitOptions, OptionalFit>,
+  ): Promise<History> {
     const trainee = await this.#trainee("fit", x);
     let data = this.#dataSet("fit", trainee, x, y, read);
     let validation: DataSet | undefined;
@@ -183,8 +228,10 @@ export class Model {
       verbose: 0 as Verbose,
     });
     positiveInteger("evaluate: batchSize", batchSize);
-    const trainee = await this.#trainee("evaluate", x);
-    return evaluate(trainee, this.#dataSet("evaluate", trainee, x, y, { sampleWeight }), batchSize);
+    return this.#whileRunning(async () => {
+      const trainee = await this.#trainee("evaluate", x);
+      return evaluate(trainee, this.#dataSet("evaluate", trainee, x, y, { sampleWeight }), batchSize);
+    });
   }
 
   /** Outputs for inputs: one tensor, or one for each output. */
@@ -194,10 +241,12 @@ export class Model {
   ): Promise<Tensor | Tensor[]> {
     const { batchSize } = readOptions("predict", options, { batchSize: 32, verbose: 0 as Verbose });
     positiveInteger("predict: batchSize", batchSize);
-    const executor = await this.executor("predict", x);
-    const inputs = readInputs("predict", executor.graph, x);
-    const results = await predict(executor, { inputs, samples: inputs[0].shape[0] }, batchSize);
-    return results.length === 1 ? results[0] : results;
+    return this.#whileRunning(async () => {
+      const executor = await this.executor("predict", x);
+      const inputs = readInputs("predict", executor.graph, x);
+      const results = await predict(executor, { inputs, samples: inputs[0].shape[0] }, batchSize);
+      return results.length === 1 ? results[0] : results;
+    });
   }
 
   /** One training step on all of the given samples. */
@@ -210,8 +259,10 @@ export class Model {
       sampleWeight: undefined as TensorLike | undefined,
       classWeight: undefined as ClassWeight | undefined,
     });
-    const trainee = await this.#trainee("trainOnBatch", x);
-    return trainOnBatch(trainee, this.#dataSet("trainOnBatch", trainee, x, y, read));
+    return this.#whileRunning(async () => {
+      const trainee = await this.#trainee("trainOnBatch", x);
+      return trainOnBatch(trainee, this.#dataSet("trainOnBatch", trainee, x, y, read));
+    });
   }
 
   /** The model as a layer of another one: weights are shared, `trainable` is the layer's own. */
@@ -237,11 +288,12 @@ export class Model {
 
   /** Sets the states that stateful layers keep from batch to batch to zero. */
   resetStates(): void {
-    this.#executor?.resetStates();
+    this.#resident?.resetStates();
   }
 
   /** Keras' table of layers, output shapes and parameters; printed to the console unless `print` is given. */
-  summary({ print = console.log }: { print?: (text: string) => void } = {}): string {
+  summary(options: { print?: (text: string) => void } = {}): string {
+    const { print } = readOptions("summary", options, { print: console.log as (text: string) => void });
     const text = summarize(this.name, this.graph("summary"));
     print(text);
     return text;
@@ -263,9 +315,11 @@ export class Model {
 
   /** Gives the engine's memory back. The weights stay readable; a later call takes memory again. */
   dispose(): void {
+    this.#requireRest("dispose", this.#running > 0);
     for (const stream of this.#streams) stream.dispose();
     this.#streams.clear();
-    this.#executor?.dispose();
+    this.#resident?.dispose();
+    this.#resident = undefined;
     this.#executor = undefined;
   }
 
@@ -290,8 +344,32 @@ export class Model {
   /** The model's place in the engine. */
   protected async executor(operation: string, data?: InputLike): Promise<Executor> {
     const graph = this.graph(operation, data);
-    this.#executor ??= await Executor.create(graph, this.name);
-    return this.#executor;
+    this.#executor ??= Executor.create(graph, this.name);
+    this.#resident = await this.#executor.catch((error) => {
+      this.#executor = undefined;
+      throw error;
+    });
+    return this.#resident;
+  }
+
+  /** Runs an async call: until it is done, the model keeps its memory. */
+  async #whileRunning<R>(call: () => Promise<R>): Promise<R> {
+    this.#running++;
+    try {
+      return await call();
+    } finally {
+      this.#running--;
+    }
+  }
+
+  #requireRest(operation: string, busy: boolean): void {
+    if (!busy) return;
+    throw new UnreelError({
+      operation: `${this.name}: ${operation}`,
+      expected: "a model at rest",
+      got: this.#trains ? "one that fit is training" : "one that is computing",
+      hint: "Await the call before.",
+    });
   }
 
   async #trainee(operation: string, data: InputLike): Promise<Trainee> {
@@ -377,6 +455,10 @@ function forOutputs<V>(
 
 function metricsForOutputs(metrics: CompileOptions["metrics"], names: readonly string[]): MetricLike[][] {
   if (metrics === undefined) return names.map(() => []);
+  if (metrics === null || typeof metrics !== "object" || metrics instanceof Metric) {
+    const hint = "Write metrics: ['accuracy'].";
+    throw new UnreelError({ operation: "compile: metrics", expected: "a list", got: show(metrics), hint });
+  }
   if (!Array.isArray(metrics)) {
     const record = metrics as Record<string, MetricLike | readonly MetricLike[]>;
     const stranger = Object.keys(record).find((name) => !names.includes(name));

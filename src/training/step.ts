@@ -3,6 +3,7 @@
 import { UnreelError } from "../errors.js";
 import type { Executor, Prepared } from "../graph/executor.js";
 import type { InputPort, Mode, Training } from "../graph/lower.js";
+import { allCalls } from "../program/program.js";
 import { type Dim, type Dims, Size } from "../program/size.js";
 import { seedOr } from "../random.js";
 import type { Tensor } from "../tensor.js";
@@ -33,7 +34,8 @@ export class Steps {
   readonly #compiled: Compiled | undefined;
   readonly prepared: Prepared;
   readonly #dims = new Map<number, Dims>();
-  readonly #seed = seedOr(undefined, "step");
+  /** Drawn only where something is dropped: a prediction does not change what is random after it. */
+  readonly #seed: number;
   #filled: Dims = {};
   #runs = 0;
 
@@ -42,8 +44,15 @@ export class Steps {
     this.#data = data;
     this.#compiled = compiled;
     this.prepared = executor.program(mode, compiled);
+    const drops = allCalls(this.prepared.program).some(({ kernel }) => kernel === "dropout");
+    this.#seed = drops ? seedOr(undefined, "step") : 0;
     this.prepared.inputs.forEach((port, index) => {
-      if (port.idLimit !== undefined) checkIds(`${mode}: x '${port.name}'`, data.inputs[index], port.idLimit);
+      if (port.idLimit !== undefined)
+        checkIds(
+          `${mode === "train" ? "fit" : mode}: x${this.prepared.inputs.length > 1 ? ` '${port.name}'` : ""}`,
+          data.inputs[index],
+          port.idLimit,
+        );
     });
     // Running out of memory shows here, before the first step has changed anything.
     executor.prepare(this.prepared, this.#dimsFor(1));

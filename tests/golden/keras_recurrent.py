@@ -177,29 +177,20 @@ MASKS = {
 }
 
 
-def masked(graph, mask, source, inputs=3):
-    """A sequence under a mask: ids through an embedding, or numbers through a masking layer. `mask`: a key of MASKS or None."""
-    if mask is None:
-        return lambda: x if (x := graph.input(7, inputs)) is not None else None
-    ids = np.array(MASKS[mask])
-    if source == "embedding":
-        x = graph.input(7, x=ids, ids=11)
-        return lambda: graph(layer("Embedding", inputDim=11, outputDim=inputs, maskZero=True), x)
-    value = -1.5
-    data = normal(stream(f"{mask} {inputs}"), (3, 7, inputs))
-    data[ids == 0] = value
-    x = graph.input(7, inputs, x=data)
-    return lambda: graph(layer("Masking", maskValue=value), x)
-
-
 def sequence(graph, mask=None, source="embedding", inputs=3, then=()):
-    """The masked sequence, and further inputs (shapes in `then`), which have to be made before any call."""
+    """A sequence, and further inputs (shapes in `then`). Under a mask (a key of MASKS) it is ids through an embedding, or
+    numbers through a masking layer."""
     if mask is None:
-        x = graph.input(7, inputs)
-        return [x, *[graph.input(*shape) for shape in then]]
-    make = masked(graph, mask, source, inputs)
+        x, before = graph.input(7, inputs), None
+    elif source == "embedding":
+        x = graph.input(7, x=MASKS[mask], ids=11)
+        before = layer("Embedding", inputDim=11, outputDim=inputs, maskZero=True)
+    else:
+        data = normal(stream(f"{mask} {inputs}"), (3, 7, inputs))
+        data[np.array(MASKS[mask]) == 0] = -1.5
+        x, before = graph.input(7, inputs, x=data), layer("Masking", maskValue=-1.5)
     more = [graph.input(*shape) for shape in then]
-    return [make(), *more]
+    return [graph(before, x) if before else x, *more]
 
 
 def flat(*given):
@@ -224,7 +215,7 @@ for (which, (cell, extra)), (turn, (activation, recurrent)) in itertools.product
     graph = Graph()
     [x] = sequence(graph, mask, "masking")
     y = graph(layer(cell, **config), x)
-    scale = {"exponential": 0.2, "softplus": 0.4}.get(activation, 0.5)
+    scale = {"exponential": 0.1, "softplus": 0.4}.get(activation, 0.5)
     case(f"{NAMES[which]} {activation} {recurrent if which else ''} {mask or ''}".strip(), graph, flat(y), scale)
 
 # ---- every flag, without a mask
