@@ -1,6 +1,8 @@
 // Sequences of different lengths to one tensor: keras.utils.pad_sequences.
 // Not here: windows over one long series (timeseries.ts), batches padded as they are made (dataset.ts).
+
 import { show, suggestion, UnreelError } from "../errors.js";
+import { readOptions } from "../layers/options.js";
 import { type DType, Tensor, type TensorLike, tensor } from "../tensor.js";
 
 export interface PadSequencesOptions {
@@ -23,7 +25,17 @@ const SIDES = ["pre", "post"] as const;
  * A step is a number or a vector (or deeper); empty sequences become padding throughout.
  */
 export function padSequences(sequences: readonly TensorLike[], options: PadSequencesOptions = {}): Tensor {
-  const { dtype = "int32", padding = "pre", truncating = "pre", value = 0 } = options;
+  const { dtype, padding, truncating, value, maxlen } = readOptions<PadSequencesOptions>(
+    "padSequences",
+    options,
+    {
+      maxlen: undefined,
+      dtype: "int32",
+      padding: "pre",
+      truncating: "pre",
+      value: 0,
+    },
+  ) as Required<PadSequencesOptions>;
   oneOf("dtype", dtype, ["int32", "float32"]);
   oneOf("padding", padding, SIDES);
   oneOf("truncating", truncating, SIDES);
@@ -44,10 +56,10 @@ export function padSequences(sequences: readonly TensorLike[], options: PadSeque
   const rows = sequences.map((sequence, n) => checked(sequence, n, dtype));
   const first = rows.findIndex((row) => row.shape[0] > 0);
   const step = first < 0 ? [] : rows[first].shape.slice(1);
-  const maxlen = lengthOf(options.maxlen, rows);
+  const length = lengthOf(maxlen, rows);
 
   const size = step.reduce((product, dimension) => product * dimension, 1);
-  const stride = maxlen * size;
+  const stride = length * size;
   const data =
     dtype === "int32" ? new Int32Array(rows.length * stride) : new Float32Array(rows.length * stride);
   if (value !== 0) data.fill(value);
@@ -64,12 +76,12 @@ export function padSequences(sequences: readonly TensorLike[], options: PadSeque
         got: `steps of shape [${row.shape.slice(1)}] in sequence ${n}`,
       });
     }
-    const kept = Math.min(steps, maxlen);
+    const kept = Math.min(steps, length);
     const from = truncating === "pre" ? steps - kept : 0;
-    const to = padding === "pre" ? maxlen - kept : 0;
+    const to = padding === "pre" ? length - kept : 0;
     data.set(row.data.subarray(from * size, (from + kept) * size), n * stride + to * size);
   });
-  return new Tensor(data, [rows.length, maxlen, ...step]);
+  return new Tensor(data, [rows.length, length, ...step]);
 }
 
 /** One sequence as a tensor of the wanted type; an error says which sequence. */

@@ -1,6 +1,8 @@
 // TextVectorization: texts to rows of ids, or to multi-hot, count or tf-idf rows, with Keras 3's options and results.
 // Not a layer: it runs on the host, before the model. Not here: tokens (standardize.ts), counting (vocabulary.ts).
+
 import { positiveInteger, show, suggestion, UnreelError } from "../../errors.js";
+import { readOptions } from "../../layers/options.js";
 import { Tensor } from "../../tensor.js";
 import { type Split, type Standardize, tokenizer } from "./standardize.js";
 import { checkedVocabulary, MASK, OOV, TokenCounts } from "./vocabulary.js";
@@ -43,7 +45,18 @@ export class TextVectorization {
   private ids: Map<string, number> | undefined;
   private idf: number[] = [];
 
-  constructor(options: TextVectorizationOptions = {}) {
+  constructor(given: TextVectorizationOptions = {}) {
+    const options = readOptions<TextVectorizationOptions>("TextVectorization", given, {
+      maxTokens: undefined,
+      standardize: undefined,
+      split: undefined,
+      ngrams: undefined,
+      outputMode: undefined,
+      outputSequenceLength: undefined,
+      padToMaxTokens: undefined,
+      vocabulary: undefined,
+      idfWeights: undefined,
+    });
     const { standardize = "lower_and_strip_punctuation", split = "whitespace", ngrams = null } = options;
     this.mode = outputMode(options.outputMode ?? "int");
     this.special = this.mode === "int" ? [MASK, OOV] : [OOV];

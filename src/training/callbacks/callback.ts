@@ -1,5 +1,6 @@
 // What a callback may do: look on at each turn of the training, change learning rate and weights, ask it to stop.
 // keras.io/api/callbacks/base_callback
+import { readOptions } from "../../layers/options.js";
 import type { Tensor, TensorLike } from "../../tensor.js";
 import type { Optimizer } from "../optimizers/optimizer.js";
 
@@ -51,5 +52,17 @@ export interface Callback {
 
 /** A callback from functions. Keras: callbacks.LambdaCallback. */
 export function lambda(functions: Callback): Callback {
-  return functions;
+  const turns: Record<keyof Callback, undefined> = {
+    onTrainBegin: undefined,
+    onEpochBegin: undefined,
+    onTrainBatchBegin: undefined,
+    onTrainBatchEnd: undefined,
+    onTestBegin: undefined,
+    onTestBatchBegin: undefined,
+    onTestBatchEnd: undefined,
+    onTestEnd: undefined,
+    onEpochEnd: undefined,
+    onTrainEnd: undefined,
+  };
+  return readOptions<Callback>("callbacks.lambda", functions, turns);
 }
