@@ -2,12 +2,14 @@
 export * as sequence from "./data/sequence.js";
 export * as text from "./data/text/index.js";
 export { OutOfMemoryError, UnreelError } from "./errors.js";
+export type { Cell } from "./layers/cellLayers.js";
 export { input } from "./layers/core.js";
 export * as layers from "./layers/index.js";
 export * as initializers from "./layers/initializers.js";
 export type { Layer } from "./layers/layer.js";
+export * as ops from "./layers/operations.js";
 export type { SymbolicTensor } from "./layers/symbolic.js";
-export { Model, model } from "./model/model.js";
+export { type CompileOptions, type FitOptions, Model, model } from "./model/model.js";
 export { Sequential, sequential } from "./model/sequential.js";
 export { setRandomSeed } from "./random.js";
 export {

@@ -70,19 +70,21 @@ function build({ inputs, calls, outputs }: Case): Model {
   return model({ inputs: given, outputs: all(outputs) as SymbolicTensor[] });
 }
 
+const oneOrAll = <T>(list: T[]): T | T[] => (list.length === 1 ? list[0] : list);
+
 const { cases } = readGolden<{ cases: Case[] }>("keras_recurrent.json");
 for (const each of cases) {
   test(`Keras: ${each.name}`, async () => {
     const made = build(each);
     made.setWeights(each.weights.map(asTensor));
-    const x = each.feeds.map(asTensor);
+    const x = oneOrAll(each.feeds.map(asTensor));
     const found = [await made.predict(x)].flat();
     assert.is(found.length, each.values.length);
     each.values.forEach(({ shape, data }, index) => {
       assert.equal([...found[index].shape], shape);
       assertClose(`output ${index}`, found[index].data, data);
     });
-    const y = each.targets.map(asTensor);
+    const y = oneOrAll(each.targets.map(asTensor));
     made.compile({ loss: "meanSquaredError" });
     const { loss } = await made.evaluate(x, y);
     assertClose("loss", [loss], [each.lossValue]);

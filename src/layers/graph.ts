@@ -20,6 +20,7 @@ export function makeGraph(
   operation: string,
   inputs: readonly SymbolicTensor[],
   outputs: readonly SymbolicTensor[],
+  { unusedInputs = false } = {},
 ): Graph {
   for (const [what, tensors] of Object.entries({ inputs, outputs })) {
     const wrong = tensors.find((candidate) => !(candidate instanceof SymbolicTensor));
@@ -51,7 +52,7 @@ export function makeGraph(
   };
   for (const output of outputs) visit(output.source);
   for (const input of inputs) {
-    if (state.has(input.source)) continue;
+    if (unusedInputs || state.has(input.source)) continue;
     const hint = "Remove it from `inputs`, or use it.";
     throw new UnreelError({
       operation,

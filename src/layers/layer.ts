@@ -54,6 +54,8 @@ export interface LayerKind<C extends object> {
   readonly ranks?: readonly [number, number];
   /** Reads a sequence step by step and has states: what bidirectional can wrap. */
   readonly recurrent?: boolean;
+  /** A cell, for rnn: takes x of one step and its states, gives its output and its new states. */
+  stateSizes?(config: C): readonly number[];
   /** How many inputs it takes: exactly one (default), or two and more. */
   readonly merges?: boolean;
   weights?(config: C, inputs: readonly Shape[]): WeightSpec[];

@@ -224,35 +224,43 @@ interface GatedOptions extends RecurrentOptions {
   recurrentActivation?: string | null;
 }
 
-const defaults = {
+/** What a cell knows of: the layer's options but for those about the sequence. */
+export const cellDefaults = {
   units: undefined as unknown as number,
   activation: "tanh" as string | null,
   useBias: true,
   kernelInitializer: "glorotUniform" as InitializerLike,
   recurrentInitializer: "orthogonal" as InitializerLike,
   biasInitializer: "zeros" as InitializerLike,
+  dropout: 0,
+  recurrentDropout: 0,
+  seed: null as number | null,
+};
+
+/** What a layer knows of a sequence. */
+export const sequenceDefaults = {
   returnSequences: false,
   returnState: false,
   goBackwards: false,
   stateful: false,
   zeroOutputForMask: false,
-  dropout: 0,
-  recurrentDropout: 0,
-  seed: null as number | null,
   unroll: false,
+};
+
+const defaults = {
+  ...cellDefaults,
+  ...sequenceDefaults,
   useCudnn: "auto" as boolean | "auto",
 };
 
-function recurrent(
-  kind: LayerKind<RecurrentConfig>,
-  cell: Cell,
-  options: object,
-  extra: { recurrentActivation?: string | null },
-): Layer {
-  const operation = cell.name;
-  const { config, common } = layerOptions(operation, options, { ...defaults, ...extra });
-  const { kernelInitializer, recurrentInitializer, biasInitializer } = config;
-  const { recurrentActivation } = config as { recurrentActivation?: string | null };
+/** The options of a recurrent layer, or of a cell, checked and with names resolved. */
+export function readCellOptions(operation: string, options: object, known: object) {
+  const { config, common } = layerOptions(
+    operation,
+    options,
+    known as typeof defaults & { recurrentActivation?: string | null },
+  );
+  const { kernelInitializer, recurrentInitializer, biasInitializer, recurrentActivation } = config;
   inRange(`${operation}: dropout`, config.dropout, 0, 1);
   inRange(`${operation}: recurrentDropout`, config.recurrentDropout, 0, 1);
   const made = {
@@ -267,7 +275,12 @@ function recurrent(
     biasInitializer: resolveInitializer(`${operation}: biasInitializer`, biasInitializer),
     seed: seedOr(config.seed, `${operation}: seed`),
   };
-  return new Layer(kind, made as RecurrentConfig, common) as unknown as Layer;
+  return { config: made as unknown as RecurrentConfig, common };
+}
+
+function recurrent(kind: LayerKind<RecurrentConfig>, cell: Cell, options: object, extra: object): Layer {
+  const { config, common } = readCellOptions(cell.name, options, { ...defaults, ...extra });
+  return new Layer(kind, config, common) as unknown as Layer;
 }
 
 const simpleKind = recurrentKind(simpleCell);

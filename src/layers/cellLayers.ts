@@ -1,0 +1,213 @@
+// Cells as layers of their own, for `layers.rnn`: the built-in ones, several on top of each other, and a user's own.
+// A cell takes x of one step and its states, and gives its output and its new states.
+// keras.io/api/layers/recurrent_layers/lstm_cell, .../stacked_rnn_cell
+import { positiveInteger, show, UnreelError } from "../errors.js";
+import { arithmetic } from "../ops/index.js";
+import type { Value } from "../ops/op.js";
+import {
+  type Cell as BuiltIn,
+  gru as gruRules,
+  lstm as lstmRules,
+  StepMath,
+  simple as simpleRules,
+} from "./cells/index.js";
+import { input, lastAxis, layerOptions } from "./core.js";
+import { type Graph, makeGraph } from "./graph.js";
+import { type CommonOptions, Layer, type LayerKind, type LoweringContext } from "./layer.js";
+import { dropVector } from "./recurrence.js";
+import { cellDefaults, type RecurrentConfig, type RecurrentOptions, readCellOptions } from "./recurrent.js";
+import { type Shape, SymbolicTensor } from "./symbolic.js";
+import { wire } from "./wire.js";
+
+type CellOptions = Omit<
+  RecurrentOptions,
+  "returnSequences" | "returnState" | "goBackwards" | "stateful" | "zeroOutputForMask" | "unroll" | "useCudnn"
+>;
+type Gated<O> = O & { recurrentActivation?: string | null };
+
+// ------------------------------------------------------------------------------------------------------------- built in
+
+function builtInKind(cell: BuiltIn): LayerKind<RecurrentConfig> {
+  return {
+    className: `${cell.className}Cell`,
+    merges: true,
+    stateSizes: ({ units }) => cell.states.map(() => units),
+
+    weights: (config, [shape]) =>
+      cell
+        .weights(config, lastAxis(cell.name, shape))
+        .map((spec) => ({ ...spec, name: spec.name.replace(/^.*\//, "") })),
+
+    outputs: ({ units }, [[batch]]) => [[batch, units], ...cell.states.map((): Shape => [batch, units])],
+
+    lower(context, config, [x, ...states]) {
+      const { builder, name, training } = context;
+      const math = new StepMath(builder, name);
+      const weights = cell.split(builder, config, context.weights);
+      const before = states.map(({ value }) => value);
+      // The same stream gives the same mask at every step.
+      const dropped = (value: Value, rate: number) =>
+        training && rate > 0 ? applyDropout(context, value, rate, config.seed) : value;
+      const gates = math.product(dropped(x.value, config.dropout), weights.kernel, weights.inputBias);
+      const hidden = dropped(before[0], config.recurrentDropout);
+      const next = cell.step(math, config, weights)({ gates, states: before, hidden });
+      return [next[0], ...next].map((value) => ({ value }));
+    },
+  };
+}
+
+function applyDropout(context: LoweringContext, value: Value, rate: number, seed: number): Value {
+  const mask = dropVector(context, value.shape, rate, seed);
+  return context.builder.apply(arithmetic, `${context.name}.dropped`, [value, mask], {
+    kernel: "multiply",
+  })[0];
+}
+
+function builtIn(kind: LayerKind<RecurrentConfig>, operation: string, options: object, extra: object): Layer {
+  const { config, common } = readCellOptions(operation, options, { ...cellDefaults, ...extra });
+  return new Layer(kind, config, common) as unknown as Layer;
+}
+
+const simpleKind = builtInKind(simpleRules);
+const lstmKind = builtInKind(lstmRules);
+const gruKind = builtInKind(gruRules);
+
+/** One step of simpleRNN, for rnn and stackedRNNCells. Keras: layers.SimpleRNNCell. */
+export const simpleRNNCell = (options: CellOptions): Layer =>
+  builtIn(simpleKind, "simpleRNNCell", options, {});
+
+/** One step of lstm, for rnn and stackedRNNCells. Keras: layers.LSTMCell. */
+export const lstmCell = (options: Gated<CellOptions> & { unitForgetBias?: boolean }): Layer =>
+  builtIn(lstmKind, "lstmCell", options, { recurrentActivation: "sigmoid", unitForgetBias: true });
+
+/** One step of gru, for rnn and stackedRNNCells. Keras: layers.GRUCell. */
+export const gruCell = (options: Gated<CellOptions> & { resetAfter?: boolean }): Layer =>
+  builtIn(gruKind, "gruCell", options, { recurrentActivation: "sigmoid", resetAfter: true });
+
+// -------------------------------------------------------------------------------------------------------------- stacked
+
+export function stateSizesOf(cell: Layer): readonly number[] {
+  return cell.kind.stateSizes!(cell.config);
+}
+
+export function isCell(layer: unknown): layer is Layer {
+  return layer instanceof Layer && layer.kind.stateSizes !== undefined;
+}
+
+/** The shapes that each cell of a stack is applied to: the first reads x, each other the output of the one below. */
+function stackedInputs(cells: readonly Layer[], [x]: readonly Shape[]): { layer: Layer; inputs: Shape[] }[] {
+  let below = x;
+  return cells.map((layer) => {
+    const inputs = [below, ...stateSizesOf(layer).map((size): Shape => [x[0], size])];
+    [below] = layer.kind.outputs(layer.config, inputs);
+    return { layer, inputs };
+  });
+}
+
+const stackedKind: LayerKind<{ cells: readonly Layer[] }> = {
+  className: "StackedRNNCells",
+  merges: true,
+  stateSizes: ({ cells }) => cells.flatMap((cell) => [...stateSizesOf(cell)]),
+  children: ({ cells }, inputs) => stackedInputs(cells, inputs),
+
+  outputs({ cells }, inputs) {
+    const top = stackedInputs(cells, inputs).at(-1)!;
+    const [output] = top.layer.kind.outputs(top.layer.config, top.inputs);
+    return [output, ...cells.flatMap(stateSizesOf).map((size): Shape => [inputs[0][0], size])];
+  },
+
+  lower(context, { cells }, [x, ...states]) {
+    let below = x;
+    let taken = 0;
+    const after = cells.flatMap((cell) => {
+      const own = states.slice(taken, taken + stateSizesOf(cell).length);
+      taken += own.length;
+      const [output, ...next] = cell.kind.lower(context.forLayer(cell), cell.config, [below, ...own]);
+      below = output;
+      return next;
+    });
+    return [below, ...after];
+  },
+};
+
+/** Cells on top of each other as one cell; states in the order of the cells. Keras: layers.StackedRNNCells. */
+export function stackedRNNCells(options: { cells: readonly (Layer | Cell)[] } & CommonOptions): Layer {
+  const { config, common } = layerOptions("stackedRNNCells", options, {
+    cells: [] as readonly (Layer | Cell)[],
+  });
+  if (!Array.isArray(config.cells) || config.cells.length === 0) {
+    throw new UnreelError({
+      operation: "stackedRNNCells: cells",
+      expected: "a list of cells",
+      got: show(config.cells),
+    });
+  }
+  const cells = config.cells.map((cell) => asCell("stackedRNNCells: cells", cell));
+  return new Layer(stackedKind, { cells }, common) as unknown as Layer;
+}
+
+// ---------------------------------------------------------------------------------------------------------- a user's own
+
+/** A cell written from layers and `ops.*`. `call` is asked once, with symbolic tensors, when the shape of x is known: it gets
+ * x [batch, features] and the states [batch, size], and returns the output and the new states. Layers that it uses keep their
+ * weights from step to step: make them before, not inside `call`. */
+export interface Cell {
+  readonly stateSize: number | readonly number[];
+  readonly name?: string;
+  call(
+    x: SymbolicTensor,
+    states: readonly SymbolicTensor[],
+  ): readonly [SymbolicTensor, readonly SymbolicTensor[]];
+}
+
+/** A cell as a layer, whatever it was given as. */
+export function asCell(operation: string, cell: unknown): Layer {
+  if (isCell(cell)) return cell;
+  if (Array.isArray(cell)) return stackedRNNCells({ cells: cell });
+  if (
+    cell !== null &&
+    typeof cell === "object" &&
+    typeof (cell as Cell).call === "function" &&
+    "stateSize" in cell
+  ) {
+    return ownCell(operation, cell as Cell);
+  }
+  const hint = "Give layers.lstmCell({ … }), a list of cells, or an object { stateSize, call(x, states) }.";
+  throw new UnreelError({ operation, expected: "a cell", got: show(cell), hint });
+}
+
+function ownCell(operation: string, cell: Cell): Layer {
+  const sizes = [cell.stateSize].flat() as number[];
+  for (const size of sizes) positiveInteger(`${operation}: stateSize`, size);
+  let graph: Graph | undefined;
+  // Asked for once: afterwards every step and every place where the cell is applied runs the same graph.
+  const graphFor = (shape: Shape): Graph => {
+    if (graph) return graph;
+    const x = input({ shape: shape.slice(1) });
+    const states = sizes.map((size) => input({ shape: [size] }));
+    const [output, next] = cell.call(x, states) ?? [];
+    if (!(output instanceof SymbolicTensor) || !Array.isArray(next) || next.length !== sizes.length) {
+      const expected = `[output, [${sizes.length} new states]] from the cell's call`;
+      throw new UnreelError({ operation, expected, got: show([output, next]) });
+    }
+    next.forEach((state: SymbolicTensor, k) => {
+      if (state.shape.length === 2 && state.shape[1] === sizes[k]) return;
+      throw new UnreelError({
+        operation,
+        expected: `new state ${k} of size ${sizes[k]}`,
+        got: show(state.shape),
+      });
+    });
+    graph = makeGraph(operation, [x, ...states], [output, ...next], { unusedInputs: true });
+    return graph;
+  };
+  const kind: LayerKind<object> = {
+    className: "Cell",
+    merges: true,
+    stateSizes: () => sizes,
+    children: (_, [shape]) => graphFor(shape).layers.map((layer) => ({ layer })),
+    outputs: (_, [shape]) => graphFor(shape).outputs.map((output) => [shape[0], ...output.shape.slice(1)]),
+    lower: (context, _, flows) => wire(context, graph!, flows),
+  };
+  return new Layer(kind, {}, cell.name === undefined ? {} : { name: cell.name }) as Layer;
+}

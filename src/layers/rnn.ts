@@ -1,0 +1,110 @@
+// rnn: any cell over a sequence, as a loop in the program. keras.io/api/layers/recurrent_layers/rnn
+import type { Value } from "../ops/op.js";
+import { applyScan } from "../ops/scan.js";
+import { asCell, type Cell, stateSizesOf } from "./cellLayers.js";
+import { StepMath } from "./cells/index.js";
+import { layerOptions } from "./core.js";
+import { type CommonOptions, Layer, type LayerKind } from "./layer.js";
+import { keepStates, startingStates, turn, withMaskedOutputs } from "./recurrence.js";
+import { checkBatch, checkStates, lastStep, recurrentOutputs, sequenceDefaults } from "./recurrent.js";
+import type { Shape } from "./symbolic.js";
+
+type RnnConfig = typeof sequenceDefaults & { cell: Layer };
+
+/** The shapes of one step: x without time, then the states. */
+function stepInputs(cell: Layer, [batch, , ...rest]: Shape): Shape[] {
+  return [[batch, ...rest], ...stateSizesOf(cell).map((size): Shape => [batch, size])];
+}
+
+const rnnKind: LayerKind<RnnConfig> = {
+  className: "RNN",
+  recurrent: true,
+  ranks: [3, Number.POSITIVE_INFINITY],
+
+  children: ({ cell }, [shape]) => [{ layer: cell, inputs: stepInputs(cell, shape) }],
+
+  outputs(config, [shape]) {
+    const [output] = config.cell.kind.outputs(config.cell.config, stepInputs(config.cell, shape));
+    return recurrentOutputs(config, shape[0], shape[1], stateSizesOf(config.cell), output.at(-1)!);
+  },
+
+  check({ cell, stateful }, [shape], { initialState }) {
+    const sizes = stateSizesOf(cell);
+    if (initialState)
+      checkStates(
+        "rnn",
+        sizes.map((_, k) => `state ${k}`),
+        sizes,
+        shape,
+        initialState,
+      );
+    if (stateful) checkBatch("rnn", shape);
+  },
+
+  mixesTime: ({ goBackwards }) => (goBackwards ? "it reads the sequence from its end" : undefined),
+
+  lower(context, { cell, goBackwards, stateful, zeroOutputForMask, returnSequences, returnState }, [flow]) {
+    const { builder, name } = context;
+    const math = new StepMath(builder, name);
+    const x = turn(context, goBackwards, flow.value);
+    const mask = flow.mask && turn(context, goBackwards, flow.mask);
+    const batch = x.shape[0];
+    const shapes = stateSizesOf(cell).map((size) => [batch, size]);
+    const starting = startingStates(context, stateful, shapes);
+    const inner = context.forLayer(cell, { training: context.training });
+    const step = (now: Value, states: readonly Value[]) =>
+      cell.kind
+        .lower(
+          inner,
+          cell.config,
+          [now, ...states].map((value) => ({ value })),
+        )
+        .map(({ value }) => value);
+    // Under a mask the previous output is repeated: it is carried like a state, from zeros.
+    const repeats = mask !== undefined && !zeroOutputForMask;
+    const features = x.shape.slice(2).map((d) => d as number);
+    const [outputShape] = cell.kind.outputs(cell.config, stepInputs(cell, [null, null, ...features]));
+    const carried = repeats ? [{ shape: [batch, ...outputShape.slice(1).map((d) => d!)] }] : [];
+    const specs = [...shapes.map((shape, k) => ({ shape, initial: starting.initial[k] })), ...carried];
+    const { sequences, states: last } = applyScan(
+      builder,
+      name,
+      mask ? [x, mask] : [x],
+      specs,
+      ([now, keep], before) => {
+        const [output, ...next] = step(now, before.slice(0, shapes.length));
+        if (!keep) return { outputs: [output], states: next };
+        const after = next.map((state, k) => math.select(keep, state, before[k]));
+        const shown = repeats ? math.select(keep, output, before[shapes.length]) : output;
+        return { outputs: [shown], states: repeats ? [...after, shown] : after };
+      },
+    );
+    const states = last.slice(0, shapes.length);
+    keepStates(context, starting, states);
+    const outputs = zeroOutputForMask
+      ? withMaskedOutputs(context, sequences[0], mask, true, false)
+      : sequences[0];
+    const output = returnSequences
+      ? { value: outputs, mask: flow.mask }
+      : { value: lastStep(context, outputs) };
+    return [output, ...(returnState ? states.map((value) => ({ value })) : [])];
+  },
+};
+
+export interface RnnOptions extends CommonOptions, Partial<typeof sequenceDefaults> {
+  /** A cell (`layers.lstmCell`, `layers.stackedRNNCells`), a list of cells, or a user's own. */
+  cell: Layer | Cell | readonly (Layer | Cell)[];
+}
+
+/** Any cell over a sequence; options as for lstm. Keras: layers.RNN. */
+export function rnn(options: RnnOptions): Layer {
+  const { config, common } = layerOptions("rnn", options, {
+    ...sequenceDefaults,
+    cell: undefined as unknown as RnnOptions["cell"],
+  });
+  return new Layer(
+    rnnKind,
+    { ...config, cell: asCell("rnn: cell", config.cell) },
+    common,
+  ) as unknown as Layer;
+}

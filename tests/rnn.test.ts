@@ -1,0 +1,228 @@
+// rnn over any cell: the built-in cells as a loop of ops give the numbers and gradients of the fused layers; stacks are stacks
+// of layers; a user's own cell trains, is masked, reversed, stateful and streamed like the built-in ones.
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import {
+  type Cell,
+  input,
+  type Layer,
+  layers,
+  type Model,
+  ops,
+  type SymbolicTensor,
+  sequential,
+  type Tensor,
+  tensor,
+} from "../src/index.js";
+import { Random } from "../src/random.js";
+import { assertClose, gradients } from "./support.js";
+
+const UNITS = 5;
+const FEATURES = 3;
+const inputShape = [null, FEATURES];
+
+/** The simple cell as a user would write it. */
+function ownSimple(units = UNITS): Cell {
+  const kernel = layers.dense({ units });
+  const recurrent = layers.dense({ units, useBias: false });
+  return {
+    stateSize: units,
+    call(x, [h]) {
+      const next = ops.tanh(ops.add(kernel.apply(x) as SymbolicTensor, recurrent.apply(h) as SymbolicTensor));
+      return [next, [next]];
+    },
+  };
+}
+
+/** An LSTM from one dense layer over [x, h], with constants and split: as textbooks write it. */
+function ownLstm(units = UNITS): Cell {
+  const all = layers.dense({ units: 4 * units });
+  return {
+    stateSize: [units, units],
+    call(x, [h, c]) {
+      const [i, f, g, o] = ops.split(all.apply(ops.concatenate([x, h])) as SymbolicTensor, 4);
+      const kept = ops.multiply(ops.sigmoid(f), c);
+      const next = ops.add(
+        kept,
+        ops.multiply(ops.subtract(1, ops.sigmoid(ops.multiply(-1, i))), ops.tanh(g)),
+      );
+      const output = ops.multiply(ops.sigmoid(o), ops.tanh(next));
+      return [output, [output, next]];
+    },
+  };
+}
+
+function data(batch: number, time: number): { x: Tensor; y: Tensor; ids: Tensor } {
+  const random = new Random(4);
+  const numbers = (n: number) => Float32Array.from({ length: n }, () => random.uniform(-1, 1));
+  const ids = Int32Array.from({ length: batch * time }, (_, i) =>
+    i % 4 === 1 || i < 2 ? 0 : 1 + random.integer(6),
+  );
+  return {
+    x: tensor(numbers(batch * time * FEATURES), [batch, time, FEATURES]),
+    y: tensor(numbers(batch * 2), [batch, 2]),
+    ids: tensor(ids, [batch, time]),
+  };
+}
+
+/** Two models with the same weights give the same outputs, loss and gradients. `order` says where a weight of one is in the other. */
+async function same(a: Model, b: Model, x: Tensor, y: Tensor): Promise<void> {
+  await a.predict(x);
+  await b.predict(x);
+  const random = new Random(9);
+  a.setWeights(
+    a.getWeights().map(({ shape, size }) =>
+      tensor(
+        Float32Array.from({ length: size }, () => random.uniform(-0.7, 0.7)),
+        [...shape],
+      ),
+    ),
+  );
+  b.setWeights(a.getWeights());
+  assertClose("output", ((await b.predict(x)) as Tensor).data, ((await a.predict(x)) as Tensor).data, 2e-6);
+  const [first, second] = [
+    await gradients(a, x, y, { loss: "mse" }),
+    await gradients(b, x, y, { loss: "mse" }),
+  ];
+  assertClose("loss", [second.loss], [first.loss], 2e-6);
+  first.weights.forEach((gradient, index) => {
+    assertClose(`gradient ${index}`, second.weights[index]!, gradient!, 1e-5);
+  });
+  a.dispose();
+  b.dispose();
+}
+
+const cells: Record<
+  string,
+  { layer: (options: object) => Layer; cell: (options: object) => Layer; extra: object }
+> = {
+  simpleRNN: { layer: layers.simpleRNN as never, cell: layers.simpleRNNCell as never, extra: {} },
+  lstm: { layer: layers.lstm as never, cell: layers.lstmCell as never, extra: {} },
+  gru: { layer: layers.gru as never, cell: layers.gruCell as never, extra: {} },
+  "gru, reset before": {
+    layer: layers.gru as never,
+    cell: layers.gruCell as never,
+    extra: { resetAfter: false },
+  },
+  "lstm, other activations": {
+    layer: layers.lstm as never,
+    cell: layers.lstmCell as never,
+    extra: { activation: "softsign", recurrentActivation: "hardSigmoid" },
+  },
+};
+
+for (const [name, { layer, cell, extra }] of Object.entries(cells)) {
+  for (const options of [
+    {},
+    { goBackwards: true },
+    { zeroOutputForMask: true, returnSequences: true },
+    { returnSequences: true },
+  ]) {
+    for (const masked of [false, true]) {
+      test(`rnn over ${name}Cell, ${JSON.stringify({ ...options, masked })}, is the layer`, async () => {
+        const { x, y, ids } = data(3, 7);
+        const build = (recurrent: Layer) => {
+          const first = masked
+            ? [layers.embedding({ inputDim: 7, outputDim: 4, maskZero: true, inputShape: [null] })]
+            : [layers.dense({ units: 4, inputShape })];
+          const top = "returnSequences" in options ? [layers.lstm({ units: 3 })] : [];
+          return sequential([...first, recurrent, ...top, layers.dense({ units: 2 })]);
+        };
+        const fused = build(layer({ units: UNITS, ...extra, ...options }));
+        const looped = build(layers.rnn({ cell: cell({ units: UNITS, ...extra }), ...options }));
+        await same(fused, looped, masked ? ids : x, y);
+      });
+    }
+  }
+}
+
+test("a stack of cells is a stack of layers", async () => {
+  const { x, y } = data(2, 6);
+  const apart = sequential([
+    layers.lstm({ units: 4, returnSequences: true, inputShape }),
+    layers.gru({ units: 3, returnSequences: true }),
+    layers.simpleRNN({ units: 5 }),
+    layers.dense({ units: 2 }),
+  ]);
+  const cellList = [
+    layers.lstmCell({ units: 4 }),
+    layers.gruCell({ units: 3 }),
+    layers.simpleRNNCell({ units: 5 }),
+  ];
+  const stacked = sequential([layers.rnn({ cell: cellList, inputShape }), layers.dense({ units: 2 })]);
+  await same(apart, stacked, x, y);
+  const states = layers.rnn({
+    cell: layers.stackedRNNCells({ cells: [layers.lstmCell({ units: 4 }), layers.gruCell({ units: 3 })] }),
+    returnState: true,
+  });
+  const outputs = states.apply(input({ shape: inputShape })) as SymbolicTensor[];
+  assert.equal(
+    outputs.map(({ shape }) => shape.at(-1)),
+    [3, 4, 4, 3],
+  );
+});
+
+test("a user's own cell is the built-in one, trains, streams, is bidirectional and keeps its state", async () => {
+  const { x, y } = data(4, 6);
+  const fused = sequential([layers.simpleRNN({ units: UNITS, inputShape }), layers.dense({ units: 2 })]);
+  const own = sequential([layers.rnn({ cell: ownSimple(), inputShape }), layers.dense({ units: 2 })]);
+  // Keras' order for the layer is kernel, recurrent kernel, bias; the cell's layers come one after the other.
+  const [kernel, recurrent, bias, ...rest] = fused.getWeights();
+  own.setWeights([kernel, bias, recurrent, ...rest]);
+  assertClose(
+    "output",
+    ((await own.predict(x)) as Tensor).data,
+    ((await fused.predict(x)) as Tensor).data,
+    2e-6,
+  );
+  const [found, expected] = [
+    await gradients(own, x, y, { loss: "mse" }),
+    await gradients(fused, x, y, { loss: "mse" }),
+  ];
+  [0, 2, 1, 3, 4].forEach((place, index) => {
+    assertClose(`gradient ${index}`, found.weights[index]!, expected.weights[place]!, 1e-5);
+  });
+  own.compile({ optimizer: "adam", loss: "mse" });
+  const { history } = await own.fit(x, y, { epochs: 60, verbose: 0 });
+  assert.ok(history.loss.at(-1)! < 0.9 * history.loss[0]);
+
+  const both = sequential([
+    layers.bidirectional({ layer: layers.rnn({ cell: ownLstm(), returnSequences: true }), inputShape }),
+  ]);
+  const output = (await both.predict(x)) as Tensor;
+  assert.equal([...output.shape], [4, 6, 2 * UNITS]);
+  for (const made of [fused, own, both]) made.dispose();
+});
+
+test("a user's LSTM with constants, split and concatenate is the built-in one; its stream and its state as well", async () => {
+  const { x } = data(3, 8);
+  const fused = sequential([layers.lstm({ units: UNITS, returnSequences: true, inputShape })]);
+  const own = sequential([layers.rnn({ cell: ownLstm(), returnSequences: true, inputShape })]);
+  const [kernel, recurrent, bias] = fused.getWeights();
+  own.setWeights([[...(kernel.toArray() as number[][]), ...(recurrent.toArray() as number[][])], bias]);
+  const expected = (await fused.predict(x)) as Tensor;
+  assertClose("output", ((await own.predict(x)) as Tensor).data, expected.data, 2e-6);
+  const stream = await own.stream({ batchSize: 3 });
+  for (let t = 0; t < 8; t++) {
+    const now = [0, 1, 2].map((b) => [
+      ...x.data.subarray((b * 8 + t) * FEATURES, (b * 8 + t + 1) * FEATURES),
+    ]);
+    const step = stream.step(now) as Tensor;
+    step.data.forEach((value, i) => {
+      assert.ok(
+        Math.abs(value - expected.data[(Math.floor(i / UNITS) * 8 + t) * UNITS + (i % UNITS)]) < 1e-6,
+      );
+    });
+  }
+  fused.dispose();
+  own.dispose();
+});
+
+test("what is no cell is refused", () => {
+  assert.throws(() => layers.rnn({ cell: layers.dense({ units: 2 }) }), /rnn: cell: expected a cell/);
+  assert.throws(() => layers.rnn({ cell: [] }), /a list of cells/);
+  const wrong: Cell = { stateSize: 2, call: (x) => [x, []] };
+  assert.throws(() => layers.rnn({ cell: wrong }).apply(input({ shape: inputShape })), /1 new states/);
+});
+
+test.run();
