@@ -191,8 +191,8 @@ const cases: Record<string, Case[]> = {
   ...layerCases,
 };
 
-/** Layers whose test stands below on its own. */
-const APART = ["dropout"];
+/** Layers whose test stands elsewhere: dropout's below, cells' and rnn's in rnn.test.ts, against the fused layers. */
+const APART = ["dropout", "rnn", "simpleRNNCell", "lstmCell", "gruCell", "stackedRNNCells"];
 const SIZES = [1, 3, 5].flatMap((B) => [1, 7].map((T) => ({ B, T })));
 
 /** Mean squared error over the steps that are kept. */

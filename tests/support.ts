@@ -66,10 +66,13 @@ export async function gradients(
     const inputs = readInputs("gradients", graph, x);
     const samples = inputs[0].shape[0];
     const targets = readTargets("gradients", graph, losses, y, samples);
-    const weights = targets.map((target) =>
-      readWeights("gradients", { sampleWeight: options.sampleWeight }, target, samples),
+    const weights = targets.map((target, index) =>
+      readWeights("gradients", { sampleWeight: options.sampleWeight }, target, losses[index].sparse, samples),
     );
     const steps = new Steps(executor, "gradients", { inputs, targets, weights, samples }, compiled);
+    steps.fill(undefined, 0, samples);
+    // What other programs left in working memory must not matter.
+    executor.fillWork(Number.NaN);
     steps.fill(undefined, 0, samples);
     steps.run("gradients");
     const found = graph.weights.map((weight) => {

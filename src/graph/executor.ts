@@ -36,6 +36,7 @@ export class Executor {
   readonly #blocks: Blocks;
   readonly #programs = new Map<Mode, Prepared>();
   #training: Training | undefined;
+  #freshTraining = false;
 
   static async create(graph: Graph, name: string): Promise<Executor> {
     return new Executor(graph, name, await loadEngine());
@@ -110,6 +111,19 @@ export class Executor {
     return prepared;
   }
 
+  /** Whether slots have begun again since this was last asked. */
+  takeFreshTraining(): boolean {
+    const fresh = this.#freshTraining;
+    this.#freshTraining = false;
+    return fresh;
+  }
+
+  /** For tests: numbers left over from other programs must not matter. */
+  fillWork(value: number): void {
+    const { work, workBytes } = this.#blocks;
+    this.engine.memory.floats.fill(value, work / 4, (work + Math.max(workBytes, 0)) / 4);
+  }
+
   /** Forgets training programs, as when a layer's `trainable` has changed; the optimizer's state goes with them. */
   forgetTraining(): void {
     this.#training = undefined;
@@ -124,6 +138,7 @@ export class Executor {
       (prepared.program.name === "train" || prepared.program.name === "gradients") &&
       blocks.training === 0
     ) {
+      this.#freshTraining = true;
       blocks.training = memory.allocate(prepared.trainingBytes, "training: gradients and optimizer state");
       for (const { offset, words, value } of prepared.filled) {
         const start = (blocks.training + offset) / 4;

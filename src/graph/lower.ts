@@ -1,7 +1,7 @@
 // Lowers a graph to a program: forward alone, forward with its loss, or a whole training step.
 
 import type { Graph } from "../layers/graph.js";
-import type { Flow } from "../layers/layer.js";
+import type { Equal, Flow } from "../layers/layer.js";
 import type { Weight } from "../layers/weight.js";
 import { rootContext, type StateLayout, wire } from "../layers/wire.js";
 import { Builder } from "../ops/builder.js";
@@ -67,6 +67,9 @@ export interface OutputPort {
   readonly loss?: Value;
 }
 
+/** Two dimensions that the data must make equal. */
+export type { Equal } from "../layers/layer.js";
+
 export interface Lowered {
   readonly program: Program;
   readonly inputs: readonly InputPort[];
@@ -82,6 +85,8 @@ export interface Lowered {
   /** Two words that the host writes before each run: the seed of this training, and the number of the step. */
   readonly seed: Value;
   readonly gradients: ReadonlyMap<Weight, Storage>;
+  /** Run-time dimensions that must be equal, and what to say when they are not. */
+  readonly equal: readonly Equal[];
   /** The step of the program at which the update begins: everything before it changes no weight. */
   readonly updateStart: number;
 }
@@ -122,11 +127,13 @@ export function lower(graph: Graph, mode: Mode, { layout, states, training, stre
 
   const ports = graph.inputs.map((input, index) => new Port(builder, input, index, stream?.batchSize));
   const weights = weightValues(builder, graph, layout, backward);
+  const equal: Equal[] = [];
   const setting = {
     builder,
     weights,
     states,
     seed: seed.pointer,
+    equal,
     training: mode === "train",
     streaming: stream !== undefined,
   };
@@ -184,6 +191,7 @@ export function lower(graph: Graph, mode: Mode, { layout, states, training, stre
     hyper: hyperAddress,
     seed,
     gradients,
+    equal,
     updateStart,
   };
 }

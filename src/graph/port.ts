@@ -35,8 +35,13 @@ export class Port implements InputPort, Flow {
       : [batch ?? "B", ...rest.map((d, axis) => d ?? symbol(axis + 1))];
   }
 
+  /** As numbers, also where the input is declared as whole ones. */
   get value(): Value {
-    return this.#as(this.#dtype);
+    return this.#as("float32");
+  }
+
+  get isInteger(): boolean {
+    return this.#dtype === "int32";
   }
 
   integers(limit?: number): Value {

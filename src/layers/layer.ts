@@ -24,6 +24,17 @@ export interface Flow {
   readonly mask?: Value;
   /** The same as int32: only an input of the model has it. With a limit, the host checks ids in [0, limit) before each run. */
   integers?(limit?: number): Value;
+  /** The shape where it is known without asking for the value. */
+  readonly shape?: readonly Dim[];
+  /** Set where the numbers are whole to begin with. */
+  readonly isInteger?: boolean;
+}
+
+/** Two dimensions that the data must make equal, and who says so. */
+export interface Equal {
+  readonly what: string;
+  readonly a: Dim;
+  readonly b: Dim;
 }
 
 /** Where a layer emits its ops. */
@@ -40,6 +51,8 @@ export interface LoweringContext {
   readonly initialState: readonly Value[];
   /** Every recurrent layer keeps its states from run to run: the model is run step by step. */
   readonly streaming: boolean;
+  /** Has the host check, when lengths are known, that two dimensions are equal. */
+  requireEqual(equal: Equal): void;
   /** An array that keeps its numbers between runs, zero at first. */
   keptState(name: string, shape: readonly Dim[]): Value;
   /** The same for a layer inside this one. */
@@ -186,6 +199,12 @@ export class Layer<C extends object = object> {
       throw new UnreelError({ operation: `${this.name}: apply`, expected, got: `${inputs.length}` });
     }
     const shapes = inputs.map((input) => input.shape);
+    if (mask) checkMask(this.name, mask, shapes[0]);
+    for (const state of [initialState ?? []].flat()) {
+      if (state instanceof SymbolicTensor) continue;
+      const operation = `${this.name}: apply: initialState`;
+      throw new UnreelError({ operation, expected: "symbolic tensors", got: show(state) });
+    }
     const states = initialState === undefined ? undefined : [initialState].flat();
     const options: CallOptions = {
       initialState: states as readonly SymbolicTensor[] | undefined,
@@ -236,6 +255,15 @@ export class Layer<C extends object = object> {
       });
     }
   }
+}
+
+function checkMask(layer: string, mask: unknown, [batch, time]: Shape): void {
+  const fits = (a: number | null, b: number | null) => a === null || b === null || a === b;
+  const isMask = mask instanceof SymbolicTensor && mask.shape.length === 2;
+  if (isMask && fits(mask.shape[1], time)) return;
+  const got = mask instanceof SymbolicTensor ? showShape(mask.shape) : show(mask);
+  const expected = `a symbolic tensor of shape ${showShape([batch, time])}, non-zero = keep`;
+  throw new UnreelError({ operation: `${layer}: apply: mask`, expected, got });
 }
 
 function rankHint(className: string, rank: number): string | undefined {

@@ -1,7 +1,14 @@
 // Layers that make one value of several: concatenate, add, subtract, multiply, average, maximum, minimum.
 // keras.io/api/layers/merging_layers
 import { show, UnreelError } from "../errors.js";
-import { type Arithmetic, arithmetic, concatenate as concatenateOp, scaled } from "../ops/index.js";
+import {
+  type Arithmetic,
+  arithmetic,
+  concatenate as concatenateOp,
+  ones,
+  scaled,
+  selectRows,
+} from "../ops/index.js";
 import type { Value } from "../ops/op.js";
 import { layerOptions } from "./core.js";
 import { type CommonOptions, type Flow, Layer, type LayerKind, type LoweringContext } from "./layer.js";
@@ -41,6 +48,39 @@ function requireSeveral(
 
 // ----------------------------------------------------------------------------------------------------------- arithmetic
 
+/** The values one after another. What stands at masked steps does not take part in products, maxima and minima. */
+function combined(context: LoweringContext, kernel: Arithmetic, flows: readonly Flow[]): Value {
+  const { builder, name } = context;
+  const values = aligned(context, flows);
+  const { timeMajor } = values[0];
+  const masks = flows.map(
+    ({ mask }) => mask && (timeMajor ? builder.timeMajor(mask) : builder.batchMajor(mask)),
+  );
+  const join = (a: Value, b: Value) => builder.apply(arithmetic, name, [a, b], { kernel })[0];
+  const select = (mask: Value | undefined, ...from: [Value, Value?]) =>
+    mask ? builder.apply(selectRows, `${name}.masked`, [mask, ...from], {})[0] : from[0];
+  const mask = masks.every(Boolean) ? masks[0] : undefined;
+  if (kernel === "multiply") {
+    if (mask) return select(mask, values.reduce(join));
+    const one = (shape: Value["shape"]) => ({
+      ...builder.apply(ones, `${name}.ones`, [], { shape })[0],
+      timeMajor,
+    });
+    return values
+      .map((value, k) => (masks[k] ? select(masks[k], value, one(value.shape)) : value))
+      .reduce(join);
+  }
+  if (kernel !== "maximum" && kernel !== "minimum") return values.reduce(join);
+  // Where all are masked, the first.
+  let joinedMask = masks[0];
+  return values.reduce((a, b, k) => {
+    const right = select(masks[k], b, a);
+    const joined = join(select(joinedMask, a, right), right);
+    joinedMask = joinedMask && masks[k];
+    return joined;
+  });
+}
+
 function merging(
   className: string,
   kernel: Arithmetic,
@@ -65,8 +105,7 @@ function merging(
 
     lower(context, _, flows) {
       const { builder, name } = context;
-      const [first, ...rest] = aligned(context, flows);
-      const all = rest.reduce((a, b) => builder.apply(arithmetic, name, [a, b], { kernel })[0], first);
+      const all = combined(context, kernel, flows);
       const value = mean
         ? builder.apply(scaled, `${name}.mean`, [all], { factor: 1 / flows.length })[0]
         : all;

@@ -13,13 +13,29 @@ export function readOptions<C extends object>(operation: string, given: object |
   }
   const config = { ...defaults };
   for (const [name, value] of Object.entries(given ?? {})) {
-    if (!(name in defaults)) {
+    if (!Object.hasOwn(defaults, name)) {
       const hint = suggestion(name, Object.keys(defaults));
       throw new UnreelError({ operation, expected: "known options", got: show(name), hint });
     }
+    if (value !== undefined)
+      checkKind(`${operation}: ${name}`, value, (defaults as Record<string, unknown>)[name]);
     if (value !== undefined) (config as Record<string, unknown>)[name] = value;
   }
   return config;
+}
+
+/** An option whose default is a boolean or a number takes nothing else (but an object in a number's place, as schedules are). */
+function checkKind(operation: string, value: unknown, byDefault: unknown): void {
+  if (typeof byDefault === "boolean" && typeof value !== "boolean") {
+    throw new UnreelError({ operation, expected: "true or false", got: show(value) });
+  }
+  if (
+    typeof byDefault === "number" &&
+    typeof value !== "object" &&
+    (typeof value !== "number" || Number.isNaN(value))
+  ) {
+    throw new UnreelError({ operation, expected: "a number", got: show(value) });
+  }
 }
 
 /** `binary_crossentropy`, `BinaryCrossentropy` and `binaryCrossentropy` are one name. */
@@ -44,7 +60,12 @@ export function lookUp<V>(
   aliases: Readonly<Record<string, string>> = {},
 ): V {
   const key = camelCase(name);
-  const found = Object.hasOwn(registry, key) ? key : aliases[key.toLowerCase()];
+  const alias = key.toLowerCase();
+  const found = Object.hasOwn(registry, key)
+    ? key
+    : Object.hasOwn(aliases, alias)
+      ? aliases[alias]
+      : undefined;
   if (found !== undefined) return registry[found];
   throw new UnreelError({
     operation,

@@ -1,11 +1,12 @@
 // Leads values through a graph: each call's layer emits its ops. Used for a whole model and for models inside models.
 import { UnreelError } from "../errors.js";
 import type { Builder } from "../ops/builder.js";
+import { differs } from "../ops/index.js";
 import type { Value } from "../ops/op.js";
 import type { Pointer } from "../program/program.js";
 import { Size } from "../program/size.js";
 import type { Graph } from "./graph.js";
-import type { Flow, Layer, LayerKind, LoweringContext } from "./layer.js";
+import type { Equal, Flow, Layer, LayerKind, LoweringContext } from "./layer.js";
 import type { SymbolicTensor } from "./symbolic.js";
 import type { Weight } from "./weight.js";
 
@@ -22,6 +23,7 @@ interface Setting {
   readonly weights: ReadonlyMap<Weight, Value>;
   readonly states: StateLayout;
   readonly seed: Pointer;
+  readonly equal: Equal[];
   readonly training: boolean;
   readonly streaming: boolean;
 }
@@ -32,6 +34,7 @@ export function rootContext({
   weights,
   states,
   seed,
+  equal,
   training,
   streaming,
 }: Setting): LoweringContext {
@@ -69,6 +72,7 @@ export function rootContext({
     seed,
     streaming,
     keptState,
+    requireEqual: (pair) => equal.push(pair),
     nextStream: () => streams++,
     weights: (layer?.weights ?? []).map((weight) => weights.get(weight)!),
     ...from,
@@ -84,7 +88,8 @@ export function wire(context: LoweringContext, graph: Graph, arriving: readonly 
   for (const { layer, inputs, outputs, options } of graph.calls) {
     if (inputs.length === 0) continue;
     const given = inputs.map((input) => flows.get(input)!);
-    const mask = options.mask && asMask(flows.get(options.mask)!);
+    const mask = options.mask && asMask(context, flows.get(options.mask)!);
+    if (mask) requireLength(context, `${layer.name}: mask`, given[0], mask);
     const initialState = (options.initialState ?? []).map((state) => flows.get(state)!.value);
     const inner = context.forLayer(layer, { initialState, training: options.training ?? context.training });
     const results = layer.kind.lower(
@@ -99,8 +104,20 @@ export function wire(context: LoweringContext, graph: Graph, arriving: readonly 
   return graph.outputs.map((output) => flows.get(output)!);
 }
 
-function asMask(flow: Flow): Value {
-  return flow.integers?.() ?? flow.value;
+/** A mask as int32: whole numbers as they are, others as whether they differ from zero. */
+function asMask({ builder }: LoweringContext, flow: Flow): Value {
+  if (flow.isInteger) return flow.integers!();
+  const { value } = flow;
+  const [mask] = builder.apply(differs, `${value.name}.mask`, [builder.view(value, [...value.shape, 1])], {
+    value: 0,
+  });
+  return { ...mask, timeMajor: value.timeMajor };
+}
+
+/** A mask is as long as what it masks: where lengths are not known yet, the host checks before each run. */
+function requireLength(context: LoweringContext, what: string, flow: Flow, mask: Value): void {
+  const [a, b] = [(flow.shape ?? flow.value.shape)[1], mask.shape[1]];
+  if (Size.of(a).toString() !== Size.of(b).toString()) context.requireEqual({ what, a, b });
 }
 
 /** The same flow under another mask; its value is still only asked for when it is needed. */
@@ -110,6 +127,8 @@ function masked(flow: Flow, mask: Value): Flow {
       return flow.value;
     },
     mask,
+    shape: flow.shape,
+    isInteger: flow.isInteger,
     integers: flow.integers && ((limit) => flow.integers!(limit)),
   };
 }

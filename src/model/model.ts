@@ -161,6 +161,10 @@ export class Model {
     });
     positiveInteger("fit: batchSize", read.batchSize);
     positiveInteger("fit: epochs", read.epochs);
+    if (!Number.isSafeInteger(read.initialEpoch) || read.initialEpoch < 0) {
+      const got = show(read.initialEpoch);
+      throw new UnreelError({ operation: "fit: initialEpoch", expected: "an integer from 0", got });
+    }
     if (!Array.isArray(read.callbacks)) {
       throw new UnreelError({
         operation: "fit: callbacks",
@@ -192,13 +196,17 @@ export class Model {
     read: Required<Omit<FitOptions, OptionalFit>> & Pick<FitOptions, OptionalFit>,
   ): Promise<History> {
     const trainee = await this.#trainee("fit", x);
-    let data = this.#dataSet("fit", trainee, x, y, read);
+    // Classes weigh what is trained on, not what it is validated with.
+    const { sampleWeight: given, classWeight } = read;
+    let data = this.#dataSet("fit", trainee, x, y, { sampleWeight: given, classWeight });
     let validation: DataSet | undefined;
     if (read.validationData) {
       const [validX, validY, sampleWeight] = read.validationData;
       validation = this.#dataSet("fit: validationData", trainee, validX, validY, { sampleWeight });
     } else if (read.validationSplit !== 0) {
-      ({ data, validation } = splitValidation(data, read.validationSplit));
+      ({ data } = splitValidation(data, read.validationSplit));
+      const unweighted = this.#dataSet("fit", trainee, x, y, { sampleWeight: given });
+      ({ validation } = splitValidation(unweighted, read.validationSplit));
     }
     const verbose = read.verbose === "auto" ? 1 : read.verbose;
     // Last, as in Keras: it shows what the others add to the logs.
@@ -225,7 +233,7 @@ export class Model {
     const { batchSize, sampleWeight } = readOptions("evaluate", options, {
       batchSize: 32,
       sampleWeight: undefined,
-      verbose: 0 as Verbose,
+      verbose: undefined as Verbose | undefined,
     });
     positiveInteger("evaluate: batchSize", batchSize);
     return this.#whileRunning(async () => {
@@ -239,7 +247,10 @@ export class Model {
     x: InputLike,
     options: { batchSize?: number; verbose?: Verbose } = {},
   ): Promise<Tensor | Tensor[]> {
-    const { batchSize } = readOptions("predict", options, { batchSize: 32, verbose: 0 as Verbose });
+    const { batchSize } = readOptions("predict", options, {
+      batchSize: 32,
+      verbose: undefined as Verbose | undefined,
+    });
     positiveInteger("predict: batchSize", batchSize);
     return this.#whileRunning(async () => {
       const executor = await this.executor("predict", x);
@@ -394,7 +405,7 @@ export class Model {
   #resolveCompiled(graph: Graph): void {
     const compiled = this.#compiled!;
     const { optimizer, loss, metrics, lossWeights } = compiled.options;
-    const outputNames = graph.outputs.map((output) => output.name);
+    const outputNames = distinct(graph.outputs.map((output) => output.name));
     const losses = forOutputs("compile: loss", loss, outputNames).map((each) =>
       resolveLoss("compile: loss", each),
     );
@@ -420,9 +431,27 @@ export class Model {
     const inputs = readInputs(operation, executor.graph, x);
     const samples = inputs[0].shape[0];
     const targets = readTargets(operation, executor.graph, compiled.losses, y, samples);
-    const weights = targets.map((target) => readWeights(operation, weighting, target, samples));
+    if (weighting.classWeight && targets.length > 1) {
+      const expected = "a model with one output";
+      throw new UnreelError({
+        operation: `${operation}: classWeight`,
+        expected,
+        got: `${targets.length} outputs`,
+      });
+    }
+    const weights = targets.map((target, index) =>
+      readWeights(operation, weighting, target, compiled.losses[index].sparse, samples),
+    );
     return { inputs, targets, weights, samples };
   }
+}
+
+/** Names made different where one layer has several outputs: `lstm`, `lstm_1`. */
+function distinct(names: readonly string[]): string[] {
+  return names.map((name, index) => {
+    const before = names.slice(0, index).filter((other) => other === name).length;
+    return before === 0 ? name : `${name}_${before}`;
+  });
 }
 
 /** One value for each output: the same for all, a list, or a record by name. */

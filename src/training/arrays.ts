@@ -211,14 +211,17 @@ export function readWeights(
   operation: string,
   { sampleWeight, classWeight }: { sampleWeight?: TensorLike; classWeight?: ClassWeight },
   target: Tensor,
+  sparse: boolean,
   samples: number,
 ): Tensor | undefined {
   const given = sampleWeight === undefined ? undefined : tensor(sampleWeight, undefined, "float32");
   if (given) {
-    const isRow =
-      given.shape.length === 1 || (given.shape.length === 2 && given.shape[1] === target.shape[1]);
-    if (given.shape[0] !== samples || !isRow) {
-      const expected = `${samples} weights, one for each sample`;
+    // One weight a sample, or one for each of the first axes of what the loss counts: samples and steps.
+    const rows = sparse ? target.shape : target.shape.slice(0, -1);
+    const trailing = given.shape.length === 2 && given.shape[1] === 1;
+    const isPrefix = given.shape.length <= rows.length && given.shape.every((d, axis) => d === rows[axis]);
+    if (given.shape[0] !== samples || !(isPrefix || trailing)) {
+      const expected = `${samples} weights, one for each sample${rows.length > 1 ? ", or one for each step" : ""}`;
       throw new UnreelError({
         operation: `${operation}: sampleWeight`,
         expected,
@@ -228,6 +231,23 @@ export function readWeights(
     checkFinite(`${operation}: sampleWeight`, given);
   }
   if (!classWeight) return given;
+  const operationOfClasses = `${operation}: classWeight`;
+  if (
+    typeof classWeight !== "object" ||
+    !Object.values(classWeight).every((weight) => Number.isFinite(weight))
+  ) {
+    const expected = "finite weights by class number, as { 0: 1, 1: 5 }";
+    throw new UnreelError({ operation: operationOfClasses, expected, got: show(classWeight) });
+  }
+  if (target.shape.length > (sparse ? 1 : 2)) {
+    const hint = "Use sampleWeight, one for each sample or step.";
+    throw new UnreelError({
+      operation: operationOfClasses,
+      expected: "one class for each sample",
+      got: `targets of shape ${showShape(target.shape)}`,
+      hint,
+    });
+  }
   const classOf = classReader(target);
   const perRow = given ? given.size / samples : 1;
   const values = new Float32Array(samples * perRow);

@@ -59,19 +59,21 @@ function breather(): () => Promise<void> {
 class Tally {
   readonly #trainee: Trainee;
   readonly #losses: number[];
+  /** Counts of its own: an evaluation in the middle of an epoch does not disturb the epoch's. */
+  readonly #metrics: readonly (readonly Metric[])[];
   #samples = 0;
 
   constructor(trainee: Trainee) {
     this.#trainee = trainee;
     this.#losses = trainee.outputNames.map(() => 0);
-    for (const metric of trainee.metrics.flat()) metric.reset();
+    this.#metrics = trainee.metrics.map((list) => list.map((metric) => metric.fresh()));
   }
 
   add(steps: Steps, count: number): void {
     this.#samples += count;
     this.#trainee.outputNames.forEach((_, output) => {
       this.#losses[output] += steps.lossOf(output) * count;
-      const metrics = this.#trainee.metrics[output];
+      const metrics = this.#metrics[output];
       if (metrics.length === 0) return;
       const batch = steps.metricBatch(output);
       for (const metric of metrics) metric.add(batch);
@@ -79,7 +81,8 @@ class Tally {
   }
 
   logs(): Logs {
-    const { compiled, metrics, outputNames } = this.#trainee;
+    const { compiled, outputNames } = this.#trainee;
+    const metrics = this.#metrics;
     const losses = this.#losses.map((sum) => sum / this.#samples);
     const logs: Logs = {
       loss: losses.reduce((sum, loss, output) => sum + compiled.lossWeights[output] * loss, 0),
@@ -156,6 +159,8 @@ export async function fit(trainee: Trainee, plan: FitPlan): Promise<History> {
 /** One step on the batch that was filled in. A loss that is not finite changes nothing, and its error is returned, not thrown:
  * callbacks may want to stop in its place. */
 function update({ executor, compiled }: Trainee, steps: Steps, where: string): unknown {
+  // Slots that begin again make the step count begin again: Adam's correction belongs to them.
+  if (executor.takeFreshTraining()) compiled.optimizer.iterations = 0;
   steps.writeSettings(compiled.optimizer);
   try {
     steps.run(where);

@@ -84,6 +84,7 @@ export const cosineSimilarity = plain("cosineSimilarity");
 /** Quadratic up to `delta` (default 1), linear beyond. */
 export function huber(options: Reduced & { delta?: number } = {}): Loss {
   const config = readOptions("losses.huber", options, { ...reduced, delta: 1 });
+  inRange("losses.huber: delta", config.delta, Number.MIN_VALUE, Number.MAX_VALUE);
   return make("huber", config, { parameters: [config.delta] });
 }
 

@@ -40,6 +40,11 @@ export class Metric {
     this.#state = rule.begin();
   }
 
+  /** The same metric with nothing counted yet, for a count of its own. */
+  fresh(): Metric {
+    return new Metric(this.name, this.#rule);
+  }
+
   reset(): void {
     this.#state = this.#rule.begin();
   }
@@ -63,6 +68,10 @@ export class Metric {
       });
     }
     const weights = sampleWeight === undefined ? undefined : tensor(sampleWeight).data;
+    if (weights && weights.length !== rows) {
+      const operation = `metrics.${this.name}: update: sampleWeight`;
+      throw new UnreelError({ operation, expected: `${rows} weights`, got: `${weights.length}` });
+    }
     this.add({
       target: target.data,
       prediction: prediction.data as Float32Array,
@@ -100,8 +109,22 @@ function mean(value: RowValue): Rule {
   };
 }
 
+/** Metrics of values cannot read class numbers. */
+function requireValues({ sparse }: MetricBatch): void {
+  if (!sparse) return;
+  const hint = "For class numbers use 'sparseCategoricalAccuracy' or 'accuracy'.";
+  throw new UnreelError({
+    operation: "metrics",
+    expected: "targets like the output, or one-hot",
+    got: "class numbers",
+    hint,
+  });
+}
+
 function eachColumn(term: (target: number, prediction: number) => number): RowValue {
-  return ({ target, prediction, columns }, row) => {
+  return (batch, row) => {
+    requireValues(batch);
+    const { target, prediction, columns } = batch;
     let sum = 0;
     for (let i = row * columns; i < (row + 1) * columns; i++) sum += term(target[i], prediction[i]);
     return sum / columns;
@@ -205,7 +228,9 @@ function ratio(
     begin() {
       let [truePositives, falsePositives, falseNegatives] = [0, 0, 0];
       return {
-        add({ target, prediction, rows, columns, weights }) {
+        add(batch) {
+          requireValues(batch);
+          const { target, prediction, rows, columns, weights } = batch;
           for (let i = 0; i < rows * columns; i++) {
             const weight = weights ? weights[Math.floor(i / columns)] : 1;
             const said = prediction[i] > threshold;

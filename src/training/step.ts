@@ -54,7 +54,7 @@ export class Steps {
           port.idLimit,
         );
     });
-    // Running out of memory shows here, before the first step has changed anything.
+    this.#checkTargets(mode);
     executor.prepare(this.prepared, this.#dimsFor(1));
   }
 
@@ -95,7 +95,7 @@ export class Steps {
         operation: `training stopped at ${where}: loss`,
         expected: "a finite number",
         got: `${loss}`,
-        hint: "Use a smaller learning rate or clipnorm, and look for extreme values in the data. The weights are those before this batch.",
+        hint: "Use a smaller learning rate or clipnorm, and look for extreme values in the data. The weights are as the batch before left them.",
       });
     }
     bound.run(updateStart);
@@ -158,7 +158,37 @@ export class Steps {
 
   /** The shape of an output for a number of samples. */
   outputShape(output: number, samples: number): number[] {
-    return resolveShape(this.prepared.outputs[output].value.shape, this.#dimsFor(samples));
+    const [, ...rest] = resolveShape(this.prepared.outputs[output].value.shape, this.#dimsFor(samples));
+    return [samples, ...rest];
+  }
+
+  /** Lengths that are known only now: targets have as many steps as the outputs, and masks as what they mask. */
+  #checkTargets(mode: Mode): void {
+    const { samples, targets } = this.#data;
+    const dims = this.#dimsFor(samples);
+    this.prepared.outputs.forEach(({ target }, index) => {
+      if (!target || !targets) return;
+      const wanted = [samples, ...resolveShape(target.shape, dims).slice(1)];
+      const { shape } = targets[index];
+      if (wanted.every((d, axis) => d === shape[axis])) return;
+      const operation = `${mode === "train" ? "fit" : mode}: y`;
+      const hint = "The output is as long as the input.";
+      throw new UnreelError({
+        operation,
+        expected: `shape (${wanted.join(", ")})`,
+        got: `(${shape.join(", ")})`,
+        hint,
+      });
+    });
+    for (const { what, a, b } of this.prepared.equal) {
+      const [first, second] = resolveShape([a, b], dims);
+      if (first === second) continue;
+      throw new UnreelError({
+        operation: what,
+        expected: `${first} steps, as what it masks`,
+        got: `${second}`,
+      });
+    }
   }
 
   /** Run-time dimensions of a batch: its size, and the lengths that the data have. */
@@ -228,7 +258,8 @@ export class Steps {
     for (let i = 0; i < count; i++) {
       const sample = order ? order[start + i] : start + i;
       for (let k = 0; k < perSample; k++) {
-        floats[at + i * perSample + k] = scale * weights.data[sample * given + (given === 1 ? 0 : k)];
+        floats[at + i * perSample + k] =
+          scale * weights.data[sample * given + Math.floor((k * given) / perSample)];
       }
     }
   }

@@ -27,9 +27,12 @@ const engines = new Map<Build, Promise<Engine>>();
 
 /** Sets how models run from here on. A model keeps the engine it first ran on. */
 export function configure(changes: Settings): void {
+  if (changes === null || typeof changes !== "object") {
+    throw new UnreelError({ operation: "configure", expected: "an object of settings", got: show(changes) });
+  }
   for (const [name, value] of Object.entries(changes)) {
     const operation = `configure: ${name}`;
-    if (!(name in settings)) {
+    if (!Object.hasOwn(settings, name)) {
       throw new UnreelError({
         operation,
         expected: "a known setting",

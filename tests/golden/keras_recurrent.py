@@ -221,7 +221,8 @@ for (which, (cell, extra)), (turn, (activation, recurrent)) in itertools.product
     [x] = sequence(graph, mask, "masking")
     y = graph(layer(cell, **config), x)
     scale = {"exponential": 0.1, "softplus": 0.4}.get(activation, 0.5)
-    case(f"{NAMES[which]} {activation} {recurrent if which else ''} {mask or ''}".strip(), graph, flat(y), scale)
+    words = [NAMES[which], activation, recurrent if which else None, mask]
+    case(" ".join(word for word in words if word), graph, flat(y), scale)
 
 # ---- every flag, without a mask
 
@@ -385,6 +386,15 @@ for turn, (merge, sequences) in enumerate(itertools.product(MERGES, (True, False
         b = graph(layer(two[0], units=3, **two[1], returnSequences=sequences, goBackwards=True), x)
         y = graph(layer("Dense", units=2), graph(layer(merge), a, b))
         case(f"{merge} of {one[0]} and {two[0]} {flags(returnSequences=sequences)} mask {mask}", graph, y)
+for merge, order in itertools.product(["Add", "Multiply", "Maximum", "Minimum", "Concatenate"], (1, -1)):
+    if (merge, order) == ("Concatenate", -1):
+        continue  # the ops of its mask change the depths of the branches in Keras, and so the order of the weights
+    graph = Graph()
+    x, z = sequence(graph, "holes", "masking", then=[(7, 3)])
+    a = graph(layer("GRU", units=3, returnSequences=True), x)
+    b = graph(layer("SimpleRNN", units=3, returnSequences=True), z)
+    y = graph(layer("LSTM", units=3, returnSequences=True), graph(layer(merge), *[a, b][::order]))
+    case(f"{merge} of branches with a mask and without, the {'first' if order == 1 else 'second'} masked", graph, y)
 for merge in ["Add", "Multiply", "Average", "Maximum", "Concatenate"]:
     graph = Graph()
     x = graph.input(7, 3)
