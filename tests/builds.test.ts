@@ -1,4 +1,4 @@
-// The builds of the kernels: no imports, no data, one set of exports, and the numbers that the host repeats.
+// The builds of the kernels: no imports, no data but constants, one set of exports, and the numbers that the host repeats.
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
