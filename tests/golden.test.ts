@@ -14,7 +14,10 @@ import {
   sequential,
   type Tensor,
 } from "../src/index.js";
+import * as cells from "../src/layers/cells/index.js";
 import { camelCase } from "../src/layers/options.js";
+import { dense } from "../src/ops/index.js";
+import { differentiate } from "./differentiate.js";
 import { assertClose, asTensor, gradients, readGolden } from "./support.js";
 
 interface Array_ {
@@ -135,6 +138,9 @@ interface TorchCase {
   weights: Array_[];
   output: Array_;
   states: Array_[];
+  outputGradient: Array_;
+  gradients: Array_[];
+  inputGradient: Array_;
 }
 
 const torch = readGolden<{ cases: TorchCase[] }>("torch_rnn.json");
@@ -152,6 +158,65 @@ for (const each of torch.cases) {
     assertClose("output", found[0].data, each.output.data);
     each.states.forEach((state, index) => {
       assertClose(`state ${index}`, found[index + 1].data, state.data);
+    });
+    made.dispose();
+    await checkTorchGradients(each);
+  });
+}
+
+/** Gradients of Σ output · outputGradient by the ops themselves. */
+async function checkTorchGradients(each: TorchCase): Promise<void> {
+  const cell = { rnn: cells.simple, lstm: cells.lstm, gru: cells.gru }[each.cell];
+  const config = { units: each.units, resetAfter: true } as cells.CellConfig;
+  const given = [each.input, ...each.weights].map(({ shape, data }) => ({ shape, data }));
+  const { gradients: found } = await differentiate(
+    given,
+    (b, [x, ...weights]) => {
+      const split = cell.split(b, config, weights);
+      const [gates] = b.apply(dense, "gates", [b.timeMajor(x), split.kernel, split.inputBias], {});
+      return [cell.sequence(b, "sequence", config, split, { gates, initialState: [] })[0]];
+    },
+    [each.outputGradient.data],
+  );
+  [each.inputGradient, ...each.gradients].forEach((gradient, index) => {
+    assertClose(`gradient ${index}`, found[index]!, gradient.data);
+  });
+}
+
+interface StackCase {
+  name: string;
+  cell: "rnn" | "lstm" | "gru";
+  layers: number;
+  both: boolean;
+  units: number;
+  input: Array_;
+  target: Array_;
+  weights: Array_[];
+  output: Array_;
+  lossValue: number;
+  gradients: Array_[];
+}
+
+for (const each of readGolden<{ cases: StackCase[] }>("torch_stacks.json").cases) {
+  test(`PyTorch: ${each.name}`, async () => {
+    const make = { rnn: layers.simpleRNN, lstm: layers.lstm, gru: layers.gru }[each.cell];
+    const made = sequential(
+      Array.from({ length: each.layers }, (_, index) => {
+        const inputShape = index === 0 ? each.input.shape.slice(1) : undefined;
+        if (!each.both) return make({ units: each.units, returnSequences: true, inputShape });
+        return layers.bidirectional({
+          layer: make({ units: each.units, returnSequences: true }),
+          inputShape,
+        });
+      }),
+    );
+    made.setWeights(each.weights.map(asTensor));
+    const x = asTensor(each.input);
+    assertClose("output", (await made.predict(x)).data, each.output.data);
+    const found = await gradients(made, x, asTensor(each.target), { loss: "meanSquaredError" });
+    assertClose("loss", [found.loss], [each.lossValue]);
+    each.gradients.forEach((gradient, index) => {
+      assertClose(`gradient ${index}`, found.weights[index]!, gradient.data);
     });
     made.dispose();
   });

@@ -64,44 +64,45 @@ def distance(a, b):
     return np.abs(a - b).max() / max(np.abs(b).max(), 1e-3)
 
 
-cases = []
-worst = (0.0, "")
-for cell, (units, batch, time, inputs, bias) in itertools.product(MODULES, SIZES):
-    name = f"{cell} units {units} batch {batch} time {time} inputs {inputs}" + ("" if bias else " useBias false")
-    rng = stream(name)
-    gates = len(ORDER[cell])
-    shapes = [(gates * units, inputs), (gates * units, units), *[(gates * units,)] * (2 if bias else 0)]
-    # multiples of 1/1024: the sum of two biases is a float32 as well
-    values = [np.round(rng.normal(size=shape) * 0.5 * 1024) / 1024 for shape in shapes]
-    x = normal(rng, (batch, time, inputs))
-    output_gradient = normal(rng, (batch, time, units))
-    weights = to_keras(cell, *values, *[None] * (4 - len(values)), join=np.add)
-    if not all(np.array_equal(w, f32(w)) for w in weights):
-        raise ValueError(f"golden: {name}: a weight is not a float32")
+if __name__ == "__main__":
+    cases = []
+    worst = (0.0, "")
+    for cell, (units, batch, time, inputs, bias) in itertools.product(MODULES, SIZES):
+        name = f"{cell} units {units} batch {batch} time {time} inputs {inputs}" + ("" if bias else " useBias false")
+        rng = stream(name)
+        gates = len(ORDER[cell])
+        shapes = [(gates * units, inputs), (gates * units, units), *[(gates * units,)] * (2 if bias else 0)]
+        # multiples of 1/1024: the sum of two biases is a float32 as well
+        values = [np.round(rng.normal(size=shape) * 0.5 * 1024) / 1024 for shape in shapes]
+        x = normal(rng, (batch, time, inputs))
+        output_gradient = normal(rng, (batch, time, units))
+        weights = to_keras(cell, *values, *[None] * (4 - len(values)), join=np.add)
+        if not all(np.array_equal(w, f32(w)) for w in weights):
+            raise ValueError(f"golden: {name}: a weight is not a float32")
 
-    output, states, gradients, dx = run(cell, values, x, output_gradient, torch.float64)
-    single = run(cell, values, x, output_gradient, torch.float32)
-    pairs = [(single[0], output), (single[3], dx), *zip(single[1], states), *zip(single[2], gradients)]
-    far = max(distance(a, b) for a, b in pairs)
-    worst = max(worst, (far, name))
-    if far > TOLERANCE:
-        raise ValueError(f"golden: {name}: PyTorch's float32 is {far:.2g} from its float64; choose a milder case")
-    cases.append({
-        "name": name,
-        "cell": cell,
-        "layers": [{"className": CLASS_NAMES[cell], "config": {
-            "units": units, "useBias": bias, "returnSequences": True, "inputShape": [time, inputs]}}],
-        "units": units,
-        "input": array(x, "float32"),
-        "weights": [array(w, name=n) for w, n in zip(weights, ["kernel", "recurrent_kernel", "bias"])],
-        "output": array(output),
-        "states": [array(s) for s in states],
-        "outputGradient": array(output_gradient, "float32"),
-        "gradients": [array(g) for g in gradients],
-        "inputGradient": array(dx),
-    })
+        output, states, gradients, dx = run(cell, values, x, output_gradient, torch.float64)
+        single = run(cell, values, x, output_gradient, torch.float32)
+        pairs = [(single[0], output), (single[3], dx), *zip(single[1], states), *zip(single[2], gradients)]
+        far = max(distance(a, b) for a, b in pairs)
+        worst = max(worst, (far, name))
+        if far > TOLERANCE:
+            raise ValueError(f"golden: {name}: PyTorch's float32 is {far:.2g} from its float64; choose a milder case")
+        cases.append({
+            "name": name,
+            "cell": cell,
+            "layers": [{"className": CLASS_NAMES[cell], "config": {
+                "units": units, "useBias": bias, "returnSequences": True, "inputShape": [time, inputs]}}],
+            "units": units,
+            "input": array(x, "float32"),
+            "weights": [array(w, name=n) for w, n in zip(weights, ["kernel", "recurrent_kernel", "bias"])],
+            "output": array(output),
+            "states": [array(s) for s in states],
+            "outputGradient": array(output_gradient, "float32"),
+            "gradients": [array(g) for g in gradients],
+            "inputGradient": array(dx),
+        })
 
-header = made_with("torch_rnn.py", "float64")
-header["made_with"].pop("keras")
-write("torch_rnn.py", header, cases=cases)
-print(f"PyTorch's float32 is at most {worst[0]:.1e} from its float64: {worst[1]}")
+    header = made_with("torch_rnn.py", "float64")
+    header["made_with"].pop("keras")
+    write("torch_rnn.py", header, cases=cases)
+    print(f"PyTorch's float32 is at most {worst[0]:.1e} from its float64: {worst[1]}")
