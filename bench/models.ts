@@ -1,7 +1,7 @@
 // Whole models: inference and training steps as a user calls them, the bare program inside, and where its time goes.
 import { Executor } from "../src/graph/executor.js";
-import { makeGraph } from "../src/layers/graph.js";
 import { input } from "../src/layers/core.js";
+import { makeGraph } from "../src/layers/graph.js";
 import * as layers from "../src/layers/index.js";
 import { Model } from "../src/model/model.js";
 import { callsOf, isPointer } from "../src/program/program.js";
