@@ -16,12 +16,19 @@ interface Case {
 
 const special: Record<string, string> = { SimpleRNN: "simpleRNN", LSTM: "lstm", GRU: "gru" };
 const factories = layers as unknown as Record<string, (config: object) => Layer>;
+const nameOf = (className: string) => special[className] ?? camelCase(className);
+
+/** A layer from its description; a layer inside it is described likewise. */
+function make({ className, config }: Case["layers"][number]): Layer {
+  const inner = config.layer as Case["layers"][number] | undefined;
+  return factories[nameOf(className)](inner ? { ...config, layer: make(inner) } : config);
+}
 
 for (const each of readGolden<{ cases: Case[] }>("keras_counts.json").cases) {
-  const names = each.layers.map(({ className }) => special[className] ?? camelCase(className));
+  const names = each.layers.map(({ className }) => nameOf(className));
   const offered = names.every((name) => name in factories);
   (offered ? test : test.skip)(`Keras' summary: ${each.name}`, () => {
-    const model = sequential(each.layers.map(({ config }, index) => factories[names[index]](config)));
+    const model = sequential(each.layers.map(make));
     const text = model.summary({ print: () => {} });
     assert.is(model.countParams(), each.params);
     assert.equal(
