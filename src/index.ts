@@ -9,7 +9,9 @@ export * as initializers from "./layers/initializers.js";
 export type { Layer } from "./layers/layer.js";
 export * as ops from "./layers/operations.js";
 export type { SymbolicTensor } from "./layers/symbolic.js";
-export { type CompileOptions, type FitOptions, Model, model } from "./model/model.js";
+export type { CompileOptions } from "./model/compile.js";
+export type { FitOptions } from "./model/data.js";
+export { Model, model } from "./model/model.js";
 export { Sequential, sequential } from "./model/sequential.js";
 export { setRandomSeed } from "./random.js";
 export {

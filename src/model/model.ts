@@ -8,65 +8,13 @@ import { readOptions } from "../layers/options.js";
 import type { SymbolicTensor } from "../layers/symbolic.js";
 import { graphKind } from "../layers/wire.js";
 import type { Tensor, TensorLike } from "../tensor.js";
-import {
-  type ClassWeight,
-  type InputLike,
-  readInputs,
-  readTargets,
-  readWeights,
-} from "../training/arrays.js";
-import type { Callback } from "../training/callbacks/callback.js";
+import { type ClassWeight, type InputLike, readInputs } from "../training/arrays.js";
 import { progressBar } from "../training/callbacks/progressBar.js";
-import {
-  evaluate,
-  fit,
-  type History,
-  predict,
-  splitValidation,
-  type Trainee,
-  trainOnBatch,
-} from "../training/fit.js";
-import { type LossLike, resolveLoss } from "../training/losses.js";
-import { Metric, resolveMetric } from "../training/metrics.js";
-import { type OptimizerLike, resolveOptimizer } from "../training/optimizers.js";
-import type { Compiled, DataSet } from "../training/step.js";
+import { evaluate, fit, type History, predict, type Trainee, trainOnBatch } from "../training/fit.js";
+import { type CompileOptions, readCompileOptions, resolveCompiled } from "./compile.js";
+import { dataSet, type FitOptions, fitData, readFitOptions, type Verbose } from "./data.js";
 import { Stream } from "./stream.js";
 import { summarize } from "./summary.js";
-
-type MetricLike = Metric | string;
-
-export interface CompileOptions {
-  /** Default 'rmsprop', as in Keras. */
-  optimizer?: OptimizerLike;
-  /** One for all outputs, a list in their order, or a record by output name. */
-  loss: LossLike | readonly LossLike[] | Readonly<Record<string, LossLike>>;
-  /** Names or objects; for several outputs a list of lists or a record by output name. */
-  metrics?:
-    | readonly (MetricLike | readonly MetricLike[])[]
-    | Readonly<Record<string, MetricLike | readonly MetricLike[]>>;
-  lossWeights?: readonly number[] | Readonly<Record<string, number>>;
-}
-
-type OptionalFit = "validationData" | "classWeight" | "sampleWeight";
-
-export type Verbose = 0 | 1 | 2 | "auto";
-
-export interface FitOptions {
-  batchSize?: number;
-  epochs?: number;
-  /** Share of the data, from its end, kept for validation: in [0, 1). */
-  validationSplit?: number;
-  /** [x, y] or [x, y, sampleWeight]. */
-  validationData?: readonly [InputLike, InputLike] | readonly [InputLike, InputLike, TensorLike];
-  /** New order of the samples in each epoch. Default true. */
-  shuffle?: boolean;
-  classWeight?: ClassWeight;
-  sampleWeight?: TensorLike;
-  initialEpoch?: number;
-  callbacks?: readonly Callback[];
-  /** 0 silent, 1 progress bar (default), 2 a line for each epoch. */
-  verbose?: Verbose;
-}
 
 export class Model {
   readonly name: string;
@@ -125,62 +73,14 @@ export class Model {
   /** Sets how the model is trained. Calling it again starts over with the optimizer's state, not with the weights. */
   compile(options: CompileOptions): void {
     this.#requireRest("compile", this.#trains);
-    const read = readOptions("compile", options, {
-      optimizer: "rmsprop" as OptimizerLike,
-      loss: undefined as unknown as CompileOptions["loss"],
-      metrics: undefined as CompileOptions["metrics"],
-      lossWeights: undefined as CompileOptions["lossWeights"],
-    });
-    if (read.loss === undefined) {
-      throw new UnreelError({
-        operation: "compile: loss",
-        expected: "a loss",
-        got: "none",
-        hint: "compile({ loss: 'meanSquaredError', … })",
-      });
-    }
-    const optimizer = resolveOptimizer("compile: optimizer", read.optimizer);
-    this.#compiled = { options: { ...read, optimizer } };
-    if (this.#graph) this.#resolveCompiled(this.#graph);
-    else checkNames(read);
+    const read = readCompileOptions(options);
+    this.#compiled = { options: read };
+    if (this.#graph) this.#compiled.trainee = resolveCompiled(this.#graph, read);
   }
 
   /** Trains for a number of epochs. Resolves to the history of the loss and the metrics. */
   async fit(x: InputLike, y: InputLike, options: FitOptions = {}): Promise<History> {
-    const read = readOptions("fit", options, {
-      batchSize: 32,
-      epochs: 1,
-      validationSplit: 0,
-      validationData: undefined as FitOptions["validationData"],
-      shuffle: true,
-      classWeight: undefined as ClassWeight | undefined,
-      sampleWeight: undefined as TensorLike | undefined,
-      initialEpoch: 0,
-      callbacks: [] as readonly Callback[],
-      verbose: "auto" as Verbose,
-    });
-    positiveInteger("fit: batchSize", read.batchSize);
-    positiveInteger("fit: epochs", read.epochs);
-    if (!Number.isSafeInteger(read.initialEpoch) || read.initialEpoch < 0) {
-      const got = show(read.initialEpoch);
-      throw new UnreelError({ operation: "fit: initialEpoch", expected: "an integer from 0", got });
-    }
-    if (!Array.isArray(read.callbacks)) {
-      throw new UnreelError({
-        operation: "fit: callbacks",
-        expected: "a list",
-        got: show(read.callbacks),
-        hint: "Write [callback].",
-      });
-    }
-    if (read.validationData !== undefined && !Array.isArray(read.validationData)) {
-      const got = show(read.validationData);
-      throw new UnreelError({
-        operation: "fit: validationData",
-        expected: "[x, y] or [x, y, sampleWeight]",
-        got,
-      });
-    }
+    const read = readFitOptions(options);
     this.#requireRest("fit", this.#trains);
     this.#trains = true;
     try {
@@ -190,24 +90,9 @@ export class Model {
     }
   }
 
-  async #fit(
-    x: InputLike,
-    y: InputLike,
-    read: Required<Omit<FitOptions, OptionalFit>> & Pick<FitOptions, OptionalFit>,
-  ): Promise<History> {
+  async #fit(x: InputLike, y: InputLike, read: ReturnType<typeof readFitOptions>): Promise<History> {
     const trainee = await this.#trainee("fit", x);
-    // Classes weigh what is trained on, not what it is validated with.
-    const { sampleWeight: given, classWeight } = read;
-    let data = this.#dataSet("fit", trainee, x, y, { sampleWeight: given, classWeight });
-    let validation: DataSet | undefined;
-    if (read.validationData) {
-      const [validX, validY, sampleWeight] = read.validationData;
-      validation = this.#dataSet("fit: validationData", trainee, validX, validY, { sampleWeight });
-    } else if (read.validationSplit !== 0) {
-      ({ data } = splitValidation(data, read.validationSplit));
-      const unweighted = this.#dataSet("fit", trainee, x, y, { sampleWeight: given });
-      ({ validation } = splitValidation(unweighted, read.validationSplit));
-    }
+    const { data, validation } = fitData(trainee, x, y, read);
     const verbose = read.verbose === "auto" ? 1 : read.verbose;
     // Last, as in Keras: it shows what the others add to the logs.
     const callbacks = verbose === 0 ? read.callbacks : [...read.callbacks, progressBar({ verbose })];
@@ -238,7 +123,7 @@ export class Model {
     positiveInteger("evaluate: batchSize", batchSize);
     return this.#whileRunning(async () => {
       const trainee = await this.#trainee("evaluate", x);
-      return evaluate(trainee, this.#dataSet("evaluate", trainee, x, y, { sampleWeight }), batchSize);
+      return evaluate(trainee, dataSet("evaluate", trainee, x, y, { sampleWeight }), batchSize);
     });
   }
 
@@ -272,7 +157,7 @@ export class Model {
     });
     return this.#whileRunning(async () => {
       const trainee = await this.#trainee("trainOnBatch", x);
-      return trainOnBatch(trainee, this.#dataSet("trainOnBatch", trainee, x, y, read));
+      return trainOnBatch(trainee, dataSet("trainOnBatch", trainee, x, y, read));
     });
   }
 
@@ -349,7 +234,7 @@ export class Model {
     this.dispose();
     this.#layer = undefined;
     this.#graph = graph;
-    if (graph && this.#compiled) this.#resolveCompiled(graph);
+    if (graph && this.#compiled) this.#compiled.trainee = resolveCompiled(graph, this.#compiled.options);
   }
 
   /** The model's place in the engine. */
@@ -394,122 +279,13 @@ export class Model {
     }
     const executor = await this.executor(operation, data);
     const compiled = this.#compiled;
-    if (!compiled.trainee) this.#resolveCompiled(executor.graph);
+    compiled.trainee ??= resolveCompiled(executor.graph, compiled.options);
     // Weights that are trained or not since the last call: the training program is another one.
     const trainable = executor.graph.layers.map((layer) => (layer.trainable ? "1" : "0")).join("");
     if (compiled.trainable !== undefined && compiled.trainable !== trainable) executor.forgetTraining();
     compiled.trainable = trainable;
     return { executor, ...compiled.trainee! };
   }
-
-  #resolveCompiled(graph: Graph): void {
-    const compiled = this.#compiled!;
-    const { optimizer, loss, metrics, lossWeights } = compiled.options;
-    const outputNames = distinct(graph.outputs.map((output) => output.name));
-    const losses = forOutputs("compile: loss", loss, outputNames).map((each) =>
-      resolveLoss("compile: loss", each),
-    );
-    const weights =
-      lossWeights === undefined
-        ? outputNames.map(() => 1)
-        : forOutputs("compile: lossWeights", lossWeights, outputNames);
-    const resolved = resolveOptimizer("compile: optimizer", optimizer);
-    const made: Compiled = { optimizer: resolved, update: resolved, losses, lossWeights: weights };
-    const resolvedMetrics = metricsForOutputs(metrics, outputNames).map((list) =>
-      list.map((each) => resolveMetric("compile: metrics", each)),
-    );
-    compiled.trainee = { compiled: made, metrics: resolvedMetrics, outputNames };
-  }
-
-  #dataSet(
-    operation: string,
-    { executor, compiled }: Trainee,
-    x: InputLike,
-    y: InputLike,
-    weighting: { sampleWeight?: TensorLike; classWeight?: ClassWeight },
-  ): DataSet {
-    const inputs = readInputs(operation, executor.graph, x);
-    const samples = inputs[0].shape[0];
-    const targets = readTargets(operation, executor.graph, compiled.losses, y, samples);
-    if (weighting.classWeight && targets.length > 1) {
-      const expected = "a model with one output";
-      throw new UnreelError({
-        operation: `${operation}: classWeight`,
-        expected,
-        got: `${targets.length} outputs`,
-      });
-    }
-    const weights = targets.map((target, index) =>
-      readWeights(operation, weighting, target, compiled.losses[index].sparse, samples),
-    );
-    return { inputs, targets, weights, samples };
-  }
-}
-
-/** Names made different where one layer has several outputs: `lstm`, `lstm_1`. */
-function distinct(names: readonly string[]): string[] {
-  return names.map((name, index) => {
-    const before = names.slice(0, index).filter((other) => other === name).length;
-    return before === 0 ? name : `${name}_${before}`;
-  });
-}
-
-/** One value for each output: the same for all, a list, or a record by name. */
-function forOutputs<V>(
-  operation: string,
-  given: V | readonly V[] | Readonly<Record<string, V>>,
-  names: readonly string[],
-): V[] {
-  if (Array.isArray(given)) {
-    if (given.length === names.length) return [...given];
-    throw new UnreelError({
-      operation,
-      expected: `${names.length} (for ${names.join(", ")})`,
-      got: `${given.length}`,
-    });
-  }
-  if (
-    given !== null &&
-    typeof given === "object" &&
-    Object.getPrototypeOf(given) === Object.prototype &&
-    !("kernel" in given)
-  ) {
-    const record = given as Record<string, V>;
-    const missing = names.find((name) => !(name in record));
-    if (missing === undefined) return names.map((name) => record[name]);
-    throw new UnreelError({ operation, expected: `entries for ${names.join(", ")}`, got: `no '${missing}'` });
-  }
-  return names.map(() => given as V);
-}
-
-function metricsForOutputs(metrics: CompileOptions["metrics"], names: readonly string[]): MetricLike[][] {
-  if (metrics === undefined) return names.map(() => []);
-  if (metrics === null || typeof metrics !== "object" || metrics instanceof Metric) {
-    const hint = "Write metrics: ['accuracy'].";
-    throw new UnreelError({ operation: "compile: metrics", expected: "a list", got: show(metrics), hint });
-  }
-  if (!Array.isArray(metrics)) {
-    const record = metrics as Record<string, MetricLike | readonly MetricLike[]>;
-    const stranger = Object.keys(record).find((name) => !names.includes(name));
-    if (stranger !== undefined) {
-      throw new UnreelError({
-        operation: "compile: metrics",
-        expected: `entries for ${names.join(", ")}`,
-        got: `'${stranger}'`,
-      });
-    }
-    return names.map((name) => [record[name] ?? []].flat() as MetricLike[]);
-  }
-  if (names.length === 1) return [metrics.flat() as MetricLike[]];
-  return (forOutputs("compile: metrics", metrics, names) as (MetricLike | MetricLike[])[]).map((each) =>
-    [each].flat(),
-  );
-}
-
-/** Names that can be checked before the outputs are known. */
-function checkNames({ loss, metrics }: CompileOptions): void {
-  if (typeof loss === "string") resolveLoss("compile: loss", loss);
-  if (Array.isArray(metrics)) for (const metric of metrics.flat()) resolveMetric("compile: metrics", metric);
 }
 
 /** A model from any acyclic graph of layers. Keras: the functional API. */
