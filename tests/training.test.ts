@@ -62,7 +62,8 @@ test("1,000 steps: linear memory does not grow after the first epoch, the heap s
   const grown = memory() - heap;
   const after = await engineInfo();
   assert.is(after.memory, before.memory);
-  assert.is(after.memoryUsed, before.memoryUsed);
+  // Less when models of other tests have been collected meanwhile.
+  assert.ok(after.memoryUsed <= before.memoryUsed);
   assert.ok(grown < 2 ** 20, `the heap grew by ${grown} bytes`);
   made.dispose();
 });
