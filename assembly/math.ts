@@ -7,8 +7,8 @@
 
 import { atLeast, atMost, keep4, madd, nmadd, select4, splat } from "./simd";
 
-// Constants come from tables, in the order of their use: V8 builds a v128.const anew each time, which costs twice as much as a
-// load (sigmoid4 8.8 ns with constants, 5.0 ns so).
+// Constants come from tables, in the order of their use: V8 builds a v128.const anew each time. lstmSequence B1 T100 H64: 0.194 ms
+// with constants, 0.167 so (relaxed); even on the plain build.
 
 /** One constant on four lanes. */
 // @ts-expect-error: decorator

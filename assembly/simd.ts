@@ -137,7 +137,7 @@ export function storeUpTo4(p: usize, v: v128, left: i32): void {
   else storeTail(p, v, left);
 }
 
-/** x, or 0 where it is too small to matter: numbers below 1e-38 cost the processor a hundred times as much. NaN stays. */
+/** x, or 0 where it is too small to matter: numbers below 1e-38 are many times slower. NaN stays. */
 // @ts-expect-error: decorator
 @inline
 export function flush4(x: v128): v128 {

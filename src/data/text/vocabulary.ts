@@ -1,6 +1,8 @@
 // The vocabulary of TextVectorization: counts tokens as texts stream by, ranks them as Keras' IndexLookup does, weighs
 // them by inverse document frequency. Not here: how text becomes tokens (standardize.ts) or rows (vectorization.ts).
+
 import { show, UnreelError } from "../../errors.js";
+import { logarithm } from "../../numerics.js";
 
 /** Keras' mask token ('int' mode: id 0, elsewhere dropped) and its out-of-vocabulary token. */
 export const MASK = "";
@@ -41,9 +43,9 @@ export class TokenCounts {
     return entries.slice(0, limit).map(([token]) => token);
   }
 
-  /** log(1 + texts / (1 + texts with the token)) of each token. Callers round it to f32, which hides engines' last bit. */
+  /** log(1 + texts / (1 + texts with the token)) of each token, equal in every engine. */
   inverseDocumentFrequencies(tokens: readonly string[]): number[] {
-    return tokens.map((token) => Math.log(1 + this.texts / (1 + (this.counts.get(token)?.documents ?? 0))));
+    return tokens.map((token) => logarithm(1 + this.texts / (1 + (this.counts.get(token)?.documents ?? 0))));
   }
 }
 
