@@ -8,24 +8,23 @@
 import { Curve, curve, curveSlope } from "./curve";
 import { LANES, VECTOR, load4, madd, storeUpTo4 } from "./simd";
 
-const SELU_ALPHA: f32 = 1.6732632423543772848;
-const SELU_SCALE: f32 = 1.0507009873554804934;
-
 // One body for whole vectors and for the tail: these functions are long, and would be compiled in twice.
 
 // @ts-expect-error: decorator
 @inline
-function map(kind: Curve, out: usize, x: usize, n: i32, a: f32 = 0, b: f32 = 0): void {
+function map(kind: Curve, out: usize, x: usize, n: i32, a: f32 = 0, b: f32 = 0, low: f32 = 0, high: f32 = 0): void {
   for (; n > 0; n -= LANES, out += VECTOR, x += VECTOR) {
-    storeUpTo4(out, curve(kind, load4(x), a, b), n);
+    storeUpTo4(out, curve(kind, load4(x), a, b, low, high), n);
   }
 }
 
 // @ts-expect-error: decorator
 @inline
-function mapBackward(kind: Curve, dx: usize, dout: usize, x: usize, out: usize, n: i32, a: f32 = 0, b: f32 = 0): void {
+function mapBackward(
+  kind: Curve, dx: usize, dout: usize, x: usize, out: usize, n: i32, a: f32 = 0, b: f32 = 0, low: f32 = 0, high: f32 = 0,
+): void {
   for (; n > 0; n -= LANES, dx += VECTOR, dout += VECTOR, x += VECTOR, out += VECTOR) {
-    storeUpTo4(dx, madd(load4(dout), curveSlope(kind, x, out, a, b), load4(dx)), n);
+    storeUpTo4(dx, madd(load4(dout), curveSlope(kind, x, out, a, b, low, high), load4(dx)), n);
   }
 }
 
@@ -37,14 +36,6 @@ export function reluBackward(dx: usize, dout: usize, x: usize, out: usize, n: i3
   mapBackward(Curve.Relu, dx, dout, x, out, n);
 }
 
-/** min(max(x, 0), 6) */
-export function relu6(out: usize, x: usize, n: i32): void {
-  map(Curve.Relu6, out, x, n);
-}
-export function relu6Backward(dx: usize, dout: usize, x: usize, out: usize, n: i32): void {
-  mapBackward(Curve.Relu6, dx, dout, x, out, n);
-}
-
 /** x > 0 ? x : negativeSlope * x */
 export function leakyRelu(out: usize, x: usize, n: i32, negativeSlope: f32): void {
   map(Curve.LeakyRelu, out, x, n, negativeSlope);
@@ -53,20 +44,54 @@ export function leakyReluBackward(dx: usize, dout: usize, x: usize, out: usize, 
   mapBackward(Curve.LeakyRelu, dx, dout, x, out, n, negativeSlope);
 }
 
-/** x > 0 ? x : alpha * (e^x - 1) */
-export function elu(out: usize, x: usize, n: i32, alpha: f32): void {
-  map(Curve.Elu, out, x, n, alpha, 1);
+/** scale * (x > 0 ? x : alpha * (e^x - 1)): elu, celu and selu */
+export function elu(out: usize, x: usize, n: i32, alpha: f32, scale: f32): void {
+  map(Curve.Elu, out, x, n, alpha, scale);
 }
-export function eluBackward(dx: usize, dout: usize, x: usize, out: usize, n: i32, alpha: f32): void {
-  mapBackward(Curve.Elu, dx, dout, x, out, n, alpha, 1);
+export function eluBackward(dx: usize, dout: usize, x: usize, out: usize, n: i32, alpha: f32, scale: f32): void {
+  mapBackward(Curve.Elu, dx, dout, x, out, n, alpha, scale);
 }
 
-/** scale * elu(x, alpha), both constants of Klambauer et al. 2017 */
-export function selu(out: usize, x: usize, n: i32): void {
-  map(Curve.Elu, out, x, n, SELU_ALPHA, SELU_SCALE);
+/** slope * x + shift between low and high: relu6, hardSigmoid, hardTanh and sparseSigmoid */
+export function clipped(out: usize, x: usize, n: i32, slope: f32, shift: f32, low: f32, high: f32): void {
+  map(Curve.Clipped, out, x, n, slope, shift, low, high);
 }
-export function seluBackward(dx: usize, dout: usize, x: usize, out: usize, n: i32): void {
-  mapBackward(Curve.Elu, dx, dout, x, out, n, SELU_ALPHA, SELU_SCALE);
+export function clippedBackward(
+  dx: usize, dout: usize, x: usize, out: usize, n: i32, slope: f32, shift: f32, low: f32, high: f32,
+): void {
+  mapBackward(Curve.Clipped, dx, dout, x, out, n, slope, shift, low, high);
+}
+
+/** |x| > threshold ? x - pull * sign(x) : 0: hardShrink (pull 0) and softShrink (pull = threshold) */
+export function shrink(out: usize, x: usize, n: i32, threshold: f32, pull: f32): void {
+  map(Curve.Shrink, out, x, n, threshold, pull);
+}
+export function shrinkBackward(dx: usize, dout: usize, x: usize, out: usize, n: i32, threshold: f32, pull: f32): void {
+  mapBackward(Curve.Shrink, dx, dout, x, out, n, threshold, pull);
+}
+
+/** x - tanh(x) */
+export function tanhShrink(out: usize, x: usize, n: i32): void {
+  map(Curve.TanhShrink, out, x, n);
+}
+export function tanhShrinkBackward(dx: usize, dout: usize, x: usize, out: usize, n: i32): void {
+  mapBackward(Curve.TanhShrink, dx, dout, x, out, n);
+}
+
+/** 0 up to -1, (x + 1)^2 / 4 up to 1, then x */
+export function sparsePlus(out: usize, x: usize, n: i32): void {
+  map(Curve.SparsePlus, out, x, n);
+}
+export function sparsePlusBackward(dx: usize, dout: usize, x: usize, out: usize, n: i32): void {
+  mapBackward(Curve.SparsePlus, dx, dout, x, out, n);
+}
+
+/** (x + sqrt(x^2 + b)) / 2 */
+export function squareplus(out: usize, x: usize, n: i32, b: f32): void {
+  map(Curve.Squareplus, out, x, n, b);
+}
+export function squareplusBackward(dx: usize, dout: usize, x: usize, out: usize, n: i32, b: f32): void {
+  mapBackward(Curve.Squareplus, dx, dout, x, out, n, b);
 }
 
 /** x * (1 + erf(x / sqrt 2)) / 2 */
@@ -130,22 +155,6 @@ export function sigmoid(out: usize, x: usize, n: i32): void {
 }
 export function sigmoidBackward(dx: usize, dout: usize, x: usize, out: usize, n: i32): void {
   mapBackward(Curve.Sigmoid, dx, dout, x, out, n);
-}
-
-/** relu6(x + 3) / 6 */
-export function hardSigmoid(out: usize, x: usize, n: i32): void {
-  map(Curve.HardSigmoid, out, x, n);
-}
-export function hardSigmoidBackward(dx: usize, dout: usize, x: usize, out: usize, n: i32): void {
-  mapBackward(Curve.HardSigmoid, dx, dout, x, out, n);
-}
-
-/** x between -1 and 1 */
-export function hardTanh(out: usize, x: usize, n: i32): void {
-  map(Curve.HardTanh, out, x, n);
-}
-export function hardTanhBackward(dx: usize, dout: usize, x: usize, out: usize, n: i32): void {
-  mapBackward(Curve.HardTanh, dx, dout, x, out, n);
 }
 
 /** x * relu6(x + 3) / 6 */

@@ -2,16 +2,21 @@
 // kernels are in activation.ts, the functions they are made of in math.ts.
 //
 // `kind` is a compile-time constant wherever these are used, so that only one line of each table remains.
-// a and b are the function's parameters: leakyRelu's negativeSlope (a), elu's alpha (a) and selu's scale (b).
+// a, b, low and high are the function's parameters: leakyRelu's negativeSlope (a), elu's alpha (a) and scale (b), clipped's slope (a) and
+// shift (b), shrink's threshold (a) and pull (b), squareplus' b (a).
 
 import { erf4, exp4, expm1Negative4, log1pExpMinusAbs4, sigmoid4, softplus4, tanh4 } from "./math";
 import { atLeast, atMost, keep4, load4, madd, nmadd, select4, splat } from "./simd";
 
 export const enum Curve {
   Relu,
-  Relu6,
+  Clipped,
   LeakyRelu,
   Elu,
+  Shrink,
+  TanhShrink,
+  SparsePlus,
+  Squareplus,
   Gelu,
   GeluTanh,
   Swish,
@@ -20,8 +25,6 @@ export const enum Curve {
   Softsign,
   Tanh,
   Sigmoid,
-  HardSigmoid,
-  HardTanh,
   HardSwish,
   Exponential,
   LogSigmoid,
@@ -48,12 +51,20 @@ function geluGate(x: v128): v128 {
   return sigmoid4(f32x4.mul(c, madd(f32x4.mul(c, c), splat(0.07135481627), splat(1.5957691216))));
 }
 
+/** sqrt(x^2 + b), without overflow. */
+// @ts-expect-error: decorator
+@inline
+function squareplusRoot(x: v128, b: f32): v128 {
+  const near = atMost(f32x4.abs(x), splat(1e15));
+  return atLeast(f32x4.sqrt(madd(near, near, splat(b))), f32x4.abs(x));
+}
+
 /** f(x) */
 // @ts-expect-error: decorator
 @inline
-export function curve(kind: Curve, x: v128, a: f32, b: f32): v128 {
+export function curve(kind: Curve, x: v128, a: f32, b: f32, low: f32, high: f32): v128 {
   if (kind == Curve.Relu) return atLeast(x, splat(0));
-  if (kind == Curve.Relu6) return clip(x, 0, 6);
+  if (kind == Curve.Clipped) return clip(madd(x, splat(a), splat(b)), low, high);
   if (kind == Curve.LeakyRelu) return select4(f32x4.gt(x, splat(0)), x, f32x4.mul(x, splat(a)));
   if (kind == Curve.Elu) {
     const left = f32x4.mul(expm1Negative4(atMost(x, splat(0))), splat(a * b));
@@ -75,8 +86,16 @@ export function curve(kind: Curve, x: v128, a: f32, b: f32): v128 {
   if (kind == Curve.Softsign) return f32x4.div(x, f32x4.add(f32x4.abs(x), splat(1)));
   if (kind == Curve.Tanh) return tanh4(x);
   if (kind == Curve.Sigmoid) return sigmoid4(x);
-  if (kind == Curve.HardSigmoid) return f32x4.mul(clip(f32x4.add(x, splat(3)), 0, 6), splat(1.0 / 6));
-  if (kind == Curve.HardTanh) return clip(x, -1, 1);
+  if (kind == Curve.Shrink) {
+    const pull = v128.or(keep4(x, splat(-0.0)), splat(b));
+    return v128.andnot(f32x4.sub(x, pull), f32x4.le(f32x4.abs(x), splat(a)));
+  }
+  if (kind == Curve.TanhShrink) return f32x4.sub(x, tanh4(x));
+  if (kind == Curve.SparsePlus) {
+    const bend = clip(f32x4.add(x, splat(1)), 0, 2);
+    return madd(f32x4.mul(bend, bend), splat(0.25), atLeast(f32x4.sub(x, splat(1)), splat(0)));
+  }
+  if (kind == Curve.Squareplus) return f32x4.mul(f32x4.add(x, squareplusRoot(x, a)), splat(0.5));
   if (kind == Curve.HardSwish) return f32x4.mul(x, f32x4.mul(clip(f32x4.add(x, splat(3)), 0, 6), splat(1.0 / 6)));
   if (kind == Curve.Exponential) return exp4(x);
   return f32x4.sub(atMost(x, splat(0)), log1pExpMinusAbs4(x)); // LogSigmoid
@@ -85,10 +104,10 @@ export function curve(kind: Curve, x: v128, a: f32, b: f32): v128 {
 /** f'(x), from the block x or from the block out = f(x). */
 // @ts-expect-error: decorator
 @inline
-export function curveSlope(kind: Curve, x: usize, out: usize, a: f32, b: f32): v128 {
+export function curveSlope(kind: Curve, x: usize, out: usize, a: f32, b: f32, low: f32, high: f32): v128 {
   const one = splat(1);
   if (kind == Curve.Relu) return keep4(f32x4.gt(load4(out), splat(0)), one);
-  if (kind == Curve.Relu6) return keep4(inside(load4(x), 0, 6), one);
+  if (kind == Curve.Clipped) return keep4(inside(madd(load4(x), splat(a), splat(b)), low, high), splat(a));
   if (kind == Curve.LeakyRelu) return select4(f32x4.gt(load4(x), splat(0)), one, splat(a));
   if (kind == Curve.Elu) return select4(f32x4.gt(load4(x), splat(0)), splat(b), f32x4.add(load4(out), splat(a * b)));
   if (kind == Curve.Gelu) {
@@ -120,8 +139,15 @@ export function curveSlope(kind: Curve, x: usize, out: usize, a: f32, b: f32): v
   }
   if (kind == Curve.Tanh) return nmadd(load4(out), load4(out), one);
   if (kind == Curve.Sigmoid) return f32x4.mul(load4(out), f32x4.sub(one, load4(out)));
-  if (kind == Curve.HardSigmoid) return keep4(inside(load4(x), -3, 3), splat(1.0 / 6));
-  if (kind == Curve.HardTanh) return keep4(inside(load4(x), -1, 1), one);
+  if (kind == Curve.Shrink) return keep4(f32x4.gt(f32x4.abs(load4(x)), splat(a)), one);
+  if (kind == Curve.TanhShrink) {
+    const t = tanh4(load4(x));
+    return f32x4.mul(t, t);
+  }
+  if (kind == Curve.SparsePlus) return f32x4.mul(clip(f32x4.add(load4(x), one), 0, 2), splat(0.5));
+  if (kind == Curve.Squareplus) {
+    return madd(f32x4.div(load4(x), squareplusRoot(load4(x), a)), splat(0.5), splat(0.5));
+  }
   if (kind == Curve.HardSwish) {
     const bend = keep4(f32x4.gt(load4(x), splat(-3)), madd(load4(x), splat(1.0 / 3), splat(0.5)));
     return select4(f32x4.gt(load4(x), splat(3)), one, bend);

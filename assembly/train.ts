@@ -20,4 +20,5 @@ export * from "./reduce";
 export * from "./select";
 export * from "./sequence";
 export * from "./softmax";
+export * from "./sparsemax";
 export * from "./vector";

@@ -153,7 +153,7 @@ const cases: Record<string, Case[]> = {
         const product = reference.dense(x, kernel, bias);
         if (activation === "linear") return { output: product };
         if (activation === "logSoftmax") return { output: reference.logSoftmax(product) };
-        return { output: reference.activation(product, activation, activation === "leakyRelu" ? [0.2] : []) };
+        return { output: reference.activation(product, activation) };
       },
     }),
   ),

@@ -47,18 +47,25 @@ const dense = SIZES.flatMap(({ U, B, T }) => {
   return [make("with bias", [x, kernel, bias]), make("without bias", [x, kernel])];
 });
 
-const activation = Object.entries(ACTIVATION_KERNELS).flatMap(([kernel, defaults]): Case[] => {
-  if (!needsReference("activation", kernel, reference.activations)) return [];
-  const settings = [Object.values(defaults), Object.values(defaults).map((value) => value * 0.375)];
-  return settings.slice(0, Object.keys(defaults).length + 1).flatMap((parameters) =>
-    [1, 3, 5, 17, 64].map((n) => ({
-      name: `${kernel}(${parameters}) n=${n}`,
-      given: [numbers([n], n, -Math.min(n, 8), Math.min(n, 8))],
-      build: (b, values) => b.apply(ops.activation, kernel, values, { kernel, parameters }),
-      reference: ([x]) => [reference.activation(x, kernel, parameters)],
-    })),
-  );
-});
+const activation = Object.entries(ACTIVATION_KERNELS).flatMap(([name, curve]): Case[] =>
+  needsReference("activation", name, reference.activations)
+    ? [1, 3, 5, 17, 64].map((n) => ({
+        name: `${name} n=${n}`,
+        given: [numbers([n], n, -Math.min(n, 8), Math.min(n, 8))],
+        build: (b, values) => b.apply(ops.activation, name, values, curve),
+        reference: ([x]) => [reference.activation(x, name)],
+      }))
+    : [],
+);
+
+const sparsemax = [1, 3, 5, 17].map(
+  (U): Case => ({
+    name: `U=${U}`,
+    given: [numbers([3, U], U, -0.7, 0.7)],
+    build: (b, values) => b.apply(ops.sparsemax, "sparsemax", values, {}),
+    reference: ([x]) => [reference.sparsemax(x)],
+  }),
+);
 
 const softmax = [false, true].flatMap((logarithm) =>
   [1, 3, 5, 17].map(
@@ -291,6 +298,7 @@ const cases: Record<string, Case[]> = {
     reference.simpleSequence,
   ),
   softmax,
+  sparsemax,
   transpose,
   weightedSum,
 };

@@ -60,21 +60,28 @@ function erf(x: number): number {
   return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * total;
 }
 
-/** By the kernel's name; parameters as in ACTIVATION_KERNELS. */
-export const activations: Readonly<Record<string, (x: number, ...parameters: number[]) => number>> = {
+/** By Keras' names, with Keras' parameters. */
+export const activations: Readonly<Record<string, (x: number) => number>> = {
   relu: (x) => Math.max(x, 0),
   relu6,
-  leakyRelu: (x, negativeSlope) => (x > 0 ? x : negativeSlope * x),
-  elu,
+  leakyRelu: (x) => (x > 0 ? x : 0.2 * x),
+  elu: (x) => elu(x, 1),
+  celu: (x) => elu(x, 1),
   selu: (x) => 1.0507009873554805 * elu(x, 1.6732632423543772),
   gelu: (x) => (x * (1 + erf(x / Math.SQRT2))) / 2,
   geluTanh: (x) => (x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))) / 2,
   swish: (x) => x * sigmoid(x),
   mish: (x) => x * Math.tanh(softplus(x)),
   softplus,
+  squareplus: (x) => (x + Math.sqrt(x * x + 4)) / 2,
+  sparsePlus: (x) => (x <= -1 ? 0 : x < 1 ? (x + 1) ** 2 / 4 : x),
   softsign: (x) => x / (1 + Math.abs(x)),
+  softShrink: (x) => (Math.abs(x) > 0.5 ? x - 0.5 * Math.sign(x) : 0),
+  hardShrink: (x) => (Math.abs(x) > 0.5 ? x : 0),
+  tanhShrink: (x) => x - Math.tanh(x),
   tanh: Math.tanh,
   sigmoid,
+  sparseSigmoid: (x) => clip(0.5 * x + 0.5, 0, 1),
   hardSigmoid: (x) => relu6(x + 3) / 6,
   hardTanh: (x) => clip(x, -1, 1),
   hardSwish: (x) => (x * relu6(x + 3)) / 6,
@@ -82,8 +89,21 @@ export const activations: Readonly<Record<string, (x: number, ...parameters: num
   logSigmoid: (x) => -softplus(-x),
 };
 
-export function activation({ shape, data }: Real, kernel: string, parameters: readonly number[] = []): Real {
-  return { shape, data: data.map((x) => activations[kernel](x, ...parameters)) };
+export function activation({ shape, data }: Real, name: string): Real {
+  return { shape, data: data.map((x) => activations[name](x)) };
+}
+
+/** Keras' threshold: (S_1 + … + S_k - 1) / k, S_r the sum of the r largest values, k of them in the support. */
+export function sparsemax(x: Real): Real {
+  const data = rowsOf(x).flatMap((row) => {
+    const sums: number[] = [];
+    for (const value of [...row].sort((a, b) => b - a)) sums.push((sums.at(-1) ?? 0) + value);
+    const sorted = [...row].sort((a, b) => b - a);
+    const supported = sums.filter((total, r) => sorted[r] - (total - 1) / (r + 1) > 0);
+    const threshold = (sum(supported) - 1) / supported.length;
+    return row.map((value) => Math.max(value - threshold, 0));
+  });
+  return { shape: x.shape, data };
 }
 
 const logSoftmaxRow = (row: readonly number[]): number[] => {

@@ -5,7 +5,7 @@ import { dense as denseOp, dropout as dropoutOp, reshape } from "../ops/index.js
 import { type Dim, Size } from "../program/size.js";
 import { seedOr } from "../random.js";
 import type { DType } from "../tensor.js";
-import { activate, resolveActivation } from "./activations.js";
+import { activate, activatedShape, resolveActivation, resolveInnerActivation } from "./activations.js";
 import { type Initializer, type InitializerLike, resolveInitializer } from "./initializers.js";
 import { type CommonOptions, Layer, type LayerKind, uniqueName } from "./layer.js";
 import { readOptions } from "./options.js";
@@ -124,7 +124,7 @@ export function dense(options: DenseOptions): Layer {
     denseKind,
     {
       units: positiveInteger("dense: units", units),
-      activation: resolveActivation("dense: activation", activation),
+      activation: resolveInnerActivation("dense: activation", activation),
       useBias,
       kernelInitializer: resolveInitializer("dense: kernelInitializer", kernelInitializer),
       biasInitializer: resolveInitializer("dense: biasInitializer", biasInitializer),
@@ -144,7 +144,7 @@ export function lastAxis(operation: string, shape: Shape): number {
 
 const activationKind: LayerKind<{ activation: string }> = {
   className: "Activation",
-  outputs: (_, [shape]) => [shape],
+  outputs: ({ activation }, [shape]) => [activatedShape("activation", activation, shape)],
   lower: ({ builder, name }, { activation }, [{ value, mask }]) => [
     { value: activate(builder, activation, name, value), mask },
   ],

@@ -3,7 +3,7 @@
 import { show, UnreelError } from "../errors.js";
 import { type Arithmetic, arithmetic, ones, scaled, sliceColumns } from "../ops/index.js";
 import type { Value } from "../ops/op.js";
-import { ACTIVATIONS, activate } from "./activations.js";
+import { ACTIVATIONS, activate, activatedShape } from "./activations.js";
 import { lastAxis } from "./core.js";
 import { Layer, type LayerKind, type LoweringContext } from "./layer.js";
 import * as merge from "./merge.js";
@@ -121,7 +121,7 @@ export function split(x: SymbolicTensor, parts: number): SymbolicTensor[] {
 
 const activationKind: LayerKind<{ activation: string }> = {
   className: "Activation",
-  outputs: (_, [shape]) => [shape],
+  outputs: ({ activation }, [shape]) => [activatedShape(`ops.${activation}`, activation, shape)],
   lower: ({ builder, name }, { activation }, [{ value, mask }]) => [
     { value: activate(builder, activation, name, value), mask },
   ],
@@ -132,21 +132,30 @@ type ActivationName =
   | "relu6"
   | "leakyRelu"
   | "elu"
+  | "celu"
   | "selu"
   | "gelu"
   | "swish"
   | "mish"
   | "softplus"
+  | "squareplus"
+  | "sparsePlus"
   | "softsign"
+  | "softShrink"
+  | "hardShrink"
+  | "tanhShrink"
   | "tanh"
+  | "hardTanh"
   | "sigmoid"
   | "hardSigmoid"
-  | "hardTanh"
+  | "sparseSigmoid"
   | "hardSwish"
   | "exponential"
   | "logSigmoid"
   | "softmax"
-  | "logSoftmax";
+  | "logSoftmax"
+  | "sparsemax"
+  | "glu";
 
 const activations = Object.fromEntries(
   ACTIVATIONS.map((activation) => [
@@ -160,19 +169,28 @@ export const {
   relu6,
   leakyRelu,
   elu,
+  celu,
   selu,
   gelu,
   swish,
   mish,
   softplus,
+  squareplus,
+  sparsePlus,
   softsign,
+  softShrink,
+  hardShrink,
+  tanhShrink,
   tanh,
+  hardTanh,
   sigmoid,
   hardSigmoid,
-  hardTanh,
+  sparseSigmoid,
   hardSwish,
   exponential,
   logSigmoid,
   softmax,
   logSoftmax,
+  sparsemax,
+  glu,
 } = activations;

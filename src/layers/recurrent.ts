@@ -6,7 +6,7 @@ import type { Value } from "../ops/op.js";
 import { applyScan } from "../ops/scan.js";
 import { Size } from "../program/size.js";
 import { seedOr } from "../random.js";
-import { resolveActivation } from "./activations.js";
+import { resolveInnerActivation } from "./activations.js";
 import {
   type Cell,
   type CellConfig,
@@ -266,9 +266,9 @@ export function readCellOptions(operation: string, options: object, known: objec
   const made = {
     ...config,
     units: positiveInteger(`${operation}: units`, config.units),
-    activation: resolveActivation(`${operation}: activation`, config.activation),
+    activation: resolveInnerActivation(`${operation}: activation`, config.activation),
     ...(recurrentActivation !== undefined && {
-      recurrentActivation: resolveActivation(`${operation}: recurrentActivation`, recurrentActivation),
+      recurrentActivation: resolveInnerActivation(`${operation}: recurrentActivation`, recurrentActivation),
     }),
     kernelInitializer: resolveInitializer(`${operation}: kernelInitializer`, kernelInitializer),
     recurrentInitializer: resolveInitializer(`${operation}: recurrentInitializer`, recurrentInitializer),

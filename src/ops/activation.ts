@@ -1,29 +1,43 @@
-// Elementwise functions, one kernel each (assembly/activation.ts); `parameters` come last, as Keras names them.
+// Elementwise functions, a kernel each (assembly/activation.ts) or one for several; `parameters` come last in the kernel.
 import { count, type Op } from "./op.js";
 
-/** Kernels of this family and the parameters each takes, with Keras' defaults. */
-export const ACTIVATION_KERNELS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
-  relu: {},
-  relu6: {},
-  leakyRelu: { negativeSlope: 0.2 },
-  elu: { alpha: 1 },
-  selu: {},
-  gelu: {},
-  geluTanh: {},
-  swish: {},
-  mish: {},
-  softplus: {},
-  softsign: {},
-  tanh: {},
-  sigmoid: {},
-  hardSigmoid: {},
-  hardTanh: {},
-  hardSwish: {},
-  exponential: {},
-  logSigmoid: {},
+interface Curve {
+  readonly kernel: string;
+  readonly parameters: readonly number[];
+}
+
+const curve = (kernel: string, ...parameters: number[]): Curve => ({ kernel, parameters });
+
+/** Every elementwise activation with its kernel and Keras' parameters. */
+export const ACTIVATION_KERNELS: Readonly<Record<string, Curve>> = {
+  relu: curve("relu"),
+  relu6: curve("clipped", 1, 0, 0, 6),
+  leakyRelu: curve("leakyRelu", 0.2),
+  elu: curve("elu", 1, 1),
+  celu: curve("elu", 1, 1),
+  selu: curve("elu", 1.6732632423543772, 1.0507009873554805),
+  gelu: curve("gelu"),
+  geluTanh: curve("geluTanh"),
+  swish: curve("swish"),
+  mish: curve("mish"),
+  softplus: curve("softplus"),
+  squareplus: curve("squareplus", 4),
+  sparsePlus: curve("sparsePlus"),
+  softsign: curve("softsign"),
+  softShrink: curve("shrink", 0.5, 0.5),
+  hardShrink: curve("shrink", 0.5, 0),
+  tanhShrink: curve("tanhShrink"),
+  tanh: curve("tanh"),
+  hardTanh: curve("clipped", 1, 0, -1, 1),
+  sigmoid: curve("sigmoid"),
+  hardSigmoid: curve("clipped", 1 / 6, 0.5, 0, 1),
+  sparseSigmoid: curve("clipped", 0.5, 0.5, 0, 1),
+  hardSwish: curve("hardSwish"),
+  exponential: curve("exponential"),
+  logSigmoid: curve("logSigmoid"),
 };
 
-export const activation: Op<{ kernel: string; parameters: readonly number[] }> = {
+export const activation: Op<Curve> = {
   name: "activation",
 
   outputs([x]) {

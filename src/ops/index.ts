@@ -22,6 +22,7 @@ import { scan } from "./scan.js";
 import { selectRows } from "./selectRows.js";
 import { simpleSequence } from "./simpleSequence.js";
 import { softmax } from "./softmax.js";
+import { sparsemax } from "./sparsemax.js";
 import { transpose } from "./transpose.js";
 import { weightedSum } from "./weightedSum.js";
 
@@ -50,6 +51,7 @@ export {
   simpleSequence,
   sliceColumns,
   softmax,
+  sparsemax,
   transpose,
   weightedSum,
 };

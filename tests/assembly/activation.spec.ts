@@ -2,10 +2,13 @@
 
 import {
   relu, reluBackward,
-  relu6, relu6Backward,
+  clipped, clippedBackward,
   leakyRelu, leakyReluBackward,
   elu, eluBackward,
-  selu, seluBackward,
+  shrink, shrinkBackward,
+  tanhShrink, tanhShrinkBackward,
+  sparsePlus, sparsePlusBackward,
+  squareplus, squareplusBackward,
   gelu, geluBackward,
   geluTanh, geluTanhBackward,
   swish, swishBackward,
@@ -14,8 +17,6 @@ import {
   softsign, softsignBackward,
   tanh, tanhBackward,
   sigmoid, sigmoidBackward,
-  hardSigmoid, hardSigmoidBackward,
-  hardTanh, hardTanhBackward,
   hardSwish, hardSwishBackward,
   exponential, exponentialBackward,
   logSigmoid, logSigmoidBackward,
@@ -26,6 +27,7 @@ const SIZES: i32[] = [1, 2, 3, 5, 17];
 const NAMES = [
   "relu", "relu6", "leakyRelu", "elu", "selu", "gelu", "geluTanh", "swish", "mish",
   "softplus", "softsign", "tanh", "sigmoid", "hardSigmoid", "hardTanh", "hardSwish", "exponential", "logSigmoid",
+  "softShrink", "hardShrink", "tanhShrink", "sparsePlus", "squareplus", "sparseSigmoid",
 ];
 
 /** Within 2e-8. */
@@ -59,17 +61,23 @@ function exact(name: i32, x: f64): f64 {
     case 14: return Math.min(Math.max(x, -1), 1);
     case 15: return (x * Math.min(Math.max(x + 3, 0), 6)) / 6;
     case 16: return Math.exp(x);
-    default: return -Math.log(1 + Math.exp(-x));
+    case 17: return -Math.log(1 + Math.exp(-x));
+    case 18: return Math.abs(x) > 0.3 ? x - 0.3 * Math.sign(x) : 0;
+    case 19: return Math.abs(x) > 0.3 ? x : 0;
+    case 20: return x - Math.tanh(x);
+    case 21: return x <= -1 ? 0 : x < 1 ? ((x + 1) * (x + 1)) / 4 : x;
+    case 22: return (x + Math.sqrt(x * x + 3)) / 2;
+    default: return Math.min(Math.max(0.5 * x + 0.5, 0), 1);
   }
 }
 
 function forward(name: i32, out: usize, x: usize, n: i32): void {
   switch (name) {
     case 0: return relu(out, x, n);
-    case 1: return relu6(out, x, n);
+    case 1: return clipped(out, x, n, 1, 0, 0, 6);
     case 2: return leakyRelu(out, x, n, 0.25);
-    case 3: return elu(out, x, n, 0.75);
-    case 4: return selu(out, x, n);
+    case 3: return elu(out, x, n, 0.75, 1);
+    case 4: return elu(out, x, n, <f32>1.6732632423543772, <f32>1.0507009873554805);
     case 5: return gelu(out, x, n);
     case 6: return geluTanh(out, x, n);
     case 7: return swish(out, x, n);
@@ -78,21 +86,27 @@ function forward(name: i32, out: usize, x: usize, n: i32): void {
     case 10: return softsign(out, x, n);
     case 11: return tanh(out, x, n);
     case 12: return sigmoid(out, x, n);
-    case 13: return hardSigmoid(out, x, n);
-    case 14: return hardTanh(out, x, n);
+    case 13: return clipped(out, x, n, 1.0 / 6, 0.5, 0, 1);
+    case 14: return clipped(out, x, n, 1, 0, -1, 1);
     case 15: return hardSwish(out, x, n);
     case 16: return exponential(out, x, n);
-    default: return logSigmoid(out, x, n);
+    case 17: return logSigmoid(out, x, n);
+    case 18: return shrink(out, x, n, 0.3, 0.3);
+    case 19: return shrink(out, x, n, 0.3, 0);
+    case 20: return tanhShrink(out, x, n);
+    case 21: return sparsePlus(out, x, n);
+    case 22: return squareplus(out, x, n, 3);
+    default: return clipped(out, x, n, 0.5, 0.5, 0, 1);
   }
 }
 
 function backward(name: i32, dx: usize, dout: usize, x: usize, out: usize, n: i32): void {
   switch (name) {
     case 0: return reluBackward(dx, dout, x, out, n);
-    case 1: return relu6Backward(dx, dout, x, out, n);
+    case 1: return clippedBackward(dx, dout, x, out, n, 1, 0, 0, 6);
     case 2: return leakyReluBackward(dx, dout, x, out, n, 0.25);
-    case 3: return eluBackward(dx, dout, x, out, n, 0.75);
-    case 4: return seluBackward(dx, dout, x, out, n);
+    case 3: return eluBackward(dx, dout, x, out, n, 0.75, 1);
+    case 4: return eluBackward(dx, dout, x, out, n, <f32>1.6732632423543772, <f32>1.0507009873554805);
     case 5: return geluBackward(dx, dout, x, out, n);
     case 6: return geluTanhBackward(dx, dout, x, out, n);
     case 7: return swishBackward(dx, dout, x, out, n);
@@ -101,11 +115,17 @@ function backward(name: i32, dx: usize, dout: usize, x: usize, out: usize, n: i3
     case 10: return softsignBackward(dx, dout, x, out, n);
     case 11: return tanhBackward(dx, dout, x, out, n);
     case 12: return sigmoidBackward(dx, dout, x, out, n);
-    case 13: return hardSigmoidBackward(dx, dout, x, out, n);
-    case 14: return hardTanhBackward(dx, dout, x, out, n);
+    case 13: return clippedBackward(dx, dout, x, out, n, 1.0 / 6, 0.5, 0, 1);
+    case 14: return clippedBackward(dx, dout, x, out, n, 1, 0, -1, 1);
     case 15: return hardSwishBackward(dx, dout, x, out, n);
     case 16: return exponentialBackward(dx, dout, x, out, n);
-    default: return logSigmoidBackward(dx, dout, x, out, n);
+    case 17: return logSigmoidBackward(dx, dout, x, out, n);
+    case 18: return shrinkBackward(dx, dout, x, out, n, 0.3, 0.3);
+    case 19: return shrinkBackward(dx, dout, x, out, n, 0.3, 0);
+    case 20: return tanhShrinkBackward(dx, dout, x, out, n);
+    case 21: return sparsePlusBackward(dx, dout, x, out, n);
+    case 22: return squareplusBackward(dx, dout, x, out, n, 3);
+    default: return clippedBackward(dx, dout, x, out, n, 0.5, 0.5, 0, 1);
   }
 }
 
@@ -162,7 +182,7 @@ describe("activation", () => {
     for (let name = 0; name < NAMES.length; name++) {
       const what = NAMES[name];
       if (what == "exponential") continue;
-      const unboundedLeft = what == "leakyRelu" || what == "logSigmoid";
+      const unboundedLeft = what == "leakyRelu" || what == "logSigmoid" || what.endsWith("Shrink");
       for (let k = 0; k < far.length; k++) {
         const x = far[k];
         const right = <f64>one(name, x, false);

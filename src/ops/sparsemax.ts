@@ -1,0 +1,18 @@
+// Sparsemax over the last axis (Martins & Astudillo 2016), as Keras 3 computes its threshold.
+import { columns, type Op, rows } from "./op.js";
+
+export const sparsemax: Op<object> = {
+  name: "sparsemax",
+
+  outputs([x]) {
+    return [{ shape: x!.shape, timeMajor: x!.timeMajor }];
+  },
+
+  forward(e, { inputs: [x], outputs: [out] }) {
+    e.call("sparsemax", out, x!, rows(x!), columns(x!));
+  },
+
+  backward(e, { inputs: [x], outputs: [out] }) {
+    e.call("sparsemaxBackward", e.gradient(x!), e.gradientOf(out)!, x!, out, rows(x!), columns(x!));
+  },
+};
