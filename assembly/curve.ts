@@ -95,7 +95,7 @@ export function curve(kind: Curve, x: v128, a: f32, b: f32, low: f32, high: f32)
     const bend = clip(f32x4.add(x, splat(1)), 0, 2);
     return madd(f32x4.mul(bend, bend), splat(0.25), atLeast(f32x4.sub(x, splat(1)), splat(0)));
   }
-  if (kind == Curve.Squareplus) return f32x4.mul(f32x4.add(x, squareplusRoot(x, a)), splat(0.5));
+  if (kind == Curve.Squareplus) return madd(x, splat(0.5), f32x4.mul(squareplusRoot(x, a), splat(0.5)));
   if (kind == Curve.HardSwish) return f32x4.mul(x, f32x4.mul(clip(f32x4.add(x, splat(3)), 0, 6), splat(1.0 / 6)));
   if (kind == Curve.Exponential) return exp4(x);
   return f32x4.sub(atMost(x, splat(0)), log1pExpMinusAbs4(x)); // LogSigmoid
