@@ -6,29 +6,23 @@
 //   gates            [T,B,G·H]  forward in: x·W + b, out: activated (simple: undefined); backward out: dL/d(x·W + b)
 //   inner            [T,B,H]    GRU only, see cells/gru.ts
 //   recurrent        [H,G·H]    packed anew in each call
-//   mask             [T,B] i32  non-zero = keep, or 0: a masked step carries the states on unchanged
+//   rows, starts                the rows that a mask keeps (kept.ts), or 0: the others carry their states on unchanged. With
+//                               them gates and inner hold the kept rows only, side by side
 //   dhidden, dcell   [B,H]      in: gradient of the last state, out: of the initial one (overwritten, not accumulated)
 //   doutputs         [T,B,H]    gradient that reaches each step's state from outside, or 0
-//   scratch          G·H·roundUp(H,16)·4 + roundUp(B·H,4)·4 + GEMM_PACKED_SCRATCH_BYTES bytes, for all six kernels
+//   scratch          G·H·roundUp(H,16)·4 + 5·roundUp(B·H,4)·4 + GEMM_PACKED_SCRATCH_BYTES bytes, for all six kernels
 //
 // The kind of cell is a constant in each exported function, so the drivers below shrink to that cell's own calls.
 
 import { gruPack, gruPackBackward, gruStep, gruStepBackward } from "./cells/gru";
 import { lstmPack, lstmPackBackward, lstmStep, lstmStepBackward } from "./cells/lstm";
 import { simplePack, simplePackBackward, simpleStep, simpleStepBackward } from "./cells/simple";
+import { gather, scatter } from "./kept";
 import { accumulate } from "./vector";
 
 const SIMPLE: i32 = 1;
 const GRU: i32 = 3;
 const LSTM: i32 = 4;
-
-/** The end of the run of rows that are, like `row`, all kept or all masked. */
-function runEnd(mask: usize, row: i32, B: i32): i32 {
-  const masked = load<i32>(mask + (<usize>row << 2)) == 0;
-  do ++row;
-  while (row < B && (load<i32>(mask + (<usize>row << 2)) == 0) == masked);
-  return row;
-}
 
 /** Bytes of R packed: a bound for both directions, each cell and each way to split R. */
 // @ts-expect-error: decorator
@@ -42,47 +36,50 @@ function packedRecurrentBytes(gates: i32, H: i32): usize {
 @inline
 function forward(
   kind: i32, hidden: usize, cell: usize, gates: usize, inner: usize, recurrent: usize, recurrentBias: usize,
-  mask: usize, T: i32, B: i32, H: i32, resetAfter: i32, scratch: usize,
+  rows: usize, starts: usize, T: i32, B: i32, H: i32, resetAfter: i32, scratch: usize,
 ): void {
   const packed = scratch;
-  const work = scratch + packedRecurrentBytes(kind, H);
+  const width = <usize>H << 2;
+  const block = <usize>B * width;
+  const room = (block + 15) & ~15;
+  const before = scratch + packedRecurrentBytes(kind, H);
+  const work = before + 4 * room;
   if (kind == SIMPLE) simplePack(packed, recurrent, H);
   else if (kind == LSTM) lstmPack(packed, recurrent, H);
   else gruPack(packed, recurrent, H);
 
-  const width = <usize>H << 2;
-  const block = <usize>B * width;
   for (let t = 0; t < T; ++t) {
-    let row = 0;
-    while (row < B) {
-      const h = hidden + <usize>row * width;
-      const c = cell + <usize>row * width;
-      const g = gates + <usize>row * width * kind;
-      let end = B;
-      let keep = true;
-      if (mask) {
-        end = runEnd(mask, row, B);
-        keep = load<i32>(mask + (<usize>row << 2)) != 0;
-      }
-      const n = end - row;
-      if (!keep) {
-        memory.copy(h + block, h, <usize>n * width);
-        if (kind == LSTM) memory.copy(c + block, c, <usize>n * width);
-      } else if (kind == SIMPLE) {
-        simpleStep(h + block, g, h, packed, n, H, work);
-      } else if (kind == LSTM) {
-        lstmStep(h + block, c + block, g, h, c, packed, n, H, work);
-      } else {
-        const s = inner + <usize>row * width;
-        gruStep(h + block, g, s, h, recurrentBias, packed, n, H, resetAfter, work);
-      }
-      row = end;
+    const at = <usize>t * block;
+    let n = B;
+    let h = hidden + at;
+    let c = cell + at;
+    let next = h + block;
+    let nextCell = c + block;
+    if (rows) {
+      n = load<i32>(starts, 4) - load<i32>(starts);
+      starts += 4;
     }
-    hidden += block;
-    cell += block;
-    inner += block;
-    gates += block * kind;
-    if (mask) mask += <usize>B << 2;
+    if (n < B) {
+      memory.copy(next, h, block);
+      if (kind == LSTM) memory.copy(nextCell, c, block);
+      if (n == 0) continue;
+      gather(before, hidden, rows, n, width);
+      if (kind == LSTM) gather(before + room, cell, rows, n, width);
+      h = before;
+      c = before + room;
+      next = c + room;
+      nextCell = next + room;
+    }
+    if (kind == SIMPLE) simpleStep(next, gates, h, packed, n, H, work);
+    else if (kind == LSTM) lstmStep(next, nextCell, gates, h, c, packed, n, H, work);
+    else gruStep(next, gates, inner, h, recurrentBias, packed, n, H, resetAfter, work);
+    if (n < B) {
+      scatter(hidden + block, next, rows, n, width);
+      if (kind == LSTM) scatter(cell + block, nextCell, rows, n, width);
+    }
+    if (rows) rows += <usize>n << 2;
+    inner += <usize>n * width;
+    gates += <usize>n * width * kind;
   }
 }
 
@@ -90,94 +87,106 @@ function forward(
 @inline
 function backward(
   kind: i32, gates: usize, inner: usize, dhidden: usize, dcell: usize, doutputs: usize, hidden: usize, cell: usize,
-  recurrent: usize, mask: usize, T: i32, B: i32, H: i32, resetAfter: i32, scratch: usize,
+  recurrent: usize, rows: usize, starts: usize, T: i32, B: i32, H: i32, resetAfter: i32, scratch: usize,
 ): void {
   const packed = scratch;
-  const temporary = scratch + packedRecurrentBytes(kind, H);
   const width = <usize>H << 2;
   const block = <usize>B * width;
-  const work = temporary + ((block + 15) & ~15);
+  const room = (block + 15) & ~15;
+  const temporary = scratch + packedRecurrentBytes(kind, H);
+  const kept = temporary + room;
+  const work = kept + 4 * room;
   if (kind == SIMPLE) simplePackBackward(packed, recurrent, H);
   else if (kind == LSTM) lstmPackBackward(packed, recurrent, H);
   else gruPackBackward(packed, recurrent, H);
 
   for (let t = T - 1; t >= 0; --t) {
     const at = <usize>t * block;
-    const maskRow = mask + (<usize>(t * B) << 2);
     // Masked rows too: their output is the state they carry on.
     if (doutputs) accumulate(dhidden, doutputs + at, B * H);
-    let row = 0;
-    while (row < B) {
-      const first = <usize>row * width;
-      const g = gates + (at + first) * kind;
-      const h = hidden + at + first;
-      const s = inner + at + first;
-      const dh = dhidden + first;
-      let end = B;
-      let keep = true;
-      if (mask) {
-        end = runEnd(maskRow, row, B);
-        keep = load<i32>(maskRow + (<usize>row << 2)) != 0;
-      }
-      const n = end - row;
-      if (!keep) {
-        memory.fill(g, 0, <usize>n * width * kind);
-        if (kind == GRU) memory.fill(s, 0, <usize>n * width);
-      } else if (kind == SIMPLE) {
-        simpleStepBackward(g, dh, h + block, packed, n, H, work);
-      } else if (kind == LSTM) {
-        const c = cell + at + first;
-        lstmStepBackward(g, dh, dcell + first, c + block, c, packed, n, H, work);
+    let n = B;
+    let first = t * B;
+    if (rows) {
+      first = load<i32>(starts + (<usize>t << 2));
+      n = load<i32>(starts + (<usize>t << 2), 4) - first;
+      if (n == 0) continue;
+    }
+    const g = gates + <usize>first * width * kind;
+    const s = inner + <usize>first * width;
+    const numbers = rows + (<usize>first << 2);
+    let h = hidden + at;
+    let c = cell + at;
+    let nextCell = c + block;
+    let dh = dhidden;
+    let dc = dcell;
+    if (n < B) {
+      // Row numbers count from the first step on.
+      dh = kept;
+      gather(dh, dhidden - at, numbers, n, width);
+      if (kind == LSTM) {
+        dc = dh + room;
+        c = dc + room;
+        nextCell = c + room;
+        gather(dc, dcell - at, numbers, n, width);
+        gather(c, cell, numbers, n, width);
+        gather(nextCell, cell + block, numbers, n, width);
       } else {
-        gruStepBackward(g, s, dh, h, packed, n, H, resetAfter, temporary, work);
+        h = dh + room;
+        gather(h, kind == SIMPLE ? hidden + block : hidden, numbers, n, width);
       }
-      row = end;
+    } else if (kind == SIMPLE) h += block;
+    if (kind == SIMPLE) simpleStepBackward(g, dh, h, packed, n, H, work);
+    else if (kind == LSTM) lstmStepBackward(g, dh, dc, nextCell, c, packed, n, H, work);
+    else gruStepBackward(g, s, dh, h, packed, n, H, resetAfter, temporary, work);
+    if (n < B) {
+      scatter(dhidden - at, dh, numbers, n, width);
+      if (kind == LSTM) scatter(dcell - at, dc, numbers, n, width);
     }
   }
 }
 
 /** hidden out; gates destroyed. */
 export function simpleSequence(
-  hidden: usize, gates: usize, recurrent: usize, mask: usize, T: i32, B: i32, H: i32, scratch: usize,
+  hidden: usize, gates: usize, recurrent: usize, rows: usize, starts: usize, T: i32, B: i32, H: i32, scratch: usize,
 ): void {
-  forward(SIMPLE, hidden, 0, gates, 0, recurrent, 0, mask, T, B, H, 0, scratch);
+  forward(SIMPLE, hidden, 0, gates, 0, recurrent, 0, rows, starts, T, B, H, 0, scratch);
 }
 
 /** gates, dhidden out. */
 export function simpleSequenceBackward(
-  gates: usize, dhidden: usize, doutputs: usize, hidden: usize, recurrent: usize, mask: usize,
+  gates: usize, dhidden: usize, doutputs: usize, hidden: usize, recurrent: usize, rows: usize, starts: usize,
   T: i32, B: i32, H: i32, scratch: usize,
 ): void {
-  backward(SIMPLE, gates, 0, dhidden, 0, doutputs, hidden, 0, recurrent, mask, T, B, H, 0, scratch);
+  backward(SIMPLE, gates, 0, dhidden, 0, doutputs, hidden, 0, recurrent, rows, starts, T, B, H, 0, scratch);
 }
 
 /** hidden, cell, gates out. */
 export function lstmSequence(
-  hidden: usize, cell: usize, gates: usize, recurrent: usize, mask: usize, T: i32, B: i32, H: i32, scratch: usize,
+  hidden: usize, cell: usize, gates: usize, recurrent: usize, rows: usize, starts: usize, T: i32, B: i32, H: i32, scratch: usize,
 ): void {
-  forward(LSTM, hidden, cell, gates, 0, recurrent, 0, mask, T, B, H, 0, scratch);
+  forward(LSTM, hidden, cell, gates, 0, recurrent, 0, rows, starts, T, B, H, 0, scratch);
 }
 
 /** gates, dhidden, dcell out. */
 export function lstmSequenceBackward(
-  gates: usize, dhidden: usize, dcell: usize, doutputs: usize, cell: usize, recurrent: usize, mask: usize,
+  gates: usize, dhidden: usize, dcell: usize, doutputs: usize, cell: usize, recurrent: usize, rows: usize, starts: usize,
   T: i32, B: i32, H: i32, scratch: usize,
 ): void {
-  backward(LSTM, gates, 0, dhidden, dcell, doutputs, 0, cell, recurrent, mask, T, B, H, 0, scratch);
+  backward(LSTM, gates, 0, dhidden, dcell, doutputs, 0, cell, recurrent, rows, starts, T, B, H, 0, scratch);
 }
 
 /** hidden, gates, inner out; recurrentBias [3H] or 0. */
 export function gruSequence(
-  hidden: usize, gates: usize, inner: usize, recurrent: usize, recurrentBias: usize, mask: usize,
+  hidden: usize, gates: usize, inner: usize, recurrent: usize, recurrentBias: usize, rows: usize, starts: usize,
   T: i32, B: i32, H: i32, resetAfter: i32, scratch: usize,
 ): void {
-  forward(GRU, hidden, 0, gates, inner, recurrent, recurrentBias, mask, T, B, H, resetAfter, scratch);
+  forward(GRU, hidden, 0, gates, inner, recurrent, recurrentBias, rows, starts, T, B, H, resetAfter, scratch);
 }
 
 /** gates, inner, dhidden out. */
 export function gruSequenceBackward(
-  gates: usize, inner: usize, dhidden: usize, doutputs: usize, hidden: usize, recurrent: usize, mask: usize,
+  gates: usize, inner: usize, dhidden: usize, doutputs: usize, hidden: usize, recurrent: usize, rows: usize, starts: usize,
   T: i32, B: i32, H: i32, resetAfter: i32, scratch: usize,
 ): void {
-  backward(GRU, gates, inner, dhidden, 0, doutputs, hidden, 0, recurrent, mask, T, B, H, resetAfter, scratch);
+  backward(GRU, gates, inner, dhidden, 0, doutputs, hidden, 0, recurrent, rows, starts, T, B, H, resetAfter, scratch);
 }

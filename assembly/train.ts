@@ -13,6 +13,9 @@ export {
 } from "./gemm";
 export * from "./heap";
 export * from "./hinge";
+export {
+  gatherRows, gatherRowsBackward, gemmNNKept, gemmNTKept, gemmTNKept, keptRows, sumColumnsKept,
+} from "./kept";
 export * from "./loss";
 export * from "./optimizer";
 export { uniform } from "./random";

@@ -115,22 +115,36 @@ function sequences(bench: Bench, { effort, wanted }: Setting): void {
     const cells = bench.words((T + 1) * B * H, () => 0);
     const inner = bench.words(T * B * H);
     const [dhidden, dcell] = [bench.words(B * H, small), bench.words(B * H, small)];
-    const scratch = bench.words(G * H * roundUp(H, 16) + roundUp(B * H, 4) + 1024);
+    const scratch = bench.words(G * H * roundUp(H, 16) + 5 * roundUp(B * H, 4) + 1024);
     const bias = bench.words(G * H, small);
     const after = resetAfter ? 1 : 0;
     const { kernels } = bench;
     const run = {
-      simpleRNN: () => kernels.simpleSequence(hidden, gates, recurrent, 0, T, B, H, scratch),
-      lstm: () => kernels.lstmSequence(hidden, cells, gates, recurrent, 0, T, B, H, scratch),
-      gru: () => kernels.gruSequence(hidden, gates, inner, recurrent, bias, 0, T, B, H, after, scratch),
+      simpleRNN: () => kernels.simpleSequence(hidden, gates, recurrent, 0, 0, T, B, H, scratch),
+      lstm: () => kernels.lstmSequence(hidden, cells, gates, recurrent, 0, 0, T, B, H, scratch),
+      gru: () => kernels.gruSequence(hidden, gates, inner, recurrent, bias, 0, 0, T, B, H, after, scratch),
     }[cell];
     const back = {
       simpleRNN: () =>
-        kernels.simpleSequenceBackward(gates, dhidden, 0, hidden, recurrent, 0, T, B, H, scratch),
+        kernels.simpleSequenceBackward(gates, dhidden, 0, hidden, recurrent, 0, 0, T, B, H, scratch),
       lstm: () =>
-        kernels.lstmSequenceBackward(gates, dhidden, dcell, 0, cells, recurrent, 0, T, B, H, scratch),
+        kernels.lstmSequenceBackward(gates, dhidden, dcell, 0, cells, recurrent, 0, 0, T, B, H, scratch),
       gru: () =>
-        kernels.gruSequenceBackward(gates, inner, dhidden, 0, hidden, recurrent, 0, T, B, H, after, scratch),
+        kernels.gruSequenceBackward(
+          gates,
+          inner,
+          dhidden,
+          0,
+          hidden,
+          recurrent,
+          0,
+          0,
+          T,
+          B,
+          H,
+          after,
+          scratch,
+        ),
     }[cell];
     const restore = (from: Float32Array | Int32Array) => () => bench.view(gates, size).set(from);
     const line = (name: string, { median, best }: { median: number; best: number }) => {

@@ -66,9 +66,10 @@ export async function differentiate(
       else memory.floats.fill(1, at, at + sizeOf(seed));
     });
     bound.run();
-    const read = (at: number, size: number) => memory.floats.slice(at, at + size);
+    const read = (at: number, size: number, dtype = "float32") =>
+      Float32Array.from((dtype === "int32" ? memory.integers : memory.floats).subarray(at, at + size));
     return {
-      outputs: outputs.map((output) => read(place(output.pointer), sizeOf(output))),
+      outputs: outputs.map((output) => read(place(output.pointer), sizeOf(output), output.dtype)),
       gradients: found.map((pointer, index) => pointer && read(place(pointer), sizeOf(values[index]))),
     };
   } finally {

@@ -21,6 +21,7 @@ const NO_BACKWARD: Record<string, string> = {
   maskedWeights: "masks and sample weights are not trained",
   differs: "a mask",
   everKept: "a mask",
+  keptRows: "numbers of rows",
   ones: "a constant",
   keep: "states of the last run get no gradient",
 };
@@ -226,6 +227,55 @@ const USES = [
   { mask: true, initial: false, outputs: [2, 1], bias: true },
 ];
 
+/** The rows of x that a mask keeps, if there is one. */
+function keptOf(b: Builder, x: Value, mask: Value | undefined) {
+  if (!mask) return { x };
+  const [rows, starts] = b.apply(ops.keptRows, "kept", [b.timeMajor(mask)], {});
+  return { x: b.apply(ops.gatherRows, "kept", [x, rows, starts], {})[0], rows, starts };
+}
+
+/** Numbers of rows only where all are kept: what stands behind the last is undefined. */
+const keptRows = [...SIZES, { U: 3, B: 5, T: 2 }].flatMap(({ B, T }) =>
+  [true, false].map((all): Case => {
+    const mask = all ? real([B, T], (i) => i + 1) : maskFor(B, T);
+    return {
+      name: `${all ? "all kept" : "holes"} B=${B} T=${T}`,
+      given: [ids(mask)],
+      build: (b, [value]) => b.apply(ops.keptRows, "kept", [b.timeMajor(value)], {}).slice(all ? 0 : 1),
+      reference([given]) {
+        const kept = (t: number) => Array.from({ length: B }, (_, b) => given.data[b * T + t] !== 0);
+        const rows = real([T * B], (i) => i);
+        const starts = real(
+          [T + 1],
+          (t) =>
+            Array.from({ length: t }, (_, s) => kept(s))
+              .flat()
+              .filter(Boolean).length,
+        );
+        return all ? [rows, starts] : [starts];
+      },
+    };
+  }),
+);
+
+/** A product over the kept rows only, and a recurrence that reads them. */
+const gatherRows = [...SIZES, { U: 3, B: 5, T: 2 }].flatMap(({ U, B, T }) =>
+  ["holes", "nothing kept"].map((what): Case => {
+    const mask = what === "holes" ? maskFor(B, T) : real([B, T], () => 0);
+    const project = (x: Real, kernel: Real, bias: Real) => reference.dense(x, kernel, bias);
+    return {
+      name: `${what} ${show({ U, B, T })}`,
+      given: [numbers([B, T, 2], 1), numbers([2, U], 2), numbers([U], 3), numbers([U, U], 4), ids(mask)],
+      build(b, [x, kernel, bias, R, maskValue]) {
+        const kept = keptOf(b, b.timeMajor(x), maskValue);
+        const [gates] = b.apply(ops.dense, "gates", [kept.x, kernel, bias, kept.starts], {});
+        return b.apply(ops.simpleSequence, "simple", [gates, R, undefined, kept.rows, kept.starts], {});
+      },
+      reference: ([x, kernel, bias, R, kept]) => reference.simpleSequence(project(x, kernel, bias), R, kept),
+    };
+  }),
+);
+
 /** Cases of a recurrence; `run` takes gates, R, mask, initial states and bias, as far as they are there. */
 function recurrence(
   name: string,
@@ -257,8 +307,9 @@ function recurrence(
       given: [numbers([B, T, G * U], 1), numbers([U, G * U], 2), ...present],
       build: (b, [gates, R, ...rest]) => {
         const [maskValue, ...others] = spread(rest);
-        const inputs = [b.timeMajor(gates), R, maskValue && b.timeMajor(maskValue), ...others];
-        return pick(b.apply(op, name, inputs, attributes));
+        const { x, rows, starts } = keptOf(b, b.timeMajor(gates), maskValue);
+        const withoutBias = op === gru && !hasBias ? [undefined] : [];
+        return pick(b.apply(op, name, [x, R, ...others, ...withoutBias, rows, starts], attributes));
       },
       reference: ([gates, R, ...rest]) => pick(run(gates, R, ...spread(rest))),
     };
@@ -284,6 +335,8 @@ const cases: Record<string, Case[]> = {
   dense,
   dropout: await dropoutCases(),
   embedding,
+  gatherRows,
+  keptRows,
   gruSequence,
   loss,
   lstmSequence: recurrence("lstm", ops.lstmSequence, { gates: 4, states: 2 }, {}, reference.lstmSequence),

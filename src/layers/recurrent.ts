@@ -1,7 +1,7 @@
 // The recurrent layers with built-in cells: simpleRNN, lstm, gru. What differs from cell to cell is in cells/.
 // keras.io/api/layers/recurrent_layers
 import { inRange, positiveInteger, show, UnreelError } from "../errors.js";
-import { dense } from "../ops/index.js";
+import { dense, gatherRows, keptRows } from "../ops/index.js";
 import type { Value } from "../ops/op.js";
 import { applyScan } from "../ops/scan.js";
 import { Size } from "../program/size.js";
@@ -83,12 +83,21 @@ function recurrentKind(cell: Cell): LayerKind<RecurrentConfig> {
       );
       const dropped =
         context.training && config.dropout > 0 ? dropOverTime(context, x, config.dropout, config.seed) : x;
-      const [gates] = builder.apply(dense, `${name}.gates`, [dropped, weights.kernel, weights.inputBias], {});
       const isPlain = isFused(config) && !(context.training && config.recurrentDropout > 0);
-      const inputs = { gates, mask, initialState: starting.initial };
+      const project = (inputs: Value, starts?: Value) =>
+        builder.apply(dense, `${name}.gates`, [inputs, weights.kernel, weights.inputBias, starts], {})[0];
+      const { initial: initialState } = starting;
+      const fused = () => {
+        if (!mask)
+          return cell.sequence(builder, name, config, weights, { gates: project(dropped), initialState });
+        const [rows, starts] = builder.apply(keptRows, `${name}.kept`, [mask], {});
+        const [kept] = builder.apply(gatherRows, `${name}.kept`, [dropped, rows, starts], {});
+        const gates = project(kept, starts);
+        return cell.sequence(builder, name, config, weights, { gates, rows, starts, initialState });
+      };
       const [sequence, ...states] = isPlain
-        ? cell.sequence(builder, name, config, weights, inputs)
-        : stepByStep(context, cell, config, weights, inputs);
+        ? fused()
+        : stepByStep(context, cell, config, weights, { gates: project(dropped), mask, initialState });
       keepStates(context, starting, states);
       const outputs = withMaskedOutputs(
         context,

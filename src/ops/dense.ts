@@ -1,6 +1,17 @@
 // Matrix product over the last axis, with bias: out = x · kernel + bias.
-// x [rows, I], kernel [I, U], bias [U], out [rows, U]; rows are all leading axes, in whatever order they lie.
-import { columns, type Op, rows } from "./op.js";
+// x [rows, I], kernel [I, U], bias [U], out [rows, U]; rows are all leading axes, in whatever order they lie. With `starts` of keptRows
+// only so many rows are there.
+import type { Pointer } from "../program/program.js";
+import { numberKept } from "./keptRows.js";
+import { columns, type Op, rows, type Value } from "./op.js";
+
+/** How many rows count, and the end of the names of kernels that read that number from memory. */
+function extent(
+  x: Value,
+  starts: Value | undefined,
+): [number: Pointer | ReturnType<typeof rows>, suffix: string] {
+  return starts ? [numberKept(starts), "Kept"] : [rows(x), ""];
+}
 
 export const dense: Op<object> = {
   name: "dense",
@@ -9,22 +20,24 @@ export const dense: Op<object> = {
     return [{ shape: [...x!.shape.slice(0, -1), columns(kernel!)], timeMajor: x!.timeMajor }];
   },
 
-  forward(e, { inputs: [x, kernel, bias], outputs: [out] }) {
+  forward(e, { inputs: [x, kernel, bias, starts], outputs: [out] }) {
     const [I, U] = [columns(x!), columns(kernel!)];
-    e.call("gemmNN", out, U, x!, I, kernel!, U, bias ?? 0, rows(x!), U, I, 0, e.gemmScratch());
+    const [n, kept] = extent(x!, starts);
+    e.call(`gemmNN${kept}`, out, U, x!, I, kernel!, U, bias ?? 0, n, U, I, 0, e.gemmScratch());
   },
 
-  backward(e, { inputs: [x, kernel, bias], outputs: [out] }) {
+  backward(e, { inputs: [x, kernel, bias, starts], outputs: [out] }) {
     const [I, U] = [columns(x!), columns(kernel!)];
+    const [n, kept] = extent(x!, starts);
     const dout = e.gradientOf(out)!;
     if (e.wants(kernel)) {
       const { pointer, accumulate } = e.accumulator(kernel);
-      e.call("gemmTN", pointer, U, x!, I, dout, U, 0, I, U, rows(x!), accumulate, e.gemmScratch());
+      e.call(`gemmTN${kept}`, pointer, U, x!, I, dout, U, 0, I, U, n, accumulate, e.gemmScratch());
     }
-    if (e.wants(bias)) e.call("sumColumns", e.gradient(bias), dout, rows(x!), U);
+    if (e.wants(bias)) e.call(`sumColumns${kept}`, e.gradient(bias), dout, n, U);
     if (e.wants(x)) {
       const { pointer, accumulate } = e.accumulator(x);
-      e.call("gemmNT", pointer, I, dout, U, kernel!, U, 0, rows(x), I, U, accumulate, e.gemmScratch());
+      e.call(`gemmNT${kept}`, pointer, I, dout, U, kernel!, U, 0, n, I, U, accumulate, e.gemmScratch());
     }
   },
 };

@@ -8,8 +8,10 @@ import { differs } from "./differs.js";
 import { dropout } from "./dropout.js";
 import { embedding } from "./embedding.js";
 import { everKept } from "./everKept.js";
+import { gatherRows } from "./gatherRows.js";
 import { gruSequence } from "./gruSequence.js";
 import { keep } from "./keep.js";
+import { keptRows } from "./keptRows.js";
 import { loss } from "./loss.js";
 import { lstmSequence } from "./lstmSequence.js";
 import { maskedWeights } from "./maskedWeights.js";
@@ -36,8 +38,10 @@ export {
   dropout,
   embedding,
   everKept,
+  gatherRows,
   gruSequence,
   keep,
+  keptRows,
   loss,
   lstmSequence,
   maskedWeights,

@@ -1,5 +1,6 @@
 // The LSTM over all time steps (Hochreiter & Schmidhuber 1997, with forget gate), gates i, f, c, o.
-// Inputs: gates = x·W + b (time-major, overwritten), recurrent kernel R, mask, initial hidden and cell state.
+// Inputs: gates = x·W + b (time-major, overwritten), recurrent kernel R, initial hidden and cell state, and rows and starts of
+// keptRows: with them, gates hold the kept rows only.
 // Outputs: sequence, last hidden state, last cell state.
 import { type Op, origin } from "./op.js";
 import * as recurrence from "./recurrence.js";
@@ -15,18 +16,34 @@ export const lstmSequence: Op<object> = {
 
   forward(
     e,
-    { name, inputs: [gates, recurrent, mask, initial, initialCell], outputs: [sequence, , lastCell] },
+    { name, inputs: [gates, recurrent, initial, initialCell, rows, starts], outputs: [sequence, , lastCell] },
   ) {
     const sizes = recurrence.sizes(gates!, recurrent!);
     const hidden = recurrence.writeInitial(e, sequence, initial, sizes);
     const cell = recurrence.writeInitial(e, lastCell, initialCell, sizes);
     const room = recurrence.scratch(e, name, 4, sizes);
-    e.call("lstmSequence", hidden, cell, gates!, recurrent!, mask ?? 0, sizes.T, sizes.B, sizes.H, room);
+    e.call(
+      "lstmSequence",
+      hidden,
+      cell,
+      gates!,
+      recurrent!,
+      rows ?? 0,
+      starts ?? 0,
+      sizes.T,
+      sizes.B,
+      sizes.H,
+      room,
+    );
   },
 
   backward(
     e,
-    { name, inputs: [gates, recurrent, mask, initial, initialCell], outputs: [sequence, last, lastCell] },
+    {
+      name,
+      inputs: [gates, recurrent, initial, initialCell, rows, starts],
+      outputs: [sequence, last, lastCell],
+    },
   ) {
     const sizes = recurrence.sizes(gates!, recurrent!);
     const { T, B, H } = sizes;
@@ -44,7 +61,8 @@ export const lstmSequence: Op<object> = {
       doutputs,
       cell,
       recurrent!,
-      mask ?? 0,
+      rows ?? 0,
+      starts ?? 0,
       T,
       B,
       H,
@@ -53,15 +71,10 @@ export const lstmSequence: Op<object> = {
     e.adopt(gates!, gates!.pointer);
     if (e.wants(recurrent)) {
       const target = { ...e.accumulator(recurrent), ld: 4 * H };
-      recurrence.recurrentGradient(
-        e,
-        target,
-        0,
-        4 * H,
-        hidden,
-        { pointer: gates!.pointer, ld: 4 * H },
-        sizes,
-      );
+      const kept = recurrence.keptBy(rows, starts);
+      const before = recurrence.statesBefore(e, hidden, sizes, kept);
+      const right = { pointer: gates!.pointer, ld: 4 * H };
+      recurrence.recurrentGradient(e, target, 0, 4 * H, before, right, sizes, kept);
     }
     recurrence.handBack(e, initial, dhidden, sizes);
     recurrence.handBack(e, initialCell, dcell, sizes);

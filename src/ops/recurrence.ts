@@ -3,6 +3,7 @@
 import type { Pointer } from "../program/program.js";
 import { Size } from "../program/size.js";
 import { GEMM_PACKED_SCRATCH_BYTES } from "./gemm.js";
+import { numberKept } from "./keptRows.js";
 import { type Allocate, type Emitter, type OutputSpec, origin, shifted, type Value } from "./op.js";
 
 export interface Sizes {
@@ -16,10 +17,10 @@ export function sizes(gates: Value, recurrent: Value): Sizes {
   return { B: Size.of(gates.shape[0]), T: Size.of(gates.shape[1]), H: recurrent.shape[0] as number };
 }
 
-/** Room for the recurrent kernel, packed, and for one state (assembly/sequence.ts). */
+/** Room for the recurrent kernel, packed, and for five states (assembly/sequence.ts). */
 export function scratch(e: Emitter, name: string, gates: number, { B, H }: Sizes): Pointer {
   const packed = gates * H * Math.ceil(H / 16) * 16 * 4;
-  return e.temporary(`${name}.scratch`, B.times(H * 4).plus(packed + 16 + GEMM_PACKED_SCRATCH_BYTES));
+  return e.temporary(`${name}.scratch`, B.times(5 * H * 4).plus(packed + 5 * 16 + GEMM_PACKED_SCRATCH_BYTES));
 }
 
 /** Memory for a state at all steps, and its outputs: the whole sequence and the last state, views of that memory. */
@@ -66,7 +67,18 @@ export function handBack(e: Emitter, initial: Value | undefined, left: Pointer, 
   if (e.wants(initial)) e.call("accumulate", e.gradient(initial), left, B.times(H));
 }
 
-/** dR[:, from : from + width] += leftᵀ · right over all time steps: left [T·B, H], right [T·B, ·] with row stride ld. */
+/** The rows that a mask keeps, if there is one: their numbers and where each step's begin (ops/keptRows.ts). */
+export interface Kept {
+  readonly rows: Value;
+  readonly starts: Value;
+}
+
+export function keptBy(rows: Value | undefined, starts: Value | undefined): Kept | undefined {
+  return rows && starts ? { rows, starts } : undefined;
+}
+
+/** dR[:, from : from + width] += leftᵀ · right over all rows that count: left [T·B, H] or the kept rows, right likewise with row
+ * stride ld. */
 export function recurrentGradient(
   e: Emitter,
   target: { pointer: Pointer; accumulate: 0 | 1; ld: number },
@@ -75,22 +87,24 @@ export function recurrentGradient(
   left: Pointer,
   right: { pointer: Pointer; ld: number },
   { T, B, H }: Sizes,
+  kept: Kept | undefined,
 ): void {
-  const { pointer, accumulate, ld } = target;
-  const place = shifted(pointer, from * 4);
-  e.call(
-    "gemmTN",
-    place,
-    ld,
-    left,
-    H,
-    right.pointer,
-    right.ld,
-    0,
-    H,
-    width,
-    T.times(B),
-    accumulate,
-    e.gemmScratch(),
-  );
+  const place = shifted(target.pointer, from * 4);
+  const operands = [place, target.ld, left, H, right.pointer, right.ld, 0, H, width];
+  const rest = [target.accumulate, e.gemmScratch()];
+  if (kept) e.call("gemmTNKept", ...operands, numberKept(kept.starts), ...rest);
+  else e.call("gemmTN", ...operands, T.times(B), ...rest);
+}
+
+/** The states before each step, as far as they count: all of them, or copies of those of the kept rows. */
+export function statesBefore(
+  e: Emitter,
+  hidden: Pointer,
+  { T, B, H }: Sizes,
+  kept: Kept | undefined,
+): Pointer {
+  if (!kept) return hidden;
+  const states = e.temporary("statesBefore", T.times(B).times(H * 4));
+  e.call("gatherRows", states, hidden, kept.rows, numberKept(kept.starts), H);
+  return states;
 }

@@ -4,6 +4,7 @@
 // the candidate of a GRU that resets after the product takes from the state, so that dL/dbump is the gradient of inner.
 
 import { GEMM_PACKED_SCRATCH_BYTES } from "../../assembly/gemm";
+import { keptRows } from "../../assembly/kept";
 import {
   gruSequence, gruSequenceBackward, lstmSequence, lstmSequenceBackward, simpleSequence, simpleSequenceBackward,
 } from "../../assembly/sequence";
@@ -156,6 +157,23 @@ function upload(a: StaticArray<f64>): Block {
   return block;
 }
 
+/** Only the kept rows of a, each `width` long, side by side; the rest of the block is NaN. */
+function uploadKept(a: StaticArray<f64>, p: Problem, width: i32): Block {
+  const block = new Block(a.length);
+  let next = 0;
+  for (let i = 0; i < a.length; ++i) block.set(i, NaN);
+  for (let i = 0; i < a.length; ++i) if (p.mask[i / width]) block.set(next++, <f32>a[i]);
+  return block;
+}
+
+/** A block of kept rows with each row in its place again, and zeros where none is kept. */
+function spread(kept: Block, p: Problem, width: i32): Block {
+  const block = new Block(p.T * p.B * width);
+  let next = 0;
+  for (let i = 0; i < p.T * p.B * width; ++i) block.set(i, p.mask[i / width] ? kept.get(next++) : 0);
+  return block;
+}
+
 /** The largest difference between block and a. */
 function compare(block: Block, a: StaticArray<f64>): f64 {
   let worst = 0.0;
@@ -173,7 +191,7 @@ function compareSlopes(block: Block, p: Problem, argument: StaticArray<f64>): f6
 
 /** The bytes that sequence.ts asks for. */
 export function scratchBytes(G: i32, B: i32, H: i32): i32 {
-  return G * H * ((H + 15) & ~15) * 4 + ((B * H + 3) & ~3) * 4 + GEMM_PACKED_SCRATCH_BYTES;
+  return G * H * ((H + 15) & ~15) * 4 + 5 * ((B * H + 3) & ~3) * 4 + GEMM_PACKED_SCRATCH_BYTES;
 }
 
 /** Worst difference of a problem through the kernels, forward and backward; infinity if a guard was touched. */
@@ -188,7 +206,7 @@ export function worstDifference(p: Problem, withMask: bool, withOutputs: bool): 
     hidden.set(i, <f32>p.hidden0[i]);
     cell.set(i, <f32>p.cell0[i]);
   }
-  const gates = upload(p.gates);
+  const gates = uploadKept(p.gates, p, G * H);
   const inner = new Block(T * B * H);
   const recurrent = upload(p.recurrent);
   const bias = upload(p.recurrentBias);
@@ -198,50 +216,61 @@ export function worstDifference(p: Problem, withMask: bool, withOutputs: bool): 
   const dhidden = upload(p.dhidden);
   const dcell = upload(p.dcell);
   const scratch = new Block(scratchBytes(G, B, H) / 4);
-  const maskAt = withMask ? mask.at : 0;
+  const rows = new Block(T * B);
+  const starts = new Block(T + 1);
+  keptRows(rows.at, starts.at, mask.at, T, B);
+  const rowsAt = withMask ? rows.at : 0;
+  const startsAt = withMask ? starts.at : 0;
   const biasAt = kind == GRU_AFTER ? bias.at : 0;
   const outputsAt = withOutputs ? doutputs.at : 0;
   const after = i32(kind != GRU_BEFORE);
 
-  if (kind == SIMPLE) simpleSequence(hidden.at, gates.at, recurrent.at, maskAt, T, B, H, scratch.at);
+  if (kind == SIMPLE) simpleSequence(hidden.at, gates.at, recurrent.at, rowsAt, startsAt, T, B, H, scratch.at);
   else if (kind == LSTM) {
-    lstmSequence(hidden.at, cell.at, gates.at, recurrent.at, maskAt, T, B, H, scratch.at);
+    lstmSequence(hidden.at, cell.at, gates.at, recurrent.at, rowsAt, startsAt, T, B, H, scratch.at);
   } else {
-    gruSequence(hidden.at, gates.at, inner.at, recurrent.at, biasAt, maskAt, T, B, H, after, scratch.at);
+    gruSequence(hidden.at, gates.at, inner.at, recurrent.at, biasAt, rowsAt, startsAt, T, B, H, after, scratch.at);
   }
   let worst = compare(hidden, p.hidden);
   if (kind == LSTM) worst = max(worst, compare(cell, p.cell));
+  const allGates = spread(gates, p, G * H);
+  const allInner = spread(inner, p, H);
   for (let i = 0; i < T * B; ++i) {
     if (!p.mask[i]) continue;
     for (let j = 0; kind != SIMPLE && j < G * H; ++j) {
-      worst = max(worst, difference(<f64>gates.get(i * G * H + j), p.activated[i * G * H + j]));
+      worst = max(worst, difference(<f64>allGates.get(i * G * H + j), p.activated[i * G * H + j]));
     }
     for (let j = 0; G == 3 && j < H; ++j) {
-      worst = max(worst, difference(<f64>inner.get(i * H + j), p.inner[i * H + j]));
+      worst = max(worst, difference(<f64>allInner.get(i * H + j), p.inner[i * H + j]));
     }
   }
 
   if (kind == SIMPLE) {
-    simpleSequenceBackward(gates.at, dhidden.at, outputsAt, hidden.at, recurrent.at, maskAt, T, B, H, scratch.at);
+    simpleSequenceBackward(gates.at, dhidden.at, outputsAt, hidden.at, recurrent.at, rowsAt, startsAt, T, B, H, scratch.at);
   } else if (kind == LSTM) {
     lstmSequenceBackward(
-      gates.at, dhidden.at, dcell.at, outputsAt, cell.at, recurrent.at, maskAt, T, B, H, scratch.at,
+      gates.at, dhidden.at, dcell.at, outputsAt, cell.at, recurrent.at, rowsAt, startsAt, T, B, H, scratch.at,
     );
     worst = max(worst, compareSlopes(dcell, p, p.cell0));
   } else {
     gruSequenceBackward(
-      gates.at, inner.at, dhidden.at, outputsAt, hidden.at, recurrent.at, maskAt, T, B, H, after, scratch.at,
+      gates.at, inner.at, dhidden.at, outputsAt, hidden.at, recurrent.at, rowsAt, startsAt, T, B, H, after, scratch.at,
     );
-    if (kind != GRU_BEFORE) worst = max(worst, compareSlopes(inner, p, p.bump));
-    // Reset before: inner stays for dR, and is zero where the mask is.
+    const back = spread(inner, p, H);
+    if (kind != GRU_BEFORE) worst = max(worst, compareSlopes(back, p, p.bump));
+    // Reset before: inner stays for dR.
     for (let i = 0; i < T * B * H && kind == GRU_BEFORE; ++i) {
-      worst = max(worst, difference(<f64>inner.get(i), p.mask[i / H] ? p.inner[i] : 0));
+      worst = max(worst, difference(<f64>back.get(i), p.mask[i / H] ? p.inner[i] : 0));
     }
+    back.free();
   }
-  worst = max(worst, compareSlopes(gates, p, p.gates));
+  const dgates = spread(gates, p, G * H);
+  worst = max(worst, compareSlopes(dgates, p, p.gates));
   worst = max(worst, compareSlopes(dhidden, p, p.hidden0));
 
-  const all: Block[] = [hidden, cell, gates, inner, recurrent, bias, mask, doutputs, dhidden, dcell, scratch];
+  const all: Block[] = [
+    hidden, cell, gates, inner, recurrent, bias, mask, rows, starts, doutputs, dhidden, dcell, scratch, allGates, allInner, dgates,
+  ];
   for (let i = 0; i < all.length; ++i) {
     if (!all[i].intact()) worst = Infinity;
     all[i].free();

@@ -1,5 +1,6 @@
 // The time loop: masks of every shape, states carried through them, and memory that stays untouched.
 
+import { keptRows } from "../../assembly/kept";
 import { lstmSequence, simpleSequence } from "../../assembly/sequence";
 import { Block, noise, noiseBlock, reseed } from "./blocks";
 import { GRU_BEFORE, LSTM, Problem, SIMPLE, scratchBytes, worstDifference } from "./cells.reference";
@@ -63,7 +64,10 @@ describe("carried states", () => {
     const scratch = new Block(scratchBytes(4, B, H) / 4);
     const mask = new Block(T * B);
     for (let i = 0; i < T * B; ++i) mask.setInt(i, i32(i / B != 2));
-    lstmSequence(hidden.at, cell.at, gates.at, recurrent.at, mask.at, T, B, H, scratch.at);
+    const rows = new Block(T * B);
+    const starts = new Block(T + 1);
+    keptRows(rows.at, starts.at, mask.at, T, B);
+    lstmSequence(hidden.at, cell.at, gates.at, recurrent.at, rows.at, starts.at, T, B, H, scratch.at);
     for (let i = 0; i < B * H; ++i) {
       expect<i32>(hidden.getInt(3 * B * H + i)).toBe(hidden.getInt(2 * B * H + i));
       expect<i32>(cell.getInt(3 * B * H + i)).toBe(cell.getInt(2 * B * H + i));
@@ -75,7 +79,7 @@ describe("carried states", () => {
     const first = hidden.getInt(0);
     const recurrent = noiseBlock(9);
     const scratch = new Block(scratchBytes(1, 2, 3) / 4);
-    simpleSequence(hidden.at, hidden.at + 24, recurrent.at, 0, 0, 2, 3, scratch.at);
+    simpleSequence(hidden.at, hidden.at + 24, recurrent.at, 0, 0, 0, 2, 3, scratch.at);
     expect<i32>(hidden.getInt(0)).toBe(first);
     expect<bool>(hidden.intact()).toBe(true);
   });

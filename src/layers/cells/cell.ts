@@ -29,7 +29,9 @@ export interface CellWeights {
 export interface SequenceInputs {
   /** x·W + b, time-major. */
   readonly gates: Value;
-  readonly mask?: Value;
+  /** The rows that a mask keeps: gates hold no others. */
+  readonly rows?: Value;
+  readonly starts?: Value;
   readonly initialState: readonly (Value | undefined)[];
 }
 

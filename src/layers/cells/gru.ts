@@ -26,9 +26,9 @@ export const gru: Cell = {
     name,
     { resetAfter = true },
     { recurrent, recurrentBias },
-    { gates, mask, initialState },
+    { gates, rows, starts, initialState },
   ) {
-    const inputs = [gates, recurrent, mask, initialState[0], recurrentBias];
+    const inputs = [gates, recurrent, initialState[0], recurrentBias, rows, starts];
     return builder.apply(gruSequence, name, inputs, { resetAfter });
   },
 

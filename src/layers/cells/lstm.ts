@@ -29,8 +29,8 @@ export const lstm: Cell = {
 
   split: (_builder, _config, [kernel, recurrent, inputBias]) => ({ kernel, recurrent, inputBias }),
 
-  sequence(builder, name, _config, { recurrent }, { gates, mask, initialState }) {
-    return builder.apply(lstmSequence, name, [gates, recurrent, mask, ...initialState], {});
+  sequence(builder, name, _config, { recurrent }, { gates, rows, starts, initialState }) {
+    return builder.apply(lstmSequence, name, [gates, recurrent, ...initialState, rows, starts], {});
   },
 
   // i, f, o = r(xW + b + hR);  g = a(xW + b + hR);  c' = f∘c + i∘g;  h' = o∘a(c')

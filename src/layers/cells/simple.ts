@@ -15,8 +15,8 @@ export const simple: Cell = {
 
   split: (_builder, _config, [kernel, recurrent, inputBias]) => ({ kernel, recurrent, inputBias }),
 
-  sequence(builder, name, _config, { recurrent }, { gates, mask, initialState }) {
-    return builder.apply(simpleSequence, name, [gates, recurrent, mask, ...initialState], {});
+  sequence(builder, name, _config, { recurrent }, { gates, rows, starts, initialState }) {
+    return builder.apply(simpleSequence, name, [gates, recurrent, ...initialState, rows, starts], {});
   },
 
   // h' = activation(xW + b + hR)
