@@ -7,7 +7,7 @@ import { rootContext, type StateLayout, wire } from "../layers/wire.js";
 import { Builder } from "../ops/builder.js";
 import { loss as lossOp, maskedWeights, weightedSum } from "../ops/index.js";
 import { at, type Value } from "../ops/op.js";
-import { plan } from "../program/plan.js";
+import { blockBytes, plan } from "../program/plan.js";
 import type { Pointer, Program, Storage } from "../program/program.js";
 import { Size } from "../program/size.js";
 import { type InputPort, Port } from "./port.js";
@@ -99,7 +99,7 @@ export function layOut(weights: readonly Weight[]): WeightLayout {
   let bytes = 0;
   for (const weight of weights) {
     addresses.set(weight, bytes);
-    bytes += Math.ceil((weight.size * 4) / 16) * 16;
+    bytes += blockBytes(weight.size * 4);
   }
   return { addresses, bytes };
 }

@@ -3,6 +3,7 @@ import { UnreelError } from "../errors.js";
 import type { Builder } from "../ops/builder.js";
 import { differs } from "../ops/index.js";
 import type { Value } from "../ops/op.js";
+import { blockBytes } from "../program/plan.js";
 import type { Pointer } from "../program/program.js";
 import { Size } from "../program/size.js";
 import type { Graph } from "./graph.js";
@@ -55,7 +56,7 @@ export function rootContext({
       if (!states.addresses.has(name)) {
         states.addresses.set(name, states.bytes);
         states.sizes.set(name, bytes / 4);
-        states.bytes += Math.ceil(bytes / 16) * 16;
+        states.bytes += blockBytes(bytes);
       }
       value = builder.source(name, shape, "state", { address: states.addresses.get(name) });
       kept.set(name, value);

@@ -6,6 +6,15 @@ import { Size } from "./size.js";
 
 const ALIGNMENT = 16;
 
+/** For tests: with a spacing, a multiple of 16, blocks share no memory and at least so many bytes stay free behind each, where
+ * nothing may be written (tests/redZones.ts). */
+export const spacing = { bytes: 0 };
+
+/** Bytes as blocks take them. */
+export function blockBytes(bytes: number): number {
+  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT + spacing.bytes;
+}
+
 interface Life {
   storage: Storage;
   /** Multiples of the unit. */
@@ -45,8 +54,15 @@ function lives(program: Program): Life[] {
       return;
     }
     const { coefficient, unit } = storage.size.factored();
-    const rounded = Math.ceil(coefficient / ALIGNMENT) * ALIGNMENT;
-    found.set(storage, { storage, coefficient: rounded, unit, first, last, place: 0 });
+    const [from, to] = spacing.bytes > 0 ? [0, program.steps.length] : [first, last];
+    found.set(storage, {
+      storage,
+      coefficient: blockBytes(coefficient),
+      unit,
+      first: from,
+      last: to,
+      place: 0,
+    });
   };
   for (const storage of program.interface) touch(storage, 0, program.steps.length);
   program.steps.forEach((step, index) => {

@@ -32,10 +32,12 @@ interface BoundStep {
 /** A program bound to kernels: `prepare` for addresses and dimensions, then `run` as often as wanted. */
 export class BoundProgram {
   readonly program: Program;
+  readonly kernels: Readonly<Record<string, Kernel>>;
   readonly #steps: readonly BoundStep[];
 
   constructor(program: Program, kernels: Readonly<Record<string, Kernel>>) {
     this.program = program;
+    this.kernels = kernels;
     this.#steps = program.steps.map((step) => ({
       step,
       calls: callsOf(step).map((call) => bind(program.name, call, kernels)),
