@@ -3,6 +3,7 @@
 
 export * from "./activation";
 export * from "./adaptive";
+export * from "./batchNormalization";
 export * from "./columns";
 export * from "./cosine";
 export * from "./crossentropy";
@@ -13,7 +14,9 @@ export {
 } from "./gemm";
 export * from "./heap";
 export * from "./hinge";
+export * from "./layerNormalization";
 export * from "./loss";
+export { gaussianNoise } from "./noise";
 export * from "./optimizer";
 export { uniform } from "./random";
 export * from "./reduce";

@@ -1,6 +1,7 @@
 // The registry of ops. Tests walk it: an op without a case for its gradient fails them.
 import { activation } from "./activation.js";
 import { arithmetic } from "./arithmetic.js";
+import { columnMoments } from "./columnMoments.js";
 import { sliceColumns } from "./columns.js";
 import { concatenate } from "./concatenate.js";
 import { dense } from "./dense.js";
@@ -8,11 +9,15 @@ import { differs } from "./differs.js";
 import { dropout } from "./dropout.js";
 import { embedding } from "./embedding.js";
 import { everKept } from "./everKept.js";
+import { gaussianNoise } from "./gaussianNoise.js";
 import { gruSequence } from "./gruSequence.js";
 import { keep } from "./keep.js";
+import { layerNormalization } from "./layerNormalization.js";
 import { loss } from "./loss.js";
 import { lstmSequence } from "./lstmSequence.js";
 import { maskedWeights } from "./maskedWeights.js";
+import { movingAverage } from "./movingAverage.js";
+import { normalizeColumns } from "./normalizeColumns.js";
 import { ones } from "./ones.js";
 import { repeat } from "./repeat.js";
 import { reshape } from "./reshape.js";
@@ -29,17 +34,22 @@ export type { Arithmetic } from "./arithmetic.js";
 export {
   activation,
   arithmetic,
+  columnMoments,
   concatenate,
   dense,
   differs,
   dropout,
   embedding,
   everKept,
+  gaussianNoise,
   gruSequence,
   keep,
+  layerNormalization,
   loss,
   lstmSequence,
   maskedWeights,
+  movingAverage,
+  normalizeColumns,
   ones,
   repeat,
   reshape,
