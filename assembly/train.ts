@@ -3,6 +3,7 @@
 
 export * from "./activation";
 export * from "./adaptive";
+export * from "./batchNormalization";
 export * from "./columns";
 export * from "./cosine";
 export * from "./crossentropy";
@@ -16,7 +17,9 @@ export * from "./hinge";
 export {
   gatherRows, gatherRowsBackward, gemmNNKept, gemmNTKept, gemmTNKept, keptRows, sumColumnsKept,
 } from "./kept";
+export * from "./layerNormalization";
 export * from "./loss";
+export { gaussianNoise } from "./noise";
 export * from "./optimizer";
 export { uniform } from "./random";
 export * from "./reduce";

@@ -18,11 +18,23 @@ import { type Build, canRun, kernelBytes } from "../src/wasm/kernels.js";
 const LENGTH = 7;
 const ROWS = 5;
 
-async function trained(cell: "lstm" | "gru" | "simpleRNN", length: number | null): Promise<Model> {
+type Cell = "lstm" | "gru" | "simpleRNN" | "normalized gru";
+
+async function trained(cell: Cell, length: number | null): Promise<Model> {
   setRandomSeed(4);
   const model = sequential([
     layers.embedding({ inputDim: 30, outputDim: 5, inputShape: [length], maskZero: true }),
-    layers[cell]({ units: 6 }),
+    ...(cell === "normalized gru"
+      ? [
+          layers.batchNormalization({ momentum: 0.5 }),
+          layers.gru({ units: 6, returnSequences: true }),
+          layers.spatialDropout1D({ rate: 0.25 }),
+          layers.layerNormalization(),
+          layers.gaussianNoise({ stddev: 0.25 }),
+          layers.gru({ units: 6 }),
+          layers.batchNormalization({ scale: false }),
+        ]
+      : [layers[cell]({ units: 6 })]),
     layers.dense({ units: 1, activation: "sigmoid" }),
   ]);
   model.compile({ optimizer: "adam", loss: "binaryCrossentropy" });
@@ -40,7 +52,7 @@ async function trained(cell: "lstm" | "gru" | "simpleRNN", length: number | null
 
 for (const build of ["simd", "relaxed"] as Build[]) {
   const runs = canRun(build);
-  for (const cell of ["lstm", "gru", "simpleRNN"] as const) {
+  for (const cell of ["lstm", "gru", "simpleRNN", "normalized gru"] as const) {
     for (const length of [LENGTH, null]) {
       const shape = length ? "fixed length" : "any length";
       (runs ? test : test.skip)(

@@ -61,6 +61,37 @@ const table: Record<string, [() => unknown, RegExp]> = {
     /Did you mean 'glorotUniform'/,
   ],
   "dropout of everything": [() => layers.dropout({ rate: 1 }), /\[0, 1\), got 1/],
+  "spatial dropout of vectors": [
+    () => layers.spatialDropout1D({ rate: 0.5 }).apply(input({ shape: [3] })),
+    /spatial_dropout1_?d.*rank 3/,
+  ],
+  "loud noise": [() => layers.gaussianNoise({ stddev: 2 }), /^gaussianNoise: stddev.*\[0, 1\], got 2/],
+  "layer normalization of the first axis": [
+    () => layers.layerNormalization({ axis: 1 }).apply(input({ shape: [4, 3] })),
+    /^layerNormalization: axis: expected the last axis.*got 1/,
+  ],
+  "layer normalization with a gap": [
+    () => layers.layerNormalization({ axis: [1, 3] }).apply(input({ shape: [4, 3, 2] })),
+    /^layerNormalization: axis.*got \[1, 3\]/,
+  ],
+  "layer normalization of the batch": [
+    () => layers.layerNormalization({ axis: [0, 1] }).apply(input({ shape: [4] })),
+    /^layerNormalization: axis.*without the batch/,
+  ],
+  "layer normalization of axes that are none": [
+    () => layers.layerNormalization({ axis: [] }),
+    /^layerNormalization: axis: expected an integer or a list of integers, got \[\]/,
+  ],
+  "layer normalization over any length": [
+    () => layers.layerNormalization({ axis: [1, 2] }).apply(input({ shape: [null, 3] })),
+    /^layerNormalization: expected axes of known size/,
+  ],
+  "batch normalization of time": [
+    () => layers.batchNormalization({ axis: 1 }).apply(input({ shape: [4, 3] })),
+    /^batchNormalization: axis: expected -1.*got 1/,
+  ],
+  "momentum above 1": [() => layers.batchNormalization({ momentum: 1.5 }), /momentum.*\[0, 1\], got 1\.5/],
+  "negative epsilon": [() => layers.layerNormalization({ epsilon: -1 }), /epsilon.*got -1/],
   "bad seed": [() => setRandomSeed(-1), /seed/],
   "unknown setting": [() => configure({ deterministc: true } as never), /Did you mean 'deterministic'/],
   "more threads than there are": [() => configure({ threads: 8 }), /configure: threads: expected 1, got 8/],

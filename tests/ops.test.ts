@@ -10,6 +10,7 @@ import { registry as lossRegistry } from "../src/training/losses.js";
 import { differentiate } from "./differentiate.js";
 import * as check from "./gradcheck.js";
 import { asItLies, fixed, ids, integers, maskFor, numbers, SIZES, show } from "./gradcheck.js";
+import * as normCases from "./normCases.js";
 import * as reference from "./reference.js";
 import { type Real, real } from "./reference.js";
 import * as scanCases from "./scanCases.js";
@@ -24,6 +25,7 @@ const NO_BACKWARD: Record<string, string> = {
   keptRows: "numbers of rows",
   ones: "a constant",
   keep: "states of the last run get no gradient",
+  movingAverage: "a moving average is not trained",
 };
 
 /** A kernel without a float64 reference is a failing test. */
@@ -331,6 +333,7 @@ const gruSequence = [true, false].flatMap((resetAfter) =>
 
 const cases: Record<string, Case[]> = {
   ...scanCases,
+  ...normCases,
   activation,
   dense,
   dropout: await dropoutCases(),

@@ -32,6 +32,15 @@ const stacks: Record<string, () => Layer[]> = {
   "lstm step by step": () => [
     layers.lstm({ units: 5, activation: "softsign", returnSequences: true, inputShape }),
   ],
+  normalized: () => [
+    layers.layerNormalization({ inputShape }),
+    layers.lstm({ units: 5, returnSequences: true }),
+    layers.batchNormalization({ movingMeanInitializer: "randomNormal", movingVarianceInitializer: "ones" }),
+    layers.spatialDropout1D({ rate: 0.5 }),
+    layers.gaussianNoise({ stddev: 0.5 }),
+    layers.gru({ units: 3, returnSequences: true }),
+    layers.layerNormalization({ rmsScaling: true }),
+  ],
   "a stack": () => [
     layers.lstm({ units: 5, returnSequences: true, inputShape }),
     layers.timeDistributed({ layer: layers.dense({ units: 4, activation: "relu" }) }),
@@ -92,6 +101,17 @@ test("stream: ids, and states as they are", async () => {
   assert.throws(() => stream.step([[1, 2]]), /one step of shape/);
   made.dispose();
   assert.throws(() => stream.step([1]), /open stream/);
+});
+
+test("stream: what normalizes over time is refused by name", async () => {
+  const made = sequential([layers.layerNormalization({ axis: [1, 2], inputShape: [4, FEATURES] })]);
+  try {
+    await made.stream();
+    assert.unreachable("it should have been refused");
+  } catch (error) {
+    assert.match((error as Error).message, /layer_normalization.*several axes together/);
+  }
+  made.dispose();
 });
 
 test("stream: what reads backwards is refused by name", async () => {

@@ -128,12 +128,14 @@ export function lower(graph: Graph, mode: Mode, { layout, states, training, stre
   const ports = graph.inputs.map((input, index) => new Port(builder, input, index, stream?.batchSize));
   const weights = weightValues(builder, graph, layout, backward);
   const equal: Equal[] = [];
+  const assigned = new Map<Weight, Value>();
   const setting = {
     builder,
     weights,
     states,
     seed: seed.pointer,
     equal,
+    assigned,
     training: mode === "train",
     streaming: stream !== undefined,
   };
@@ -167,7 +169,10 @@ export function lower(graph: Graph, mode: Mode, { layout, states, training, stre
       updates.push({ weight: value, gradient, slots, size: Size.of(weight.size) });
     }
     const call = builder.call.bind(builder);
-    if (mode === "train") training!.update.emit(call, updates, at(block("hyper", hyperAddress, HYPER_BYTES)));
+    if (mode === "train") {
+      training!.update.emit(call, updates, at(block("hyper", hyperAddress, HYPER_BYTES)));
+      for (const [weight, value] of assigned) call("copy", weights.get(weight)!, value, Size.of(weight.size));
+    }
   }
 
   const values = [

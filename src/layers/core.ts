@@ -1,9 +1,8 @@
-// Layers that treat each vector, or each number, on its own: dense, activation, dropout, flatten; and the input.
+// Layers that treat each vector, or each number, on its own: dense, activation, flatten; and the input.
 // keras.io/api/layers/core_layers
-import { inRange, positiveInteger, show, UnreelError } from "../errors.js";
-import { dense as denseOp, dropout as dropoutOp, reshape } from "../ops/index.js";
+import { positiveInteger, show, UnreelError } from "../errors.js";
+import { dense as denseOp, reshape } from "../ops/index.js";
 import { type Dim, Size } from "../program/size.js";
-import { seedOr } from "../random.js";
 import type { DType } from "../tensor.js";
 import { activate, activatedShape, resolveActivation, resolveInnerActivation } from "./activations.js";
 import { type Initializer, type InitializerLike, resolveInitializer } from "./initializers.js";
@@ -165,32 +164,6 @@ export function activation(options: { activation: string } & CommonOptions): Lay
   }
   const name = resolveActivation("activation: activation", config.activation);
   return new Layer(activationKind, { activation: name }, common) as unknown as Layer;
-}
-
-// -------------------------------------------------------------------------------------------------------------- dropout
-
-const dropoutKind: LayerKind<{ rate: number; seed: number }> = {
-  className: "Dropout",
-  outputs: (_, [shape]) => [shape],
-
-  lower({ builder, name, training, seed: pointer, nextStream }, { rate, seed }, [{ value, mask }]) {
-    if (!training || rate === 0) return [{ value, mask }];
-    // The layer's own seed chooses the stream, the model's seed block holds the training's seed and the step.
-    const stream = (seed + Math.imul(nextStream(), 0x9e3779b9)) | 0;
-    return [{ value: builder.apply(dropoutOp, name, [value], { rate, seed: pointer, stream })[0], mask }];
-  },
-};
-
-/** Sets a share `rate` in [0, 1) of the numbers to zero while training and scales the rest by 1 / (1 - rate).
- * Keras: layers.Dropout. */
-export function dropout(options: { rate: number; seed?: number | null } & CommonOptions): Layer {
-  const { config, common } = layerOptions("dropout", options, {
-    rate: undefined as unknown as number,
-    seed: null as number | null,
-  });
-  inRange("dropout: rate", config.rate, 0, 1);
-  const seed = seedOr(config.seed, "dropout: seed");
-  return new Layer(dropoutKind, { rate: config.rate, seed }, common) as unknown as Layer;
 }
 
 // -------------------------------------------------------------------------------------------------------------- flatten

@@ -16,6 +16,8 @@ export interface WeightSpec {
   readonly name: string;
   readonly shape: readonly number[];
   readonly initializer: Initializer;
+  /** A weight that the optimizer leaves alone: a layer writes it itself, with `assign`. */
+  readonly trainable?: false;
 }
 
 /** A value on its way through a graph, with its mask (int32 [B, T], non-zero = keep). */
@@ -42,12 +44,18 @@ export interface LoweringContext {
   readonly builder: Builder;
   readonly name: string;
   readonly training: boolean;
+  /** Neither this layer nor one around it is frozen. */
+  readonly trainable: boolean;
+  /** Applied once for each time step, by rnn or timeDistributed. */
+  readonly perStep: boolean;
   /** Two 32-bit words: the seed of this training and the number of the step. */
   readonly seed: Pointer;
   /** A number for something random in this program, different for each. */
   nextStream(): number;
   /** The layer's weights in order. */
   readonly weights: readonly Value[];
+  /** Gives a weight that is not trained its next value: calls after this one see it, and a training step keeps it. */
+  assign(index: number, value: Value): void;
   readonly initialState: readonly Value[];
   /** Every recurrent layer keeps its states from run to run: the model is run step by step. */
   readonly streaming: boolean;
@@ -56,7 +64,10 @@ export interface LoweringContext {
   /** An array that keeps its numbers between runs, zero at first. */
   keptState(name: string, shape: readonly Dim[]): Value;
   /** The same for a layer inside this one. */
-  forLayer(layer: Layer, changes?: { initialState?: readonly Value[]; training?: boolean }): LoweringContext;
+  forLayer(
+    layer: Layer,
+    changes?: { initialState?: readonly Value[]; training?: boolean; perStep?: true },
+  ): LoweringContext;
 }
 
 export interface LayerKind<C extends object> {
@@ -153,7 +164,8 @@ export class Layer<C extends object = object> {
       return;
     }
     const own = specs.map(
-      ({ name, shape, initializer }) => new Weight(`${this.name}/${name}`, shape, initializer),
+      ({ name, shape, initializer, trainable }) =>
+        new Weight(`${this.name}/${name}`, shape, initializer, trainable),
     );
     this.#children = children.map(({ layer }) => layer);
     this.weights = [...new Set([...own, ...this.#children.flatMap((child) => child.weights)])];
@@ -164,8 +176,13 @@ export class Layer<C extends object = object> {
   get trainableWeights(): readonly Weight[] {
     if (!this.trainable) return [];
     const inside = new Set(this.#children.flatMap((child) => child.weights));
-    const own = this.weights.filter((weight) => !inside.has(weight));
+    const own = this.weights.filter((weight) => weight.trainable && !inside.has(weight));
     return [...own, ...this.#children.flatMap((child) => child.trainableWeights)];
+  }
+
+  /** Which layers are frozen, this one and those inside: another text whenever a `trainable` has changed. */
+  get frozenPattern(): string {
+    return [this.trainable ? "1" : "0", ...this.#children.map((child) => child.frozenPattern)].join("");
   }
 
   /** Applies the layer in a graph. Gives one symbolic tensor, or a list when the layer has several outputs. */

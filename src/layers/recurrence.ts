@@ -39,16 +39,22 @@ export function keepStates(
   });
 }
 
+/** Where random numbers come from: a layer's `own` seed chooses the stream, the model's seed block holds the training's seed and
+ * the step. */
+export function randomStream({ seed, nextStream }: LoweringContext, own: number) {
+  return { seed, stream: (own + Math.imul(nextStream(), 0x9e3779b9)) | 0 };
+}
+
 /** A mask of dropout of one step: the same numbers at every step. */
 export function dropVector(
-  { builder, name, seed, nextStream }: LoweringContext,
+  context: LoweringContext,
   shape: readonly Dim[],
   rate: number,
   own: number,
 ): Value {
+  const { builder, name } = context;
   const [all] = builder.apply(ones, `${name}.ones`, [], { shape });
-  const stream = (own + Math.imul(nextStream(), 0x9e3779b9)) | 0;
-  return builder.apply(dropout, `${name}.dropout`, [all], { rate, seed, stream })[0];
+  return builder.apply(dropout, `${name}.dropout`, [all], { rate, ...randomStream(context, own) })[0];
 }
 
 /** Drops the same inputs at every step of a time-major sequence. */

@@ -51,7 +51,7 @@ const rnnKind: LayerKind<RnnConfig> = {
     const batch = x.shape[0];
     const shapes = stateSizesOf(cell).map((size) => [batch, size]);
     const starting = startingStates(context, stateful, shapes);
-    const inner = context.forLayer(cell, { training: context.training });
+    const inner = context.forLayer(cell, { perStep: true });
     const step = (now: Value, states: readonly Value[]) =>
       cell.kind
         .lower(

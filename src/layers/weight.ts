@@ -14,15 +14,18 @@ export class Weight {
   readonly name: string;
   readonly shape: readonly number[];
   readonly initializer: Initializer;
+  /** Whether an optimizer may change it. */
+  readonly trainable: boolean;
   #values: Float32Array | undefined;
   #holder: Holder | undefined;
   /** Grows with every change, so that copies know whether they are stale. */
   version = 1;
 
-  constructor(name: string, shape: readonly number[], initializer: Initializer) {
+  constructor(name: string, shape: readonly number[], initializer: Initializer, trainable = true) {
     this.name = name;
     this.shape = shape;
     this.initializer = initializer;
+    this.trainable = trainable;
   }
 
   get size(): number {

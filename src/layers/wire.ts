@@ -25,6 +25,8 @@ interface Setting {
   readonly states: StateLayout;
   readonly seed: Pointer;
   readonly equal: Equal[];
+  /** Filled with the last value that each weight was assigned. */
+  readonly assigned: Map<Weight, Value>;
   readonly training: boolean;
   readonly streaming: boolean;
 }
@@ -36,6 +38,7 @@ export function rootContext({
   states,
   seed,
   equal,
+  assigned,
   training,
   streaming,
 }: Setting): LoweringContext {
@@ -66,7 +69,7 @@ export function rootContext({
   const make = (
     name: string,
     layer: Layer | undefined,
-    from: { training: boolean; initialState: readonly Value[] },
+    from: Pick<LoweringContext, "training" | "trainable" | "perStep" | "initialState">,
   ): LoweringContext => ({
     builder,
     name,
@@ -75,12 +78,15 @@ export function rootContext({
     keptState,
     requireEqual: (pair) => equal.push(pair),
     nextStream: () => streams++,
-    weights: (layer?.weights ?? []).map((weight) => weights.get(weight)!),
+    weights: (layer?.weights ?? []).map((weight) => assigned.get(weight) ?? weights.get(weight)!),
+    assign: (index, value) => assigned.set(layer!.weights[index], value),
     ...from,
-    forLayer: (inner, changes = {}) =>
-      make(inner.name, inner, { training: from.training, initialState: [], ...changes }),
+    forLayer: (inner, changes = {}) => {
+      const trainable = from.trainable && inner.trainable;
+      return make(inner.name, inner, { ...from, trainable, initialState: [], ...changes });
+    },
   });
-  return make("model", undefined, { training, initialState: [] });
+  return make("model", undefined, { training, trainable: true, perStep: false, initialState: [] });
 }
 
 /** Emits the calls of a graph from what flows into it, and returns what flows out of it. */

@@ -199,7 +199,7 @@ const timeDistributedKind: LayerKind<{ layer: Layer }> = {
     const [batch, time, ...rest] = value.shape;
     // All steps of all samples as one large batch, in whatever order they lie in memory.
     const steps = { ...builder.view(value, [Size.product([batch, time]), ...rest]), timeMajor: false };
-    const inner = context.forLayer(layer, { training: context.training });
+    const inner = context.forLayer(layer, { perStep: true });
     return layer.kind.lower(inner, layer.config, [{ value: steps }]).map((flow) => {
       const out = builder.batchMajor(flow.value);
       return {

@@ -281,7 +281,7 @@ export class Model {
     const compiled = this.#compiled;
     compiled.trainee ??= resolveCompiled(executor.graph, compiled.options);
     // Weights that are trained or not since the last call: the training program is another one.
-    const trainable = executor.graph.layers.map((layer) => (layer.trainable ? "1" : "0")).join("");
+    const trainable = executor.graph.layers.map((layer) => layer.frozenPattern).join("");
     if (compiled.trainable !== undefined && compiled.trainable !== trainable) executor.forgetTraining();
     compiled.trainable = trainable;
     return { executor, ...compiled.trainee! };

@@ -2,6 +2,7 @@
 import type { Graph } from "../layers/graph.js";
 import type { Layer } from "../layers/layer.js";
 import { showShape } from "../layers/symbolic.js";
+import type { Weight } from "../layers/weight.js";
 
 const COLUMNS = ["Layer (type)", "Output Shape", "Param #"] as const;
 
@@ -38,10 +39,10 @@ export function summarize(name: string, graph: Graph): string {
   };
   const body = rows.map((row) => cells(row, "│")).join(`\n${line("├", "┼", "┤", "─")}\n`);
 
-  const count = (layers: readonly Layer[]) =>
-    [...new Set(layers.flatMap((layer) => layer.weights))].reduce((sum, weight) => sum + weight.size, 0);
-  const total = count(graph.layers);
-  const trainable = count(graph.layers.filter((layer) => layer.trainable));
+  const count = (weights: readonly Weight[]) =>
+    [...new Set(weights)].reduce((sum, weight) => sum + weight.size, 0);
+  const total = count(graph.weights);
+  const trainable = count(graph.layers.flatMap((layer) => layer.trainableWeights));
   const totals = { Total: total, Trainable: trainable, "Non-trainable": total - trainable };
   return [
     `Model: "${name}"`,

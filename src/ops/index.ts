@@ -1,6 +1,7 @@
 // The registry of ops. Tests walk it: an op without a case for its gradient fails them.
 import { activation } from "./activation.js";
 import { arithmetic } from "./arithmetic.js";
+import { columnMoments } from "./columnMoments.js";
 import { sliceColumns } from "./columns.js";
 import { concatenate } from "./concatenate.js";
 import { dense } from "./dense.js";
@@ -9,12 +10,16 @@ import { dropout } from "./dropout.js";
 import { embedding } from "./embedding.js";
 import { everKept } from "./everKept.js";
 import { gatherRows } from "./gatherRows.js";
+import { gaussianNoise } from "./gaussianNoise.js";
 import { gruSequence } from "./gruSequence.js";
 import { keep } from "./keep.js";
 import { keptRows } from "./keptRows.js";
+import { layerNormalization } from "./layerNormalization.js";
 import { loss } from "./loss.js";
 import { lstmSequence } from "./lstmSequence.js";
 import { maskedWeights } from "./maskedWeights.js";
+import { movingAverage } from "./movingAverage.js";
+import { normalizeColumns } from "./normalizeColumns.js";
 import { ones } from "./ones.js";
 import { repeat } from "./repeat.js";
 import { reshape } from "./reshape.js";
@@ -32,6 +37,7 @@ export type { Arithmetic } from "./arithmetic.js";
 export {
   activation,
   arithmetic,
+  columnMoments,
   concatenate,
   dense,
   differs,
@@ -39,12 +45,16 @@ export {
   embedding,
   everKept,
   gatherRows,
+  gaussianNoise,
   gruSequence,
   keep,
   keptRows,
+  layerNormalization,
   loss,
   lstmSequence,
   maskedWeights,
+  movingAverage,
+  normalizeColumns,
   ones,
   repeat,
   reshape,

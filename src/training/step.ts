@@ -3,7 +3,7 @@
 import { UnreelError } from "../errors.js";
 import type { Executor, Prepared } from "../graph/executor.js";
 import type { InputPort, Mode, Training } from "../graph/lower.js";
-import { allCalls } from "../program/program.js";
+import { allCalls, isPointer } from "../program/program.js";
 import { type Dim, type Dims, Size } from "../program/size.js";
 import { seedOr } from "../random.js";
 import type { Tensor } from "../tensor.js";
@@ -34,7 +34,7 @@ export class Steps {
   readonly #compiled: Compiled | undefined;
   readonly prepared: Prepared;
   readonly #dims = new Map<number, Dims>();
-  /** Drawn only where something is dropped: a prediction does not change what is random after it. */
+  /** Drawn only where something is random: a prediction does not change what is random after it. */
   readonly #seed: number;
   #filled: Dims = {};
   #runs = 0;
@@ -44,8 +44,11 @@ export class Steps {
     this.#data = data;
     this.#compiled = compiled;
     this.prepared = executor.program(mode, compiled);
-    const drops = allCalls(this.prepared.program).some(({ kernel }) => kernel === "dropout");
-    this.#seed = drops ? seedOr(undefined, "step") : 0;
+    const seed = this.prepared.seed.pointer.storage;
+    const draws = allCalls(this.prepared.program).some(({ args }) =>
+      args.some((arg) => isPointer(arg) && arg.storage === seed),
+    );
+    this.#seed = draws ? seedOr(undefined, "step") : 0;
     this.prepared.inputs.forEach((port, index) => {
       if (port.idLimit !== undefined)
         checkIds(
