@@ -262,4 +262,14 @@ test("sample weights and class weights multiply", async () => {
   made.dispose();
 });
 
+test("a sequential model without input shape is built by its first fit", async () => {
+  const { x, y } = toy(8, 3);
+  const made = sequential([layers.dense({ units: 1, activation: "sigmoid" })]);
+  made.compile({ loss: "binaryCrossentropy" });
+  const { history } = await made.fit(x, y, { verbose: 0 });
+  assert.ok(Number.isFinite(history.loss[0]));
+  assert.is(made.countParams(), 4);
+  made.dispose();
+});
+
 test.run();

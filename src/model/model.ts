@@ -231,7 +231,8 @@ export class Model {
 
   /** Another graph, as when a layer was added. */
   protected regraph(graph: Graph | undefined): void {
-    this.dispose();
+    // A model that is built by its first call has nothing to give back yet.
+    if (this.#executor) this.dispose();
     this.#layer = undefined;
     this.#graph = graph;
     if (graph && this.#compiled) this.#compiled.trainee = resolveCompiled(graph, this.#compiled.options);
