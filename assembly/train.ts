@@ -8,6 +8,7 @@ export * from "./cosine";
 export * from "./crossentropy";
 export * from "./dropout";
 export * from "./embedding";
+export * from "./focal";
 export {
   GEMM_PACKED_SCRATCH_BYTES, GEMM_SCRATCH_BYTES, gemmNN, gemmNT, gemmPacked, gemmTN, packB, packBT, packedBytes,
 } from "./gemm";
@@ -15,6 +16,7 @@ export * from "./heap";
 export * from "./hinge";
 export * from "./loss";
 export * from "./optimizer";
+export * from "./overlap";
 export { uniform } from "./random";
 export * from "./reduce";
 export * from "./select";
