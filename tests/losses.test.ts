@@ -188,6 +188,16 @@ test("losses on plain values: shapes and options", () => {
   assert.throws(() => losses.huber({ reduction: "average" as never }), /reduction/);
 });
 
+test("where nothing weighs anything, the mean over the weights is 0", async () => {
+  const loss = losses.meanSquaredError({ reduction: "meanWithSampleWeight" });
+  const sampleWeight = [0, 0];
+  assert.is(loss.call([[1], [2]], [[3], [3]], { sampleWeight }), 0);
+  const net = sequential([layers.dense({ units: 1, inputShape: [1] })]);
+  net.compile({ loss });
+  assert.is((await net.evaluate([[1], [2]], [3, 3], { sampleWeight })).loss, 0);
+  net.dispose();
+});
+
 test("functions that cannot be losses are refused when the model is compiled", () => {
   const net = sequential([layers.dense({ units: 2, inputShape: [1] })]);
   const compile = (loss: unknown) => () => net.compile({ loss: loss as TensorFunction });

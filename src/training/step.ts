@@ -285,11 +285,8 @@ export class Steps {
     const count = target.length;
     let scale = 1 / count;
     if (reduction === "sum" && (!isScalar || isMasked || weights)) scale = 1;
-    if (reduction === "meanWithSampleWeight") {
-      // Under a mask the program divides, by what is left of the weights.
-      if (isMasked) scale = 1;
-      else if (weights) scale = inverse(this.#sumOfWeights(weights));
-    }
+    // Under a mask the program divides by what is left of the weights, and the scale falls away.
+    if (reduction === "meanWithSampleWeight" && weights) scale = inverse(this.#sumOfWeights(weights));
     if (!weights) {
       target.fill(scale);
       return;
