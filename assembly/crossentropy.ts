@@ -1,38 +1,15 @@
 // Cross-entropies as Keras 3 computes them, from probabilities (normalized and clipped first) or from logits.
-// Not here: other losses (loss.ts, hinge.ts, cosine.ts), softmax as a layer (softmax.ts).
+// Not here: focal losses (focal.ts), other losses (loss.ts, hinge.ts, cosine.ts), softmax as a layer (softmax.ts).
 //
 // Shapes: yTrue, yPred, dyPred [rows, columns]; labels i32 [rows]; losses, dlosses [rows].
 // Forward writes losses, backward adds to dyPred. A label outside [0, columns) counts as no class: loss and gradient 0.
 
 import { exp4, log1pExpMinusAbs4, log4, logScalar, sigmoid4 } from "./math";
+import { clipped, smoothed, unclipped } from "./probability";
 import { rowExpSum, rowMax, rowSum } from "./row";
-import { LANES, VECTOR, atLeast, atMost, keep4, laneMask, load4, madd, splat, storeUpTo4, sumLanes } from "./simd";
-
-/** Probabilities are clipped to [1e-7, 1 - 1e-7], in f32. */
-const LOW: f32 = 1e-7;
-const HIGH: f32 = 1 - 1e-7;
-
-// @ts-expect-error: decorator
-@inline
-function clipped(p: v128): v128 {
-  return atMost(atLeast(p, splat(LOW)), splat(HIGH));
-}
-
-/** Where clipping changes nothing, so that the gradient passes. */
-// @ts-expect-error: decorator
-@inline
-function unclipped(p: v128): v128 {
-  return v128.and(f32x4.ge(p, splat(LOW)), f32x4.le(p, splat(HIGH)));
-}
+import { LANES, VECTOR, atLeast, keep4, laneMask, load4, madd, splat, storeUpTo4, sumLanes } from "./simd";
 
 // ---- binary: every column is a question of its own ------------------------------------------------------------------
-
-/** y (1 - s) + s/2 */
-// @ts-expect-error: decorator
-@inline
-function smoothed(yTrue: usize, offset: f32, labelSmoothing: f32): v128 {
-  return madd(load4(yTrue), splat(1 - labelSmoothing), splat(offset));
-}
 
 // @ts-expect-error: decorator
 @inline

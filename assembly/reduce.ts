@@ -128,13 +128,26 @@ export function weightedSumBackward(dlosses: usize, dout: usize, weights: usize,
   }
 }
 
-/** out[i] = weights[i] where mask[i] (i32) is not 0, else 0; with rescale, times n / kept, the number of masks that are not 0. */
-export function maskedWeights(out: usize, weights: usize, mask: usize, rescale: i32, n: i32): void {
+/**
+ * Weights under a mask: out = weights where mask (i32) is not 0, else 0, times a factor. out, weights [n, width], mask [n].
+ * The factor: 1 for scaling 0, n / (masks that are not 0) for 1, 1 / (sum of what is left of the weights) for 2.
+ */
+export function maskedWeights(out: usize, weights: usize, mask: usize, scaling: i32, n: i32, width: i32): void {
+  const row = <usize>width << 2;
   let kept = 0;
-  for (let i = 0; i < n; i++) kept += i32(load<i32>(mask + (<usize>i << 2)) != 0);
-  const factor: f32 = rescale && kept ? <f32>n / <f32>kept : 1;
+  let sum: f64 = 0;
   for (let i = 0; i < n; i++) {
-    const at = <usize>i << 2;
-    store<f32>(out + at, load<i32>(mask + at) ? load<f32>(weights + at) * factor : 0);
+    if (!load<i32>(mask + (<usize>i << 2))) continue;
+    kept++;
+    if (scaling == 2) sum += total(weights + <usize>i * row, width, false);
+  }
+  let factor: f32 = 1;
+  if (scaling == 1 && kept) factor = <f32>n / <f32>kept;
+  if (scaling == 2) factor = sum == 0 ? 0 : <f32>(1 / sum);
+  for (let i = 0; i < n; i++, mask += 4) {
+    const keep = load<i32>(mask) != 0;
+    for (const end = weights + row; weights < end; weights += 4, out += 4) {
+      store<f32>(out, keep ? load<f32>(weights) * factor : 0);
+    }
   }
 }

@@ -9,6 +9,7 @@ export * from "./cosine";
 export * from "./crossentropy";
 export * from "./dropout";
 export * from "./embedding";
+export * from "./focal";
 export {
   GEMM_PACKED_SCRATCH_BYTES, GEMM_SCRATCH_BYTES, gemmNN, gemmNT, gemmPacked, gemmTN, packB, packBT, packedBytes,
 } from "./gemm";
@@ -21,6 +22,7 @@ export * from "./layerNormalization";
 export * from "./loss";
 export { gaussianNoise } from "./noise";
 export * from "./optimizer";
+export * from "./overlap";
 export { uniform } from "./random";
 export * from "./reduce";
 export * from "./select";

@@ -118,7 +118,7 @@ export async function benchTraining({ effort, wanted }: Setting): Promise<void> 
     const data = dataOf(shape);
     const model = new Model("bench", graphOf(shape, true));
     model.compile({ optimizer: adam(), loss: lossOf(shape) });
-    const whole = await measureAsync(() => model.trainOnBatch(data.inputs[0], data.targets![0]), effort);
+    const whole = await measureAsync(() => model.trainOnBatch(data.inputs[0], data.targets![0]!), effort);
     model.dispose();
 
     const { steps, end } = await trainingSteps(shape);

@@ -24,8 +24,9 @@ export {
 } from "./tensor.js";
 export * as callbacks from "./training/callbacks/index.js";
 export type { History } from "./training/fit.js";
+export type { TensorFunction } from "./training/functions.js";
 export * as losses from "./training/losses.js";
-export * as metrics from "./training/metrics.js";
+export * as metrics from "./training/metrics/index.js";
 export * as optimizers from "./training/optimizers.js";
 export * as schedules from "./training/schedules.js";
 export { configure, engineInfo } from "./wasm/engine.js";

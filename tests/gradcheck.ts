@@ -164,7 +164,8 @@ export function lossInputs({ kernel, sparse }: Loss, rows: number, columns: numb
   if (sparse) return [classes, positive(2)];
   if (kernel === "categoricalHinge") return [fixed(oneHot), numbers(shape, 2)];
   if (/hinge/i.test(kernel)) return [fixed({ shape, data: signs }), numbers(shape, 2, -2, 2)];
-  if (/entropy|divergence|poisson|logarithmic/i.test(kernel)) return [fixed(positive(1)), positive(2)];
+  if (/entropy|divergence|poisson|logarithmic|tversky/i.test(kernel))
+    return [fixed(positive(1)), positive(2)];
   if (/percentage/i.test(kernel)) return [fixed(numbers(shape, 1, 0.5, 2)), numbers(shape, 2)];
   return [fixed(numbers(shape, 1, -2, 2)), numbers(shape, 2, -2, 2)];
 }
@@ -177,5 +178,8 @@ export function lossVariants(make: (options?: object) => Loss): Loss[] {
   if (has("labelSmoothing"))
     options.push({ labelSmoothing: 0.125 }, { labelSmoothing: 0.125, fromLogits: true });
   if (has("delta")) options.push({ delta: 0.625 });
+  if (has("gamma")) options.push({ gamma: 0 }, { gamma: 1.5, alpha: 0.75 });
+  if (has("applyClassBalancing")) options.push({ applyClassBalancing: true, gamma: 3 });
+  if (has("beta")) options.push({ alpha: 0.25, beta: 0.75 });
   return options.map(make);
 }

@@ -6,6 +6,7 @@ import { ACTIVATION_KERNELS } from "../src/ops/activation.js";
 import type { Builder } from "../src/ops/builder.js";
 import * as ops from "../src/ops/index.js";
 import type { Op, Value } from "../src/ops/op.js";
+import { formulas } from "../src/training/formulas.js";
 import { registry as lossRegistry } from "../src/training/losses.js";
 import { differentiate } from "./differentiate.js";
 import * as check from "./gradcheck.js";
@@ -170,7 +171,7 @@ async function dropoutCases(): Promise<Case[]> {
 const loss = Object.values(lossRegistry).flatMap((make) =>
   check.lossVariants(make).flatMap((spec) => {
     const { kernel, parameters } = spec;
-    if (!needsReference("loss", kernel, reference.losses)) return [];
+    if (!needsReference("loss", kernel, formulas)) return [];
     const build = (b: Builder, values: Value[]) => b.apply(ops.loss, "loss", values, spec);
     const row = ([yTrue, yPred]: readonly Real[]) => [reference.loss(yTrue, yPred, kernel, parameters)];
     // In one column the cosine is 1 or -1, and its gradient nothing but rounding.
@@ -209,13 +210,18 @@ const weightedSum = [1, 3, 17, 300].flatMap((n): Case[] =>
 );
 
 const maskedWeights = SIZES.flatMap(({ B, T }) =>
-  [true, false].map(
-    (rescale): Case => ({
-      name: show({ B, T, rescale }),
-      given: [fixed(numbers([B, T], 1)), ids(maskFor(B, T))],
-      build: (b, values) => b.apply(ops.maskedWeights, "weights", values, { rescale }),
-      reference: ([weights, mask]) => [reference.maskedWeights(weights, mask, rescale)],
-    }),
+  (["none", "mean", "toOne"] as const).flatMap((scaling) =>
+    [
+      [B, T],
+      [B, T, 3],
+    ].map(
+      (shape): Case => ({
+        name: `${show({ B, T, scaling })} rank ${shape.length}`,
+        given: [fixed(numbers(shape, 1, 0.25, 1)), ids(maskFor(B, T))],
+        build: (b, values) => b.apply(ops.maskedWeights, "weights", values, { scaling }),
+        reference: ([weights, mask]) => [reference.maskedWeights(weights, mask, scaling)],
+      }),
+    ),
   ),
 );
 

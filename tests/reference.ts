@@ -2,6 +2,8 @@
 // Everything is batch-major and goes by Keras 3 (keras/src/ops, activations, losses, layers/rnn).
 // Not here: gradients. They come from central differences (gradcheck.ts), so no derivative is written twice.
 
+import { formulas } from "../src/training/formulas.js";
+
 /** Numbers with a shape, row-major. */
 export interface Real {
   readonly shape: readonly number[];
@@ -16,7 +18,6 @@ export function real(shape: readonly number[], at: (index: number) => number): R
 }
 
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
-const mean = (values: readonly number[]): number => sum(values) / values.length;
 const clip = (x: number, low: number, high: number): number => Math.min(Math.max(x, low), high);
 
 /** The rows of the last axis. */
@@ -157,82 +158,27 @@ export function dropout({ shape, data }: Real, mask: ArrayLike<number>): Real {
 
 // --------------------------------------------------------------------------------------------------------------- losses
 
-const EPSILON = 1e-7;
-/** 1 - 1e-7 as float32 has it: what Keras clips to. */
-const ALMOST_ONE = Math.fround(1 - 1e-7);
-
-type RowLoss = (yTrue: readonly number[], yPred: readonly number[], ...parameters: number[]) => number;
-
-/** The mean over the row of a function of each pair. */
-const each =
-  (f: (y: number, p: number, ...parameters: number[]) => number): RowLoss =>
-  (yTrue, yPred, ...parameters) =>
-    mean(yPred.map((p, i) => f(yTrue[i], p, ...parameters)));
-
-const smooth = (y: number, share: number, towards: number): number => y * (1 - share) + share * towards;
-const logProbabilities = (yPred: readonly number[]): number[] =>
-  yPred.map((p) => Math.log(clip(p / sum(yPred), EPSILON, ALMOST_ONE)));
-const entropy = (yTrue: readonly number[], logs: readonly number[], smoothing = 0): number =>
-  -sum(logs.map((log, i) => smooth(yTrue[i], smoothing, 1 / logs.length) * log));
-const hinge = (y: number, p: number): number => Math.max(1 - y * p, 0);
-
-function cosine(yTrue: readonly number[], yPred: readonly number[]): number {
-  const norm = (v: readonly number[]) => Math.max(Math.hypot(...v), EPSILON);
-  return -sum(yTrue.map((y, i) => y * yPred[i])) / (norm(yTrue) * norm(yPred));
-}
-
-/** One row of each loss by its kernel's name. The sparse ones take [class number]. */
-export const losses: Readonly<Record<string, RowLoss>> = {
-  meanSquaredError: each((y, p) => (y - p) ** 2),
-  meanAbsoluteError: each((y, p) => Math.abs(y - p)),
-  meanAbsolutePercentageError: each((y, p) => (100 * Math.abs(y - p)) / Math.max(Math.abs(y), EPSILON)),
-  meanSquaredLogarithmicError: each(
-    (y, p) => (Math.log1p(Math.max(p, EPSILON)) - Math.log1p(Math.max(y, EPSILON))) ** 2,
-  ),
-  logCosh: each((y, p) => p - y + softplus(-2 * (p - y)) - Math.LN2),
-  poisson: each((y, p) => p - y * Math.log(p + EPSILON)),
-  kullbackLeiblerDivergence: (yTrue, yPred) =>
-    sum(
-      yTrue.map((y, i) => clip(y, EPSILON, 1) * Math.log(clip(y, EPSILON, 1) / clip(yPred[i], EPSILON, 1))),
-    ),
-  hinge: each(hinge),
-  squaredHinge: each((y, p) => hinge(y, p) ** 2),
-  categoricalHinge: (yTrue, yPred) => {
-    const negative = Math.max(...yPred.map((p, i) => (1 - yTrue[i]) * p));
-    return Math.max(negative - sum(yPred.map((p, i) => yTrue[i] * p)) + 1, 0);
-  },
-  cosineSimilarity: cosine,
-  huber: each((y, p, delta) => {
-    const error = Math.abs(p - y);
-    return error <= delta ? error ** 2 / 2 : delta * error - delta ** 2 / 2;
-  }),
-  binaryCrossentropy: each((label, p, smoothing) => {
-    const y = smooth(label, smoothing, 0.5);
-    const q = clip(p, EPSILON, ALMOST_ONE);
-    return -y * Math.log(q) - (1 - y) * Math.log(1 - q);
-  }),
-  binaryCrossentropyLogits: each((label, x, smoothing) => {
-    const y = smooth(label, smoothing, 0.5);
-    return y * softplus(-x) + (1 - y) * softplus(x);
-  }),
-  categoricalCrossentropy: (yTrue, yPred, smoothing) => entropy(yTrue, logProbabilities(yPred), smoothing),
-  categoricalCrossentropyLogits: (yTrue, yPred, smoothing) => entropy(yTrue, logSoftmaxRow(yPred), smoothing),
-  sparseCategoricalCrossentropy: ([label], yPred) => -logProbabilities(yPred)[label],
-  sparseCategoricalCrossentropyLogits: ([label], yPred) => -logSoftmaxRow(yPred)[label],
-};
-
-/** yTrue and yPred [..., C] (class numbers [...] when sparse) to one number a row. */
-export function loss(yTrue: Real, yPred: Real, kernel: string, parameters: readonly number[] = []): Real {
-  const rows = rowsOf(yPred);
-  const width = yTrue.data.length / rows.length;
-  // Hinge losses want labels -1 and 1: labels that are all 0 or 1 are translated.
-  const isBinary =
-    kernel.endsWith("inge") && kernel !== "categoricalHinge" && yTrue.data.every((y) => y === 0 || y === 1);
-  const labels = isBinary ? yTrue.data.map((y) => 2 * y - 1) : yTrue.data;
-  const data = rows.map((row, index) =>
-    losses[kernel](labels.slice(index * width, (index + 1) * width), row, ...parameters),
-  );
-  return { shape: yPred.shape.slice(0, -1), data };
+/** yTrue and yPred [..., C] (class numbers [...] when sparse) to one number a row, by the formulas of losses on plain values: those
+ * are compared with Keras in losses.test.ts, and kernels with them. `kept` first axes stay, all but the last by default. */
+export function loss(
+  yTrue: Real,
+  yPred: Real,
+  kernel: string,
+  parameters: readonly number[] = [],
+  kept = yPred.shape.length - 1,
+): Real {
+  const shape = yPred.shape.slice(0, kept);
+  const rows = product(shape);
+  const columns = yPred.data.length / rows;
+  const sparse = yTrue.data.length === rows && kernel.startsWith("sparse");
+  const value = formulas[kernel](...parameters)({
+    target: yTrue.data,
+    prediction: yPred.data,
+    rows,
+    columns,
+    sparse,
+  });
+  return real(shape, value);
 }
 
 /** Σ values · weights, shape [1] */
@@ -240,11 +186,14 @@ export function weightedSum(values: Real, weights: Real): Real {
   return { shape: [1], data: [sum(values.data.map((v, i) => v * weights.data[i]))] };
 }
 
-/** Nothing for masked steps; for a mean, weights that turn one over all steps into one over the kept ones (apply_mask). */
-export function maskedWeights(weights: Real, mask: Real, rescale = true): Real {
+/** Nothing for masked steps; for a mean, weights that turn one over all steps into one over the kept ones (apply_mask); or
+ * weights whose sum is one. */
+export function maskedWeights(weights: Real, mask: Real, scaling: "none" | "mean" | "toOne" = "mean"): Real {
+  const width = weights.data.length / mask.data.length;
+  const left = weights.data.map((weight, i) => (mask.data[Math.floor(i / width)] ? weight : 0));
   const kept = mask.data.filter((m) => m !== 0).length;
-  const factor = rescale ? mask.data.length / kept : 1;
-  return real(weights.shape, (i) => (mask.data[i] ? weights.data[i] * factor : 0));
+  const factor = { none: 1, mean: mask.data.length / kept, toOne: 1 / sum(left) }[scaling];
+  return real(weights.shape, (i) => (left[i] === 0 ? 0 : left[i] * factor));
 }
 
 // ---------------------------------------------------------------------------------------------------------- recurrences

@@ -2,12 +2,14 @@
 import { existsSync, readFileSync } from "node:fs";
 import * as assert from "uvu/assert";
 import { Executor } from "../src/graph/executor.js";
+import type { TargetKind } from "../src/graph/lower.js";
 import type { Model } from "../src/model/model.js";
 import { type Tensor, type TensorLike, tensor } from "../src/tensor.js";
-import { type InputLike, readInputs, readTargets, readWeights } from "../src/training/arrays.js";
+import { type InputLike, readInputs, readTargets } from "../src/training/arrays.js";
 import { type Loss, resolveLoss } from "../src/training/losses.js";
 import { sgd } from "../src/training/optimizers.js";
 import { type Compiled, Steps } from "../src/training/step.js";
+import { readWeights } from "../src/training/weights.js";
 
 /** The root of the project, from build/tests. */
 export const root = new URL("../../", import.meta.url);
@@ -65,9 +67,10 @@ export async function gradients(
     const compiled: Compiled = { optimizer, update: optimizer, losses, lossWeights: losses.map(() => 1) };
     const inputs = readInputs("gradients", graph, x);
     const samples = inputs[0].shape[0];
-    const targets = readTargets("gradients", graph, losses, y, samples);
+    const kinds = losses.map(({ sparse }) => (sparse ? "classes" : "values") as TargetKind);
+    const targets = readTargets("gradients", graph, kinds, y, samples);
     const weights = targets.map((target, index) =>
-      readWeights("gradients", { sampleWeight: options.sampleWeight }, target, losses[index].sparse, samples),
+      readWeights("gradients", { sampleWeight: options.sampleWeight }, target!, losses[index], samples),
     );
     const steps = new Steps(executor, "gradients", { inputs, targets, weights, samples }, compiled);
     steps.fill(undefined, 0, samples);

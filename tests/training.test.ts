@@ -113,7 +113,7 @@ test("it learns: loss falls, accuracy rises, validation is the end of the data",
   const made = classifier(8, { rate: 0 });
   const { history, epoch } = await made.fit(x, y, { epochs: 12, validationSplit: 0.25, verbose: 0 });
   assert.equal(epoch, [...Array(12).keys()]);
-  assert.equal(Object.keys(history), ["loss", "accuracy", "val_loss", "val_accuracy"]);
+  assert.equal(Object.keys(history), ["accuracy", "loss", "val_accuracy", "val_loss"]);
   assert.ok(history.loss[11] < 0.5 * history.loss[0], `${history.loss}`);
   assert.ok(history.accuracy[11] > 0.85);
   const tail = { x: tensor(x.data.subarray(450 * 8), [150, 8]), y: tensor(y.data.subarray(450), [150, 1]) };

@@ -96,7 +96,7 @@ async function main(options: Options): Promise<void> {
 /** Accuracy, precision, recall and F1 on mails that training never saw. */
 function report(probabilities: Tensor, mails: readonly Mail[]): void {
   const y = labels(mails);
-  const measure = (metric: metrics.Metric) => metric.update(y, probabilities).result();
+  const measure = (metric: metrics.Metric<number>) => metric.update(y, probabilities).result();
   const precision = measure(metrics.precision());
   const recall = measure(metrics.recall());
   const f1 = (2 * precision * recall) / (precision + recall || 1);

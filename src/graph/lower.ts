@@ -1,31 +1,22 @@
 // Lowers a graph to a program: forward alone, forward with its loss, or a whole training step.
 
 import type { Graph } from "../layers/graph.js";
-import type { Equal, Flow } from "../layers/layer.js";
+import type { Equal, LoweringContext } from "../layers/layer.js";
 import type { Weight } from "../layers/weight.js";
 import { rootContext, type StateLayout, wire } from "../layers/wire.js";
 import { Builder } from "../ops/builder.js";
-import { loss as lossOp, maskedWeights, weightedSum } from "../ops/index.js";
 import { at, type Value } from "../ops/op.js";
 import { blockBytes, plan } from "../program/plan.js";
 import type { Pointer, Program, Storage } from "../program/program.js";
 import { Size } from "../program/size.js";
+import { appendLoss, graphValues, type LossSpec } from "./losses.js";
 import { type InputPort, Port } from "./port.js";
 
+export type { LossSpec } from "./losses.js";
 export type { InputPort } from "./port.js";
 
 /** predict: outputs only (also for streams). evaluate: with losses. gradients: and the way back. train: and the update, with dropout at work. */
 export type Mode = "predict" | "evaluate" | "gradients" | "train";
-
-/** What a program needs to know of a loss: the kernel of its rows. */
-export interface LossSpec {
-  readonly kernel: string;
-  readonly parameters: readonly number[];
-  /** Labels are class numbers (int32) instead of values like the output's. */
-  readonly sparse: boolean;
-  /** The mean over samples (and time steps), or their sum. */
-  readonly reduction: "sumOverBatchSize" | "sum";
-}
 
 /** What a program needs to know of an optimizer: how a weight is updated from its gradient. */
 export interface UpdateSpec {
@@ -45,10 +36,29 @@ export interface Update {
 }
 
 export interface Training {
-  /** One for each output. */
-  readonly losses: readonly LossSpec[];
+  /** One for each output; an output without a loss is not trained. */
+  readonly losses: readonly (LossSpec | undefined)[];
   readonly lossWeights: readonly number[];
+  /** What else is asked of each output. */
+  readonly questions?: readonly Questions[];
   readonly update: UpdateSpec;
+}
+
+/** What metrics want to know of an output. */
+export interface Questions {
+  /** Functions of (yTrue, yPred) whose values the host averages. */
+  readonly functions: readonly Graph[];
+  /** How the target is read where no loss says so: as values, as class numbers, or not at all. */
+  readonly target: TargetKind | undefined;
+}
+
+/** Values like the output's (float32), or class numbers (int32). */
+export type TargetKind = "values" | "classes";
+
+/** How the target of an output is read; undefined when nobody asks for it. */
+export function targetKind({ losses, questions }: Training, output: number): TargetKind | undefined {
+  const loss = losses[output];
+  return loss ? (loss.sparse ? "classes" : "values") : questions?.[output].target;
 }
 
 /** Where the weights of a graph lie, and how many bytes they take. */
@@ -62,9 +72,17 @@ export interface OutputPort {
   readonly value: Value;
   readonly mask?: Value;
   readonly target?: Value;
+  /** The same as float32, where the target is class numbers and a function reads it. */
+  readonly labels?: Value;
   readonly weights?: Value;
   /** The loss of the batch, one number. */
   readonly loss?: Value;
+  /** The loss's values are a single one: a weight for each sample multiplies it. */
+  readonly isScalar?: boolean;
+  /** The mask takes part in the loss. */
+  readonly isMasked?: boolean;
+  /** Values of the functions that metrics ask for. */
+  readonly functions?: readonly Value[];
 }
 
 /** Two dimensions that the data must make equal. */
@@ -139,12 +157,11 @@ export function lower(graph: Graph, mode: Mode, { layout, states, training, stre
     training: mode === "train",
     streaming: stream !== undefined,
   };
-  const flows = wire(rootContext(setting), graph, ports);
+  const context = rootContext(setting);
+  const flows = wire(context, graph, ports);
   const outputs = flows.map(({ value, mask }, index): OutputPort => {
     const inOrder = { value: builder.batchMajor(value), mask: mask && builder.batchMajor(mask) };
-    return mode === "predict"
-      ? inOrder
-      : lossPort(builder, inOrder, training!.losses[index], training!.lossWeights[index], index);
+    return mode === "predict" ? inOrder : judged(context, inOrder, training!, index);
   });
 
   builder.forward();
@@ -153,7 +170,7 @@ export function lower(graph: Graph, mode: Mode, { layout, states, training, stre
   if (backward) {
     const one = builder.temporary("one", Size.of(4));
     builder.call("fill", one, 1, 1);
-    for (const { loss } of outputs) builder.adopt(loss!, one);
+    for (const { loss } of outputs) if (loss) builder.adopt(loss, one);
     builder.backward();
     updateStart = builder.steps.length;
     const updates: Update[] = [];
@@ -178,7 +195,10 @@ export function lower(graph: Graph, mode: Mode, { layout, states, training, stre
   const values = [
     seed,
     ...ports.flatMap((port) => Object.values(port.values)),
-    ...outputs.flatMap((port) => Object.values(port) as (Value | undefined)[]),
+    ...outputs.flatMap(({ value, mask, target, labels, weights, loss, functions = [] }) => [
+      ...[value, mask, target, labels, weights, loss],
+      ...functions,
+    ]),
   ];
   const kept = values.flatMap((value) => (value ? [value.pointer.storage] : []));
   const program: Program = { name: mode, steps: builder.steps, interface: [...new Set(kept)] };
@@ -219,24 +239,26 @@ function weightValues(
   return values;
 }
 
-/** Appends the loss of one output: rows of losses, their weights, and the weighted sum. */
-function lossPort(
-  builder: Builder,
-  { value, mask }: Flow,
-  spec: LossSpec,
-  lossWeight: number,
+/** An output with its target, its loss and what metrics ask of it. */
+function judged(
+  context: LoweringContext,
+  output: Pick<OutputPort, "value" | "mask">,
+  training: Training,
   index: number,
 ): OutputPort {
-  const dtype = spec.sparse ? "int32" : "float32";
+  const kind = targetKind(training, index);
+  if (kind === undefined) return output;
+  const { builder } = context;
+  const { value } = output;
   const name = (what: string) => `${what}${index || ""}`;
-  const rowShape = value.shape.slice(0, -1);
-  const target = builder.source(name("target"), spec.sparse ? rowShape : value.shape, "work", { dtype });
-  const weights = builder.source(name("weights"), rowShape, "work");
-  const [losses] = builder.apply(lossOp, name("losses"), [target, value], spec);
-  const kept =
-    mask && mask.shape.length === rowShape.length
-      ? builder.apply(maskedWeights, name("kept"), [weights, mask], { rescale: spec.reduction !== "sum" })[0]
-      : weights;
-  const [loss] = builder.apply(weightedSum, name("loss"), [losses, kept], { gradientScale: lossWeight });
-  return { value, mask, target, weights, loss };
+  const isClasses = kind === "classes";
+  const shape = isClasses ? value.shape.slice(0, -1) : value.shape;
+  const target = builder.source(name("target"), shape, "work", { dtype: isClasses ? "int32" : "float32" });
+  const graphs = training.questions?.[index].functions ?? [];
+  const labels = isClasses && graphs.length > 0 ? builder.source(name("labels"), shape, "work") : undefined;
+  const spec = training.losses[index];
+  const lossWeight = training.lossWeights[index];
+  const loss = spec && appendLoss(context, spec, target, output, { lossWeight, name });
+  const functions = graphs.map((graph) => graphValues(context, graph, labels ?? target, value));
+  return { ...output, target, labels, ...loss, functions };
 }

@@ -1,24 +1,32 @@
 // What compile is given, for one output or several: losses, metrics and weights by name, list or record, made into objects.
 import { show, UnreelError } from "../errors.js";
+import type { LossSpec, Questions, TargetKind } from "../graph/lower.js";
 import type { Graph } from "../layers/graph.js";
 import { readOptions } from "../layers/options.js";
-import type { Trainee } from "../training/fit.js";
-import { type LossLike, resolveLoss } from "../training/losses.js";
-import { Metric, resolveMetric } from "../training/metrics.js";
+import type { SymbolicTensor } from "../layers/symbolic.js";
+import type { Counted, Trainee } from "../training/fit.js";
+import { functionGraph, type TensorFunction } from "../training/functions.js";
+import { Loss, type LossLike, resolveLoss } from "../training/losses.js";
+import { Metric, type MetricLike, resolveMetric } from "../training/metrics/index.js";
 import { type OptimizerLike, resolveOptimizer } from "../training/optimizers.js";
 import type { Compiled } from "../training/step.js";
 
-type MetricLike = Metric | string;
+/** A list for one output; for several a list of lists, or a record by output name. */
+type MetricLists =
+  | readonly (MetricLike | readonly MetricLike[] | null)[]
+  | Readonly<Record<string, MetricLike | readonly MetricLike[] | null>>;
 
 export interface CompileOptions {
   /** Default 'rmsprop', as in Keras. */
   optimizer?: OptimizerLike;
-  /** One for all outputs, a list in their order, or a record by output name. */
-  loss: LossLike | readonly LossLike[] | Readonly<Record<string, LossLike>>;
-  /** Names or objects; for several outputs a list of lists or a record by output name. */
-  metrics?:
-    | readonly (MetricLike | readonly MetricLike[])[]
-    | Readonly<Record<string, MetricLike | readonly MetricLike[]>>;
+  /** A name, an object or a function (yTrue, yPred) of symbolic tensors: one for all outputs, a list in their order, or a record by
+   * output name. An output whose loss is null is not trained. */
+  loss: LossLike | readonly (LossLike | null)[] | Readonly<Record<string, LossLike | null>>;
+  /** Names, objects or functions (yTrue, yPred) of symbolic tensors. They do not see sample weights. */
+  metrics?: MetricLists;
+  /** The same, with sample weights and class weights. */
+  weightedMetrics?: MetricLists;
+  /** What each output's loss counts in the whole, 1 by default: a list in their order, or a record by output name. */
   lossWeights?: readonly number[] | Readonly<Record<string, number>>;
 }
 
@@ -28,9 +36,10 @@ export function readCompileOptions(options: CompileOptions): CompileOptions {
     optimizer: "rmsprop" as OptimizerLike,
     loss: undefined as unknown as CompileOptions["loss"],
     metrics: undefined as CompileOptions["metrics"],
+    weightedMetrics: undefined as CompileOptions["weightedMetrics"],
     lossWeights: undefined as CompileOptions["lossWeights"],
   });
-  if (read.loss === undefined) {
+  if (read.loss === undefined || read.loss === null) {
     throw new UnreelError({
       operation: "compile: loss",
       expected: "a loss",
@@ -44,21 +53,129 @@ export function readCompileOptions(options: CompileOptions): CompileOptions {
 
 /** What training needs, for the outputs of a graph. */
 export function resolveCompiled(graph: Graph, options: CompileOptions): Omit<Trainee, "executor"> {
-  const { optimizer, loss, metrics, lossWeights } = options;
+  const { optimizer, loss, metrics, weightedMetrics, lossWeights } = options;
   const outputNames = distinct(graph.outputs.map((output) => output.name));
-  const losses = forOutputs("compile: loss", loss, outputNames).map((each) =>
-    resolveLoss("compile: loss", each),
+  const losses = forOutputs<LossLike | null>("compile: loss", loss, outputNames).map((each, output) =>
+    each === null ? undefined : lossSpec(each, graph.outputs[output]),
   );
-  const weights =
-    lossWeights === undefined
-      ? outputNames.map(() => 1)
-      : forOutputs("compile: lossWeights", lossWeights, outputNames);
+  if (!losses.some((each) => each !== undefined)) {
+    throw new UnreelError({ operation: "compile: loss", expected: "a loss for some output", got: "null" });
+  }
   const resolved = resolveOptimizer("compile: optimizer", optimizer);
-  const made: Compiled = { optimizer: resolved, update: resolved, losses, lossWeights: weights };
-  const resolvedMetrics = metricsForOutputs(metrics, outputNames).map((list) =>
-    list.map((each) => resolveMetric("compile: metrics", each)),
+  const lists = [
+    metricsForOutputs("compile: metrics", metrics, outputNames),
+    metricsForOutputs("compile: weightedMetrics", weightedMetrics, outputNames),
+  ];
+  const asked = outputNames.map((_, output) =>
+    questions(
+      lists.map((list) => list[output]),
+      graph.outputs[output],
+      losses[output],
+    ),
   );
-  return { compiled: made, metrics: resolvedMetrics, outputNames };
+  const names = metricNames(
+    lists.map((list) => list.map((ofOutput) => ofOutput.map(({ name }) => name))),
+    outputNames,
+  );
+  const compiled: Compiled = {
+    optimizer: resolved,
+    update: resolved,
+    losses,
+    lossWeights: weightsForOutputs(lossWeights, outputNames),
+    questions: asked,
+  };
+  const counted = outputNames.map((_, output) => {
+    let functions = 0;
+    return lists.flatMap((list, kind) =>
+      list[output].map(
+        (metric, place): Counted => ({
+          metric,
+          name: names[kind][output][place],
+          isWeighted: kind === 1,
+          function: metric.function && functions++,
+        }),
+      ),
+    );
+  });
+  return { compiled, metrics: counted, outputNames };
+}
+
+/** A loss as a program wants it: a function is asked here. */
+function lossSpec(given: LossLike, output: SymbolicTensor): LossSpec {
+  if (typeof given === "function") {
+    const graph = functionGraph("compile: loss", given, output.shape, output.shape);
+    return { graph, sparse: false, reduction: "sumOverBatchSize" };
+  }
+  const loss = resolveLoss("compile: loss", given);
+  if (loss.reduction === "none") {
+    const hint = "'none' is for losses on plain values: losses.x({ reduction: 'none' }).call(yTrue, yPred).";
+    const expected = "a reduction to one number";
+    throw new UnreelError({ operation: "compile: loss", expected, got: "reduction 'none'", hint });
+  }
+  return loss;
+}
+
+/** What the metrics of an output want to know of it. */
+function questions(
+  lists: readonly (readonly Metric[])[],
+  output: SymbolicTensor,
+  loss: LossSpec | undefined,
+): Questions {
+  const metrics = lists.flat();
+  const isSparse = loss ? loss.sparse : metrics.some((metric) => metric.sparse);
+  const target: TargetKind | undefined = isSparse ? "classes" : metrics.length > 0 ? "values" : undefined;
+  const yTrue = isSparse ? output.shape.slice(0, -1) : output.shape;
+  const functions = metrics.flatMap((metric): TensorFunction[] => (metric.function ? [metric.function] : []));
+  return {
+    functions: functions.map((each) =>
+      functionGraph(`compile: metric '${each.name}'`, each, yTrue, output.shape),
+    ),
+    target,
+  };
+}
+
+/** Names in logs, one for each metric: [metrics, weightedMetrics][output][place] (keras CompileMetrics.result). */
+function metricNames(
+  given: readonly (readonly (readonly string[])[])[],
+  outputNames: readonly string[],
+): string[][][] {
+  const used = new Map<string, number>();
+  const take = (name: string): string => {
+    const before = used.get(name) ?? 0;
+    used.set(name, before + 1);
+    return before === 0 ? name : `${name}_${before}`;
+  };
+  return given.map((list, kind) =>
+    list.map((names, output) =>
+      names.map((name) => {
+        const prefix = outputNames.length > 1 ? `${outputNames[output]}_` : "";
+        const isTaken = kind === 1 && used.has(`${prefix}${name}`);
+        return take(`${prefix}${isTaken ? "weighted_" : ""}${name}`);
+      }),
+    ),
+  );
+}
+
+/** A weight for each output; where a record says nothing, 1. */
+function weightsForOutputs(given: CompileOptions["lossWeights"], names: readonly string[]): number[] {
+  const operation = "compile: lossWeights";
+  const isRecord = given !== null && typeof given === "object" && !Array.isArray(given);
+  if (isRecord) refuseStrangers(operation, given, names);
+  const weights =
+    given === undefined
+      ? names.map(() => 1)
+      : isRecord
+        ? names.map((name) => (given as Record<string, number>)[name] ?? 1)
+        : forOutputs<number>(operation, given as readonly number[], names);
+  const wrong = weights.find((weight) => !Number.isFinite(weight));
+  if (wrong === undefined && weights.every((weight) => typeof weight === "number")) return weights;
+  throw new UnreelError({ operation, expected: "finite numbers", got: show(wrong) });
+}
+
+function refuseStrangers(operation: string, record: object, names: readonly string[]): void {
+  const stranger = Object.keys(record).find((name) => !names.includes(name));
+  if (stranger === undefined) return;
+  throw new UnreelError({ operation, expected: `entries for ${names.join(", ")}`, got: `'${stranger}'` });
 }
 
 /** Names made different where one layer has several outputs: `lstm`, `lstm_1`. */
@@ -83,46 +200,52 @@ function forOutputs<V>(
       got: `${given.length}`,
     });
   }
-  if (
-    given !== null &&
-    typeof given === "object" &&
-    Object.getPrototypeOf(given) === Object.prototype &&
-    !("kernel" in given)
-  ) {
+  if (given !== null && typeof given === "object" && Object.getPrototypeOf(given) === Object.prototype) {
     const record = given as Record<string, V>;
+    refuseStrangers(operation, record, names);
     const missing = names.find((name) => !(name in record));
     if (missing === undefined) return names.map((name) => record[name]);
-    throw new UnreelError({ operation, expected: `entries for ${names.join(", ")}`, got: `no '${missing}'` });
+    const expected = `entries for ${names.join(", ")}`;
+    const hint = operation === "compile: loss" ? "Write null for an output that is not trained." : undefined;
+    throw new UnreelError({ operation, expected, got: `no '${missing}'`, hint });
   }
   return names.map(() => given as V);
 }
 
-function metricsForOutputs(metrics: CompileOptions["metrics"], names: readonly string[]): MetricLike[][] {
-  if (metrics === undefined) return names.map(() => []);
-  if (metrics === null || typeof metrics !== "object" || metrics instanceof Metric) {
-    const hint = "Write metrics: ['accuracy'].";
-    throw new UnreelError({ operation: "compile: metrics", expected: "a list", got: show(metrics), hint });
-  }
-  if (!Array.isArray(metrics)) {
-    const record = metrics as Record<string, MetricLike | readonly MetricLike[]>;
-    const stranger = Object.keys(record).find((name) => !names.includes(name));
-    if (stranger !== undefined) {
-      throw new UnreelError({
-        operation: "compile: metrics",
-        expected: `entries for ${names.join(", ")}`,
-        got: `'${stranger}'`,
-      });
-    }
-    return names.map((name) => [record[name] ?? []].flat() as MetricLike[]);
-  }
-  if (names.length === 1) return [metrics.flat() as MetricLike[]];
-  return (forOutputs("compile: metrics", metrics, names) as (MetricLike | MetricLike[])[]).map((each) =>
-    [each].flat(),
+function metricsForOutputs(
+  operation: string,
+  given: MetricLists | undefined,
+  names: readonly string[],
+): Metric[][] {
+  return listsForOutputs(operation, given, names).map((list) =>
+    [list ?? []].flat().map((each) => resolveMetric(operation, each)),
   );
 }
 
+function listsForOutputs(
+  operation: string,
+  given: MetricLists | undefined,
+  names: readonly string[],
+): unknown[] {
+  if (given === undefined) return names.map(() => []);
+  const isObject = given !== null && typeof given === "object";
+  if (!isObject || given instanceof Metric || given instanceof Loss) {
+    const hint = `Write ${operation.split(" ")[1]}: ['accuracy'].`;
+    throw new UnreelError({ operation, expected: "a list", got: show(given), hint });
+  }
+  if (!Array.isArray(given)) {
+    refuseStrangers(operation, given, names);
+    return names.map((name) => (given as Record<string, unknown>)[name]);
+  }
+  if (names.length === 1) return [given.flat()];
+  return forOutputs<unknown>(operation, given, names);
+}
+
 /** Names that can be checked before the outputs are known. */
-function checkNames({ loss, metrics }: CompileOptions): void {
+function checkNames({ loss, metrics, weightedMetrics }: CompileOptions): void {
   if (typeof loss === "string") resolveLoss("compile: loss", loss);
-  if (Array.isArray(metrics)) for (const metric of metrics.flat()) resolveMetric("compile: metrics", metric);
+  for (const [option, list] of Object.entries({ metrics, weightedMetrics })) {
+    if (!Array.isArray(list)) continue;
+    for (const metric of list.flat()) if (metric !== null) resolveMetric(`compile: ${option}`, metric);
+  }
 }

@@ -1,17 +1,12 @@
 // What fit and evaluate are given, checked and made into data sets.
 import { positiveInteger, show, UnreelError } from "../errors.js";
+import { targetKind } from "../graph/lower.js";
 import { readOptions } from "../layers/options.js";
-import type { TensorLike } from "../tensor.js";
-import {
-  type ClassWeight,
-  type InputLike,
-  readInputs,
-  readTargets,
-  readWeights,
-} from "../training/arrays.js";
+import { type InputLike, readInputs, readTargets } from "../training/arrays.js";
 import type { Callback } from "../training/callbacks/callback.js";
 import { splitValidation, type Trainee } from "../training/fit.js";
 import type { DataSet } from "../training/step.js";
+import { type ClassWeight, readWeights, type WeightLike, weightsForOutputs } from "../training/weights.js";
 
 export type Verbose = 0 | 1 | 2 | "auto";
 
@@ -21,11 +16,13 @@ export interface FitOptions {
   /** Share of the data, from its end, kept for validation: in [0, 1). */
   validationSplit?: number;
   /** [x, y] or [x, y, sampleWeight]. */
-  validationData?: readonly [InputLike, InputLike] | readonly [InputLike, InputLike, TensorLike];
+  validationData?: readonly [InputLike, InputLike] | readonly [InputLike, InputLike, WeightLike];
   /** New order of the samples in each epoch. Default true. */
   shuffle?: boolean;
+  /** Weights by class number, for a model with one output. They are for training: validation does not see them. */
   classWeight?: ClassWeight;
-  sampleWeight?: TensorLike;
+  /** One weight a sample, or a step; for several outputs also a list in their order, or a record by output name. */
+  sampleWeight?: WeightLike;
   initialEpoch?: number;
   callbacks?: readonly Callback[];
   /** 0 silent, 1 progress bar (default), 2 a line for each epoch. */
@@ -41,7 +38,7 @@ export function readFitOptions(options: FitOptions) {
     validationData: undefined as FitOptions["validationData"],
     shuffle: true,
     classWeight: undefined as ClassWeight | undefined,
-    sampleWeight: undefined as TensorLike | undefined,
+    sampleWeight: undefined as WeightLike | undefined,
     initialEpoch: 0,
     callbacks: [] as readonly Callback[],
     verbose: "auto" as Verbose,
@@ -74,25 +71,33 @@ export function readFitOptions(options: FitOptions) {
 /** Inputs, targets and weights, checked as a whole. */
 export function dataSet(
   operation: string,
-  { executor, compiled }: Trainee,
+  { executor, compiled, outputNames }: Trainee,
   x: InputLike,
   y: InputLike,
-  weighting: { sampleWeight?: TensorLike; classWeight?: ClassWeight },
+  weighting: { sampleWeight?: WeightLike; classWeight?: ClassWeight },
 ): DataSet {
   const inputs = readInputs(operation, executor.graph, x);
   const samples = inputs[0].shape[0];
-  const targets = readTargets(operation, executor.graph, compiled.losses, y, samples);
+  const kinds = outputNames.map((_, output) => targetKind(compiled, output));
+  const targets = readTargets(operation, executor.graph, kinds, y, samples);
   if (weighting.classWeight && targets.length > 1) {
     const expected = "a model with one output";
     throw new UnreelError({
       operation: `${operation}: classWeight`,
       expected,
       got: `${targets.length} outputs`,
+      hint: "Use sampleWeight, an array for each output.",
     });
   }
-  const weights = targets.map((target, index) =>
-    readWeights(operation, weighting, target, compiled.losses[index].sparse, samples),
-  );
+  const { classWeight } = weighting;
+  const given = weightsForOutputs(operation, weighting.sampleWeight, outputNames);
+  const weights = targets.map((target, output) => {
+    const sampleWeight = given[output];
+    return (
+      target &&
+      readWeights(operation, { sampleWeight, classWeight }, target, compiled.losses[output], samples)
+    );
+  });
   return { inputs, targets, weights, samples };
 }
 

@@ -8,9 +8,10 @@ import { readOptions } from "../layers/options.js";
 import type { SymbolicTensor } from "../layers/symbolic.js";
 import { graphKind } from "../layers/wire.js";
 import type { Tensor, TensorLike } from "../tensor.js";
-import { type ClassWeight, type InputLike, readInputs } from "../training/arrays.js";
+import { type InputLike, readInputs } from "../training/arrays.js";
 import { progressBar } from "../training/callbacks/progressBar.js";
 import { evaluate, fit, type History, predict, type Trainee, trainOnBatch } from "../training/fit.js";
+import type { ClassWeight, WeightLike } from "../training/weights.js";
 import { type CompileOptions, readCompileOptions, resolveCompiled } from "./compile.js";
 import { dataSet, type FitOptions, fitData, readFitOptions, type Verbose } from "./data.js";
 import { Stream } from "./stream.js";
@@ -74,8 +75,8 @@ export class Model {
   compile(options: CompileOptions): void {
     this.#requireRest("compile", this.#trains);
     const read = readCompileOptions(options);
-    this.#compiled = { options: read };
-    if (this.#graph) this.#compiled.trainee = resolveCompiled(this.#graph, read);
+    // What is refused leaves the model as it was compiled before.
+    this.#compiled = { options: read, trainee: this.#graph && resolveCompiled(this.#graph, read) };
   }
 
   /** Trains for a number of epochs. Resolves to the history of the loss and the metrics. */
@@ -113,7 +114,7 @@ export class Model {
   async evaluate(
     x: InputLike,
     y: InputLike,
-    options: { batchSize?: number; sampleWeight?: TensorLike; verbose?: Verbose } = {},
+    options: { batchSize?: number; sampleWeight?: WeightLike; verbose?: Verbose } = {},
   ): Promise<Record<string, number>> {
     const { batchSize, sampleWeight } = readOptions("evaluate", options, {
       batchSize: 32,
@@ -149,10 +150,10 @@ export class Model {
   async trainOnBatch(
     x: InputLike,
     y: InputLike,
-    options: { sampleWeight?: TensorLike; classWeight?: ClassWeight } = {},
+    options: { sampleWeight?: WeightLike; classWeight?: ClassWeight } = {},
   ): Promise<Record<string, number>> {
     const read = readOptions("trainOnBatch", options, {
-      sampleWeight: undefined as TensorLike | undefined,
+      sampleWeight: undefined as WeightLike | undefined,
       classWeight: undefined as ClassWeight | undefined,
     });
     return this.#whileRunning(async () => {

@@ -1,28 +1,27 @@
-// A loss of each row: yTrue and yPred to one number per sample (and time step). `parameters` come last in the kernel.
-import { columns, type Op, rows } from "./op.js";
+// A loss of each row: yTrue and yPred to one number per sample (and time step), or per `kept` first axes (all but the last by
+// default). `parameters` come last in the kernel.
+import { Size } from "../program/size.js";
+import type { Op, Value } from "./op.js";
 
-export const loss: Op<{ kernel: string; parameters: readonly number[] }> = {
+/** Rows, and numbers in each. */
+function extent({ shape }: Value, kept: number = shape.length - 1): [Size, Size] {
+  return [Size.product(shape.slice(0, kept)), Size.product(shape.slice(kept))];
+}
+
+export const loss: Op<{ kernel: string; parameters: readonly number[]; kept?: number }> = {
   name: "loss",
 
-  outputs([, yPred]) {
-    return [{ shape: yPred!.shape.slice(0, -1) }];
+  outputs([, yPred], { kept }) {
+    return [{ shape: yPred!.shape.slice(0, kept ?? yPred!.shape.length - 1) }];
   },
 
-  forward(e, { inputs: [yTrue, yPred], outputs: [losses], attributes: { kernel, parameters } }) {
-    e.call(kernel, losses, yTrue!, yPred!, rows(yPred!), columns(yPred!), ...parameters);
+  forward(e, { inputs: [yTrue, yPred], outputs: [losses], attributes: { kernel, parameters, kept } }) {
+    e.call(kernel, losses, yTrue!, yPred!, ...extent(yPred!, kept), ...parameters);
   },
 
-  backward(e, { inputs: [yTrue, yPred], outputs: [losses], attributes: { kernel, parameters } }) {
+  backward(e, { inputs: [yTrue, yPred], outputs: [losses], attributes: { kernel, parameters, kept } }) {
     const dlosses = e.gradientOf(losses)!;
-    e.call(
-      `${kernel}Backward`,
-      e.gradient(yPred!),
-      dlosses,
-      yTrue!,
-      yPred!,
-      rows(yPred!),
-      columns(yPred!),
-      ...parameters,
-    );
+    const extents = extent(yPred!, kept);
+    e.call(`${kernel}Backward`, e.gradient(yPred!), dlosses, yTrue!, yPred!, ...extents, ...parameters);
   },
 };

@@ -1,14 +1,14 @@
-// Arrays as a model takes them: inputs, targets and weights, checked as a whole before anything runs.
+// Arrays as a model takes them: inputs and targets (weights: weights.ts), checked as a whole before anything runs.
 import { show, UnreelError } from "../errors.js";
+import type { TargetKind } from "../graph/lower.js";
 import type { Graph } from "../layers/graph.js";
 import { type Shape, type SymbolicTensor, showShape } from "../layers/symbolic.js";
-import { Tensor, type TensorLike, tensor } from "../tensor.js";
-import type { Loss } from "./losses.js";
+import { Tensor, type TensorLike, type TypedArray, tensor } from "../tensor.js";
 
 export type InputLike = TensorLike | readonly TensorLike[] | Readonly<Record<string, TensorLike>>;
 
-/** One tensor for each name: a single one, a list in order, or a record by name. */
-function spread(operation: string, given: unknown, names: readonly string[]): unknown[] {
+/** One array for each name: a single one, a list in order, or a record by name. */
+export function byName(operation: string, given: unknown, names: readonly string[]): unknown[] {
   if (given === undefined || given === null) {
     throw new UnreelError({
       operation,
@@ -43,10 +43,13 @@ function spread(operation: string, given: unknown, names: readonly string[]): un
 /** The inputs of a graph as tensors, with shapes and numbers checked. All have the same number of samples. */
 export function readInputs(operation: string, graph: Graph, given: InputLike): Tensor[] {
   const names = graph.inputs.map((input) => input.name);
-  const tensors = spread(`${operation}: x`, given, names).map((values, index) => {
+  const tensors = byName(`${operation}: x`, given, names).map((values, index) => {
     const input = graph.inputs[index];
     const what = `${operation}: ${names.length === 1 ? "x" : `x '${names[index]}'`}`;
-    const given = withFeatureAxis(tensor(values as TensorLike), input.shape);
+    const read = withFeatureAxis(tensor(values as TensorLike), input.shape);
+    const inside = oneElement(values, names);
+    const given =
+      inside && !matches(read.shape, input.shape) ? withFeatureAxis(tensor(inside), input.shape) : read;
     checkShape(what, given, input);
     checkFinite(what, given);
     return given;
@@ -65,6 +68,13 @@ export function readInputs(operation: string, graph: Graph, given: InputLike): T
     });
   }
   return tensors;
+}
+
+/** The array in a list of one, where one array is wanted: `fit([x], [y])`. */
+function oneElement(given: unknown, names: readonly string[]): Tensor | TypedArray | undefined {
+  if (names.length !== 1 || !Array.isArray(given) || given.length !== 1) return undefined;
+  const [inside] = given;
+  return inside instanceof Tensor || ArrayBuffer.isView(inside) ? (inside as Tensor | TypedArray) : undefined;
 }
 
 /** [N] reads as [N, 1], as in Keras. */
@@ -91,7 +101,7 @@ function checkShape(operation: string, { shape }: Tensor, { shape: wanted }: Sym
   });
 }
 
-function checkFinite(operation: string, { data, shape }: Tensor): void {
+export function checkFinite(operation: string, { data, shape }: Tensor): void {
   if (data instanceof Int32Array) return;
   for (let i = 0; i < data.length; i++) {
     // NaN and both infinities are the only numbers whose difference with themselves is not zero.
@@ -135,18 +145,33 @@ function place(flat: number, shape: readonly number[]): string {
     .join("");
 }
 
-/** The targets of one or several outputs, each as its loss reads it: values like the output's, or class numbers. */
+/** The targets of one or several outputs, each as it is read: values like the output's, class numbers, or not at all. */
 export function readTargets(
   operation: string,
   graph: Graph,
-  losses: readonly Loss[],
+  kinds: readonly (TargetKind | undefined)[],
   given: InputLike,
   samples: number,
-): Tensor[] {
+): (Tensor | undefined)[] {
   const names = graph.outputs.map((output) => output.name);
-  return spread(`${operation}: y`, given, names).map((values, index) => {
-    const what = `${operation}: ${names.length === 1 ? "y" : `y '${names[index]}'`}`;
-    const target = tensor(values as TensorLike);
+  // Targets that nobody asks for may be left out.
+  const wanted = names.filter((_, index) => kinds[index] !== undefined);
+  const isWhole = Array.isArray(given) && given.length === names.length && names.length > 1;
+  const list = byName(`${operation}: y`, given, isWhole ? names : wanted);
+  return names.map((name, index) => {
+    const kind = kinds[index];
+    if (kind === undefined) return undefined;
+    const what = `${operation}: ${names.length === 1 ? "y" : `y '${name}'`}`;
+    const values = list[isWhole ? index : wanted.indexOf(name)];
+    if (values === undefined || values === null) {
+      throw new UnreelError({ operation: what, expected: "an array", got: show(values) });
+    }
+    const inside = oneElement(values, wanted);
+    const target = tensor(
+      inside && countOf(inside) === samples && (samples > 1 || inside instanceof Tensor)
+        ? inside
+        : (values as TensorLike),
+    );
     if (target.shape[0] !== samples) {
       throw new UnreelError({
         operation: what,
@@ -155,9 +180,11 @@ export function readTargets(
       });
     }
     const { shape } = graph.outputs[index];
-    return losses[index].sparse ? classNumbers(what, target, shape) : likeOutput(what, target, shape);
+    return kind === "classes" ? classNumbers(what, target, shape) : likeOutput(what, target, shape);
   });
 }
+
+const countOf = (array: Tensor | TypedArray) => (array instanceof Tensor ? array.shape[0] : array.length);
 
 function matches(given: readonly number[], wanted: Shape): boolean {
   return (
@@ -202,70 +229,4 @@ function likeOutput(operation: string, target: Tensor, output: Shape): Tensor {
   const values = tensor(target, expanded, "float32");
   checkFinite(operation, values);
   return values;
-}
-
-export type ClassWeight = Readonly<Record<number, number>>;
-
-/** Weights of samples [N] (or steps [N, T]) from the user's weights and those of classes; undefined when all count the same. */
-export function readWeights(
-  operation: string,
-  { sampleWeight, classWeight }: { sampleWeight?: TensorLike; classWeight?: ClassWeight },
-  target: Tensor,
-  sparse: boolean,
-  samples: number,
-): Tensor | undefined {
-  const given = sampleWeight === undefined ? undefined : tensor(sampleWeight, undefined, "float32");
-  if (given) {
-    // One weight a sample, or one for each of the first axes of what the loss counts: samples and steps.
-    const rows = sparse ? target.shape : target.shape.slice(0, -1);
-    const trailing = given.shape.length === 2 && given.shape[1] === 1;
-    const isPrefix = given.shape.length <= rows.length && given.shape.every((d, axis) => d === rows[axis]);
-    if (given.shape[0] !== samples || !(isPrefix || trailing)) {
-      const expected = `${samples} weights, one for each sample${rows.length > 1 ? ", or one for each step" : ""}`;
-      throw new UnreelError({
-        operation: `${operation}: sampleWeight`,
-        expected,
-        got: showShape(given.shape),
-      });
-    }
-    checkFinite(`${operation}: sampleWeight`, given);
-  }
-  if (!classWeight) return given;
-  const operationOfClasses = `${operation}: classWeight`;
-  if (
-    typeof classWeight !== "object" ||
-    !Object.values(classWeight).every((weight) => Number.isFinite(weight))
-  ) {
-    const expected = "finite weights by class number, as { 0: 1, 1: 5 }";
-    throw new UnreelError({ operation: operationOfClasses, expected, got: show(classWeight) });
-  }
-  if (target.shape.length > (sparse ? 1 : 2)) {
-    const hint = "Use sampleWeight, one for each sample or step.";
-    throw new UnreelError({
-      operation: operationOfClasses,
-      expected: "one class for each sample",
-      got: `targets of shape ${showShape(target.shape)}`,
-      hint,
-    });
-  }
-  const classOf = classReader(target);
-  const perRow = given ? given.size / samples : 1;
-  const values = new Float32Array(samples * perRow);
-  for (let i = 0; i < values.length; i++) {
-    const sample = Math.floor(i / perRow);
-    values[i] = (given ? given.data[i] : 1) * (classWeight[classOf(sample)] ?? 1);
-  }
-  return new Tensor(values, given?.shape ?? [samples]);
-}
-
-/** The class of a sample: its number, or the place of the largest value of its one-hot row. */
-function classReader({ data, shape }: Tensor): (sample: number) => number {
-  const columns = shape.slice(1).reduce((a, b) => a * b, 1);
-  if (columns === 1) return (sample) => data[sample];
-  return (sample) => {
-    let best = 0;
-    for (let i = 1; i < columns; i++)
-      if (data[sample * columns + i] > data[sample * columns + best]) best = i;
-    return best;
-  };
 }

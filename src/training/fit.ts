@@ -4,7 +4,7 @@ import type { Executor } from "../graph/executor.js";
 import { Random, seedOr } from "../random.js";
 import { Tensor } from "../tensor.js";
 import type { Callback, Logs, TrainedModel, TrainingRun } from "./callbacks/callback.js";
-import type { Metric } from "./metrics.js";
+import { entries, type Metric } from "./metrics/index.js";
 import { type Compiled, type DataSet, Steps } from "./step.js";
 
 /** What fit returns: `history.history.loss[epoch]`, as in Keras. */
@@ -21,12 +21,23 @@ export class History {
   }
 }
 
+/** A metric of an output, as compile names and counts it. */
+export interface Counted {
+  readonly metric: Metric;
+  /** In logs. */
+  readonly name: string;
+  /** Whether sample weights count. */
+  readonly isWeighted: boolean;
+  /** Which of the output's functions it averages. */
+  readonly function?: number;
+}
+
 /** A compiled graph with its metrics, ready to be trained. */
 export interface Trainee {
   readonly executor: Executor;
   readonly compiled: Compiled;
   /** For each output. */
-  readonly metrics: readonly (readonly Metric[])[];
+  readonly metrics: readonly (readonly Counted[])[];
   readonly outputNames: readonly string[];
 }
 
@@ -60,13 +71,15 @@ class Tally {
   readonly #trainee: Trainee;
   readonly #losses: number[];
   /** Counts of its own: an evaluation in the middle of an epoch does not disturb the epoch's. */
-  readonly #metrics: readonly (readonly Metric[])[];
+  readonly #metrics: readonly (readonly Counted[])[];
   #samples = 0;
 
   constructor(trainee: Trainee) {
     this.#trainee = trainee;
     this.#losses = trainee.outputNames.map(() => 0);
-    this.#metrics = trainee.metrics.map((list) => list.map((metric) => metric.fresh()));
+    this.#metrics = trainee.metrics.map((list) =>
+      list.map((counted) => ({ ...counted, metric: counted.metric.fresh() })),
+    );
   }
 
   add(steps: Steps, count: number): void {
@@ -75,27 +88,27 @@ class Tally {
       this.#losses[output] += steps.lossOf(output) * count;
       const metrics = this.#metrics[output];
       if (metrics.length === 0) return;
-      const batch = steps.metricBatch(output);
-      for (const metric of metrics) metric.add(batch);
+      const { plain, weighted, functions } = steps.metricBatch(output);
+      for (const { metric, isWeighted, function: place } of metrics) {
+        const batch = isWeighted ? weighted : plain;
+        metric.add(place === undefined ? batch : { ...batch, values: functions[place] });
+      }
     });
   }
 
+  /** As Keras names and orders them: the loss, each output's when several are trained, and the metrics, by name. */
   logs(): Logs {
     const { compiled, outputNames } = this.#trainee;
-    const metrics = this.#metrics;
     const losses = this.#losses.map((sum) => sum / this.#samples);
-    const logs: Logs = {
-      loss: losses.reduce((sum, loss, output) => sum + compiled.lossWeights[output] * loss, 0),
-    };
-    const several = outputNames.length > 1;
+    const logs: [string, number][] = [
+      ["loss", losses.reduce((sum, loss, output) => sum + compiled.lossWeights[output] * loss, 0)],
+    ];
+    const trained = outputNames.filter((_, output) => compiled.losses[output] !== undefined);
     outputNames.forEach((name, output) => {
-      if (several) logs[`${name}_loss`] = losses[output];
+      if (trained.length > 1 && compiled.losses[output]) logs.push([`${name}_loss`, losses[output]]);
+      for (const { name, metric } of this.#metrics[output]) logs.push(...entries(name, metric.result()));
     });
-    outputNames.forEach((name, output) => {
-      for (const metric of metrics[output])
-        logs[several ? `${name}_${metric.name}` : metric.name] = metric.result();
-    });
-    return logs;
+    return Object.fromEntries(logs.sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 }
 
@@ -253,7 +266,7 @@ function slice(data: DataSet, from: number, to: number): DataSet {
   };
   return {
     inputs: data.inputs.map((each) => part(each)!),
-    targets: data.targets?.map((each) => part(each)!),
+    targets: data.targets?.map((each) => part(each)),
     weights: data.weights?.map((each) => part(each)),
     samples: to - from,
   };

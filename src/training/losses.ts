@@ -1,61 +1,61 @@
 // `losses.*`: what each loss is called, which kernel computes its rows, and how the rows become one number.
-// Formulas and gradients: assembly/loss.ts and assembly/crossentropy.ts. keras.io/api/losses
+// Not here: losses on plain values (loss.ts), the formulas (assembly/ with their gradients for training, formulas.ts for plain values). keras.io/api/losses
 import { inRange, show, UnreelError } from "../errors.js";
-import type { LossSpec } from "../graph/lower.js";
+import type { Reduction } from "../graph/losses.js";
 import { lookUp, readOptions } from "../layers/options.js";
+import type { TensorFunction } from "./functions.js";
+import { Loss } from "./loss.js";
 
-export interface Loss extends LossSpec {
-  readonly className: string;
-  readonly config: Readonly<Record<string, unknown>>;
-  /** The name it is registered under. */
-  readonly name: string;
+export type { Reduction } from "../graph/losses.js";
+export { Loss } from "./loss.js";
+export type LossLike = Loss | TensorFunction | string;
+
+interface Options<R> {
+  /** 'sumOverBatchSize' (default: the mean), 'mean' (the same), 'meanWithSampleWeight' (over the sum of the weights), 'sum', or
+   * 'none', for plain values only. */
+  reduction?: R | null;
 }
 
-export type Reduction = LossSpec["reduction"];
-export type LossLike = Loss | string;
-
-interface Reduced {
-  /** 'sumOverBatchSize' (default: the mean) or 'sum'. */
-  reduction?: Reduction;
-}
-
-interface Entropy extends Reduced {
+interface Entropy<R> extends Options<R> {
   /** yPred holds logits instead of probabilities. Default false. */
   fromLogits?: boolean;
   /** Moves targets towards the uniform distribution by this share, in [0, 1). Default 0. */
   labelSmoothing?: number;
 }
 
-function make(name: string, config: Record<string, unknown>, spec: Partial<LossSpec> = {}): Loss {
-  const reduction = config.reduction as string;
-  const known = { sumOverBatchSize: "sumOverBatchSize", sum: "sum" } as const;
-  return {
-    className: name.charAt(0).toUpperCase() + name.slice(1),
-    name,
-    config,
-    kernel: name,
-    parameters: [],
-    sparse: false,
-    ...spec,
-    reduction: lookUp(`losses.${name}: reduction`, reduction, known as Record<string, Reduction>, {
-      mean: "sumOverBatchSize",
-    }),
+const REDUCTIONS = {
+  sumOverBatchSize: "sumOverBatchSize",
+  mean: "mean",
+  meanWithSampleWeight: "meanWithSampleWeight",
+  sum: "sum",
+  none: "none",
+} as const;
+
+/** Options with their defaults, and the reduction among them. */
+function read<R extends Reduction, C extends object>(name: string, options: Options<R>, defaults: C) {
+  // Keras' None: no reduction.
+  const given = options?.reduction === null ? { ...options, reduction: "none" } : options;
+  const config = readOptions(`losses.${name}`, given, { reduction: "sumOverBatchSize", ...defaults });
+  const operation = `losses.${name}: reduction`;
+  if (typeof config.reduction !== "string") {
+    const expected = `one of ${Object.keys(REDUCTIONS).join(", ")}`;
+    throw new UnreelError({ operation, expected, got: show(config.reduction) });
+  }
+  return { config, reduction: lookUp<Reduction>(operation, config.reduction, REDUCTIONS) as R };
+}
+
+function plain(name: string) {
+  return <R extends Reduction = "sumOverBatchSize">(options: Options<R> = {}): Loss<R> => {
+    const { config, reduction } = read(name, options, {});
+    return new Loss({ name, config, kernel: name, parameters: [], sparse: false }, reduction);
   };
 }
 
-const reduced = { reduction: "sumOverBatchSize" as Reduction };
-
-function plain(name: string) {
-  return (options: Reduced = {}): Loss => make(name, readOptions(`losses.${name}`, options, reduced));
-}
-
-function entropy(name: string, options: Entropy): Loss {
-  const config = readOptions(`losses.${name}`, options, { ...reduced, fromLogits: false, labelSmoothing: 0 });
+function entropy<R extends Reduction>(name: string, options: Entropy<R>): Loss<R> {
+  const { config, reduction } = read(name, options, { fromLogits: false, labelSmoothing: 0 });
   inRange(`losses.${name}: labelSmoothing`, config.labelSmoothing, 0, 1);
-  return make(name, config, {
-    kernel: config.fromLogits ? `${name}Logits` : name,
-    parameters: [config.labelSmoothing],
-  });
+  const kernel = config.fromLogits ? `${name}Logits` : name;
+  return new Loss({ name, config, kernel, parameters: [config.labelSmoothing], sparse: false }, reduction);
 }
 
 /** Mean of (yTrue - yPred)² over the last axis. */
@@ -82,22 +82,112 @@ export const categoricalHinge = plain("categoricalHinge");
 export const cosineSimilarity = plain("cosineSimilarity");
 
 /** Quadratic up to `delta` (default 1), linear beyond. */
-export function huber(options: Reduced & { delta?: number } = {}): Loss {
-  const config = readOptions("losses.huber", options, { ...reduced, delta: 1 });
+export function huber<R extends Reduction = "sumOverBatchSize">(
+  options: Options<R> & { delta?: number } = {},
+): Loss<R> {
+  const { config, reduction } = read("huber", options, { delta: 1 });
   inRange("losses.huber: delta", config.delta, Number.MIN_VALUE, Number.MAX_VALUE);
-  return make("huber", config, { parameters: [config.delta] });
+  const parameters = [config.delta];
+  return new Loss({ name: "huber", config, kernel: "huber", parameters, sparse: false }, reduction);
 }
 
 /** -y·log(p) - (1-y)·log(1-p), mean over the last axis; probabilities clipped to [1e-7, 1 - 1e-7]. */
-export const binaryCrossentropy = (options: Entropy = {}) => entropy("binaryCrossentropy", options);
+export const binaryCrossentropy = <R extends Reduction = "sumOverBatchSize">(options: Entropy<R> = {}) =>
+  entropy("binaryCrossentropy", options);
 /** -Σ y·log(p); probabilities scaled to sum one and clipped to [1e-7, 1 - 1e-7]. Targets are one-hot or probabilities. */
-export const categoricalCrossentropy = (options: Entropy = {}) => entropy("categoricalCrossentropy", options);
+export const categoricalCrossentropy = <R extends Reduction = "sumOverBatchSize">(options: Entropy<R> = {}) =>
+  entropy("categoricalCrossentropy", options);
 
 /** The same with class numbers as targets. */
-export function sparseCategoricalCrossentropy(options: Reduced & { fromLogits?: boolean } = {}): Loss {
+export function sparseCategoricalCrossentropy<R extends Reduction = "sumOverBatchSize">(
+  options: Options<R> & { fromLogits?: boolean } = {},
+): Loss<R> {
   const name = "sparseCategoricalCrossentropy";
-  const config = readOptions(`losses.${name}`, options, { ...reduced, fromLogits: false });
-  return make(name, config, { kernel: config.fromLogits ? `${name}Logits` : name, sparse: true });
+  const { config, reduction } = read(name, options, { fromLogits: false });
+  const kernel = config.fromLogits ? `${name}Logits` : name;
+  return new Loss({ name, config, kernel, parameters: [], sparse: true }, reduction);
+}
+
+interface Focal<R> extends Entropy<R> {
+  /** How much less what is predicted well counts: a factor (1 - p)^gamma. Default 2. */
+  gamma?: number;
+  /** Weight of the positive class (binary), or of all (categorical). Default 0.25. */
+  alpha?: number;
+}
+
+function focal(name: string, { labelSmoothing, gamma, alpha }: Required<Focal<unknown>> | FocalConfig): void {
+  inRange(`losses.${name}: labelSmoothing`, labelSmoothing, 0, 1);
+  inRange(`losses.${name}: gamma`, gamma, 0, Number.MAX_VALUE);
+  inRange(`losses.${name}: alpha`, alpha, 0, Number.MAX_VALUE);
+}
+type FocalConfig = { labelSmoothing: number; gamma: number; alpha: number };
+const focalDefaults = { alpha: 0.25, gamma: 2, fromLogits: false, labelSmoothing: 0 };
+
+/** (1 - p of the truth)^gamma times the binary cross-entropy; with `applyClassBalancing` positives weigh alpha, negatives
+ * 1 - alpha. */
+export function binaryFocalCrossentropy<R extends Reduction = "sumOverBatchSize">(
+  options: Focal<R> & { applyClassBalancing?: boolean } = {},
+): Loss<R> {
+  const name = "binaryFocalCrossentropy";
+  const { config, reduction } = read(name, options, { applyClassBalancing: false, ...focalDefaults });
+  focal(name, config);
+  const { labelSmoothing, gamma, alpha, fromLogits, applyClassBalancing } = config;
+  const parameters = [labelSmoothing, gamma, ...(applyClassBalancing ? [alpha, 1 - alpha] : [1, 1])];
+  const logits = fromLogits ? "sigmoid" : undefined;
+  return new Loss({ name, config, kernel: name, parameters, sparse: false, logits }, reduction);
+}
+
+/** -Σ alpha · (1 - p)^gamma · y · log(p); probabilities scaled and clipped as for categoricalCrossentropy. */
+export function categoricalFocalCrossentropy<R extends Reduction = "sumOverBatchSize">(
+  options: Focal<R> = {},
+): Loss<R> {
+  const name = "categoricalFocalCrossentropy";
+  const { config, reduction } = read(name, options, focalDefaults);
+  focal(name, config);
+  const parameters = [config.labelSmoothing, config.gamma, config.alpha];
+  const logits = config.fromLogits ? "softmax" : undefined;
+  return new Loss({ name, config, kernel: name, parameters, sparse: false, logits }, reduction);
+}
+
+interface Overlap<R> extends Options<R> {
+  /** The last axes, that are counted together; null (default) for all of them, the batch too: one number. */
+  axis?: number | readonly number[] | null;
+}
+
+function readAxis(name: string, axis: unknown): readonly number[] | null {
+  if (axis === null) return null;
+  const axes = [axis].flat();
+  if (axes.length > 0 && axes.every((each) => Number.isSafeInteger(each))) return axes as number[];
+  const operation = `losses.${name}: axis`;
+  throw new UnreelError({ operation, expected: "an axis, a list of axes or null", got: show(axis) });
+}
+
+/** 1 - 2 · Σ yTrue · yPred / (Σ yTrue + Σ yPred + 1e-7), over the whole batch unless `axis` says less. */
+export function dice<R extends Reduction = "sumOverBatchSize">(options: Overlap<R> = {}): Loss<R> {
+  const name = "dice";
+  const { config, reduction } = read(name, options, { axis: null as Overlap<R>["axis"] });
+  const axis = readAxis(name, config.axis);
+  // Tversky's loss with both errors weighing a half: numerator and denominator are half of Dice's.
+  const parameters = [0.5, 0.5, 0.5e-7];
+  return new Loss({ name, config, kernel: "tversky", parameters, sparse: false, axis }, reduction);
+}
+
+/** 1 - Σ yTrue · yPred / (that + alpha · Σ yTrue · (1 - yPred) + beta · Σ yPred · (1 - yTrue) + 1e-7): alpha weighs what is missed,
+ * beta what is wrongly said (both 0.5 by default). */
+export function tversky<R extends Reduction = "sumOverBatchSize">(
+  options: Overlap<R> & { alpha?: number; beta?: number } = {},
+): Loss<R> {
+  const name = "tversky";
+  const { config, reduction } = read(name, options, {
+    alpha: 0.5,
+    beta: 0.5,
+    axis: null as Overlap<R>["axis"],
+  });
+  const axis = readAxis(name, config.axis);
+  inRange("losses.tversky: alpha", config.alpha, 0, Number.MAX_VALUE);
+  inRange("losses.tversky: beta", config.beta, 0, Number.MAX_VALUE);
+  const parameters = [config.alpha, config.beta, 1e-7];
+  return new Loss({ name, config, kernel: name, parameters, sparse: false, axis }, reduction);
 }
 
 /** Every loss by its name. Tests walk it. */
@@ -117,6 +207,10 @@ export const registry: Readonly<Record<string, (options?: object) => Loss>> = {
   binaryCrossentropy,
   categoricalCrossentropy,
   sparseCategoricalCrossentropy,
+  binaryFocalCrossentropy,
+  categoricalFocalCrossentropy,
+  dice,
+  tversky,
 };
 
 const aliases: Record<string, string> = {
@@ -133,8 +227,8 @@ const aliases: Record<string, string> = {
 /** A loss by object or by Keras' name. */
 export function resolveLoss(operation: string, given: unknown): Loss {
   if (typeof given === "string") return lookUp(operation, given, registry, aliases)();
-  if (given !== null && typeof given === "object" && "kernel" in given && "reduction" in given)
-    return given as Loss;
-  const hint = "Give a name such as 'binaryCrossentropy' or an object such as losses.huber({ delta: 2 }).";
+  if (given instanceof Loss) return given;
+  const hint =
+    "Give a name such as 'binaryCrossentropy', an object such as losses.huber({ delta: 2 }) or a function.";
   throw new UnreelError({ operation, expected: "a loss", got: show(given), hint });
 }

@@ -2,26 +2,26 @@
 // A step allocates nothing in linear memory, and nothing that stays in JavaScript.
 import { UnreelError } from "../errors.js";
 import type { Executor, Prepared } from "../graph/executor.js";
-import type { InputPort, Mode, Training } from "../graph/lower.js";
+import { type InputPort, type Mode, type Training, targetKind } from "../graph/lower.js";
+import type { Value } from "../ops/op.js";
 import { allCalls, isPointer } from "../program/program.js";
 import { type Dim, type Dims, Size } from "../program/size.js";
 import { seedOr } from "../random.js";
 import type { Tensor } from "../tensor.js";
 import { checkIds } from "./arrays.js";
-import type { Loss } from "./losses.js";
-import type { MetricBatch } from "./metrics.js";
+import type { MetricBatch } from "./metrics/metric.js";
 import type { Optimizer } from "./optimizers.js";
 
 /** What compile leaves for the training: one object for each compile. */
 export interface Compiled extends Training {
   readonly optimizer: Optimizer;
-  readonly losses: readonly Loss[];
 }
 
 /** Arrays of a whole data set. */
 export interface DataSet {
   readonly inputs: readonly Tensor[];
-  readonly targets?: readonly Tensor[];
+  /** For each output; undefined where nobody asks for it. */
+  readonly targets?: readonly (Tensor | undefined)[];
   /** For each output; undefined when all samples count the same. */
   readonly weights?: readonly (Tensor | undefined)[];
   readonly samples: number;
@@ -37,6 +37,11 @@ export class Steps {
   /** Drawn only where something is random: a prediction does not change what is random after it. */
   readonly #seed: number;
   #filled: Dims = {};
+  #batch: { order: Uint32Array | undefined; start: number; count: number } = {
+    order: undefined,
+    start: 0,
+    count: 0,
+  };
   #runs = 0;
 
   constructor(executor: Executor, mode: Mode, data: DataSet, compiled?: Compiled) {
@@ -81,10 +86,11 @@ export class Steps {
       for (const value of Object.values(port.values))
         this.#copyRows(inputs[index], value.pointer, value.dtype, order, start, count);
     });
-    this.prepared.outputs.forEach(({ target, weights: weightValue }, index) => {
-      if (!target || !weightValue) return;
-      this.#copyRows(targets![index], target.pointer, target.dtype, order, start, count);
-      this.#writeWeights(index, weights?.[index], order, start, count);
+    this.#batch = { order, start, count };
+    this.prepared.outputs.forEach((port, index) => {
+      for (const target of [port.target, port.labels])
+        if (target) this.#copyRows(targets![index]!, target.pointer, target.dtype, order, start, count);
+      if (port.weights) this.#writeWeights(index, weights?.[index]);
     });
   }
 
@@ -126,28 +132,32 @@ export class Steps {
     return loss ? this.#executor.engine.memory.floats[this.#executor.place(loss.pointer, this.#filled)] : 0;
   }
 
-  /** The last batch of an output as metrics want it. Views: valid until the next step. */
-  metricBatch(output: number): MetricBatch {
-    const { value, target, mask } = this.prepared.outputs[output];
-    const { floats, integers } = this.#executor.engine.memory;
+  /** The last batch of an output as metrics want it, without and with sample weights, and the values of their functions.
+   * Views: valid until the next step. */
+  metricBatch(output: number): {
+    plain: MetricBatch;
+    weighted: MetricBatch;
+    functions: readonly Float32Array[];
+  } {
+    const { value, target, mask, functions = [] } = this.prepared.outputs[output];
     const shape = resolveShape(value.shape, this.#filled);
     const columns = shape.at(-1)!;
     const rows = shape.slice(0, -1).reduce((a, b) => a * b, 1);
-    const at = this.#executor.place(value.pointer, this.#filled);
-    const { sparse } = this.#compiled!.losses[output];
-    const targetAt = this.#executor.place(target!.pointer, this.#filled);
-    const maskAt =
-      mask && mask.shape.length === value.shape.length - 1
-        ? this.#executor.place(mask.pointer, this.#filled)
-        : -1;
-    return {
-      prediction: floats.subarray(at, at + rows * columns),
-      target: (sparse ? integers : floats).subarray(targetAt, targetAt + rows * (sparse ? 1 : columns)),
-      weights:
-        maskAt < 0 ? undefined : integers.subarray(maskAt, maskAt + rows).map((keep) => (keep ? 1 : 0)),
+    const masks = mask !== undefined && mask.shape.length === value.shape.length - 1;
+    const kept = masks ? this.#view(mask).map((keep) => (keep ? 1 : 0)) : undefined;
+    const given = this.#data.weights?.[output];
+    const plain: MetricBatch = {
+      prediction: this.#view(value) as Float32Array,
+      target: this.#view(target!),
       rows,
       columns,
-      sparse,
+      sparse: targetKind(this.#compiled!, output) === "classes",
+      weights: kept,
+    };
+    return {
+      plain,
+      weighted: given ? { ...plain, weights: this.#rowWeights(given, rows, kept) } : plain,
+      functions: functions.map((each) => this.#view(each) as Float32Array),
     };
   }
 
@@ -172,7 +182,7 @@ export class Steps {
     this.prepared.outputs.forEach(({ target }, index) => {
       if (!target || !targets) return;
       const wanted = [samples, ...resolveShape(target.shape, dims).slice(1)];
-      const { shape } = targets[index];
+      const { shape } = targets[index]!;
       if (wanted.every((d, axis) => d === shape[axis])) return;
       const operation = `${mode === "train" ? "fit" : mode}: y`;
       const hint = "The output is as long as the input.";
@@ -239,34 +249,68 @@ export class Steps {
     }
   }
 
-  /** Weights of the rows of a loss, with the reduction in them: divided by the number of rows for a mean. */
-  #writeWeights(
-    output: number,
-    weights: Tensor | undefined,
-    order: Uint32Array | undefined,
-    start: number,
-    count: number,
-  ): void {
-    const value = this.prepared.outputs[output].weights!;
-    const at = this.#executor.place(value.pointer, this.#filled);
-    const rows = resolveShape(value.shape, this.#filled).reduce((a, b) => a * b, 1);
-    const scale = this.#compiled!.losses[output].reduction === "sum" ? 1 : 1 / rows;
-    const { floats } = this.#executor.engine.memory;
-    if (!weights) {
-      floats.fill(scale, at, at + rows);
-      return;
-    }
-    const perSample = rows / count;
+  /** A block of the last batch: a view. */
+  #view({ pointer, shape, dtype }: Value): Float32Array | Int32Array {
+    const { floats, integers } = this.#executor.engine.memory;
+    const at = this.#executor.place(pointer, this.#filled);
+    const size = Size.product(shape).evaluate(this.#filled);
+    return (dtype === "int32" ? integers : floats).subarray(at, at + size);
+  }
+
+  /** Calls back with each value's place and its weight, which is that of its sample, or of its step. */
+  #eachWeight(weights: Tensor, size: number, take: (index: number, weight: number) => void): void {
+    const { order, start, count } = this.#batch;
+    const perSample = size / count;
     const given = weights.size / weights.shape[0];
     for (let i = 0; i < count; i++) {
-      const sample = order ? order[start + i] : start + i;
-      for (let k = 0; k < perSample; k++) {
-        floats[at + i * perSample + k] =
-          scale * weights.data[sample * given + Math.floor((k * given) / perSample)];
-      }
+      const from = (order ? order[start + i] : start + i) * given;
+      for (let k = 0; k < perSample; k++)
+        take(i * perSample + k, weights.data[from + Math.floor((k * given) / perSample)]);
     }
   }
+
+  /** Sample weights of rows, zero where a mask is. Weights finer than rows count with their mean. */
+  #rowWeights(weights: Tensor, rows: number, kept: ArrayLike<number> | undefined): Float64Array {
+    const out = new Float64Array(rows);
+    const perRow = Math.max(1, weights.size / weights.shape[0] / (rows / this.#batch.count));
+    this.#eachWeight(weights, rows * perRow, (index, weight) => {
+      const row = Math.floor(index / perRow);
+      out[row] += (weight * (kept ? kept[row] : 1)) / perRow;
+    });
+    return out;
+  }
+
+  /** Weights of the values of a loss, with the reduction in them: divided by their number for a mean. */
+  #writeWeights(output: number, weights: Tensor | undefined): void {
+    const { weights: value, isScalar, isMasked } = this.prepared.outputs[output];
+    const target = this.#view(value!) as Float32Array;
+    const { reduction } = this.#compiled!.losses[output]!;
+    const count = target.length;
+    let scale = 1 / count;
+    if (reduction === "sum" && (!isScalar || isMasked || weights)) scale = 1;
+    // Under a mask the program divides by what is left of the weights, and the scale falls away.
+    if (reduction === "meanWithSampleWeight" && weights) scale = inverse(this.#sumOfWeights(weights));
+    if (!weights) {
+      target.fill(scale);
+      return;
+    }
+    this.#eachWeight(weights, count, (index, weight) => {
+      target[index] = scale * weight;
+    });
+  }
+
+  /** As they were given: a weight of a sample counts once, not once for each step. */
+  #sumOfWeights(weights: Tensor): number {
+    let sum = 0;
+    this.#eachWeight(weights, (weights.size / weights.shape[0]) * this.#batch.count, (_, weight) => {
+      sum += weight;
+    });
+    return sum;
+  }
 }
+
+/** 1/x, and 0 for 0: where nothing weighs anything, the loss is 0. */
+const inverse = (x: number) => (x === 0 ? 0 : 1 / x);
 
 export function resolveShape(shape: readonly Dim[], dims: Dims): number[] {
   return shape.map((dim) => Size.of(dim).evaluate(dims));

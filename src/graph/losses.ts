@@ -1,0 +1,120 @@
+// What a program needs to know of losses and of functions of outputs, and the calls that they become.
+// Not here: which losses there are (training/losses.ts).
+import { UnreelError } from "../errors.js";
+import { activate } from "../layers/activations.js";
+import type { Graph } from "../layers/graph.js";
+import type { Flow, LoweringContext } from "../layers/layer.js";
+import { wire } from "../layers/wire.js";
+import { loss as lossOp, maskedWeights, ones, reshape, weightedSum } from "../ops/index.js";
+import type { Value } from "../ops/op.js";
+import { type Dim, Size } from "../program/size.js";
+
+/** How values become one number: the mean over samples (and time steps), over the sum of their weights, their sum, or not at all. */
+export type Reduction = "sumOverBatchSize" | "mean" | "meanWithSampleWeight" | "sum" | "none";
+
+interface Reducing {
+  /** Labels are class numbers (int32) instead of values like the output's. */
+  readonly sparse: boolean;
+  readonly reduction: Reduction;
+}
+
+/** A loss that a kernel computes, row by row. */
+export interface KernelLoss extends Reducing {
+  readonly kernel: string;
+  readonly parameters: readonly number[];
+  /** Predictions are logits, and become probabilities first. */
+  readonly logits?: "sigmoid" | "softmax";
+  /** Axes that make a row, if not the last; null for all. */
+  readonly axis?: readonly number[] | null;
+}
+
+/** A loss that is a graph from (yTrue, yPred) to its values. */
+export interface GraphLoss extends Reducing {
+  readonly graph: Graph;
+}
+
+export type LossSpec = KernelLoss | GraphLoss;
+
+/** How many axes of a prediction of some rank stay when its rows have become one number each. */
+export function keptAxes({ axis, kernel }: KernelLoss, rank: number): number {
+  if (axis === undefined) return rank - 1;
+  if (axis === null) return 0;
+  const axes = axis.map((each) => (each < 0 ? each + rank : each)).sort((a, b) => a - b);
+  const kept = rank - axes.length;
+  if (kept >= 0 && axes.every((each, k) => each === kept + k)) return kept;
+  const expected = `the last axes of ${rank}`;
+  throw new UnreelError({ operation: `losses.${kernel}: axis`, expected, got: `[${axis}]` });
+}
+
+/** The values of a loss: one for each row, sample or step, or a single one (shape []). */
+function lossValues(
+  context: LoweringContext,
+  name: string,
+  spec: LossSpec,
+  target: Value,
+  value: Value,
+): Value {
+  const { builder } = context;
+  if ("graph" in spec) return graphValues(context, spec.graph, target, value);
+  const prediction = spec.logits ? activate(builder, spec.logits, `${name}.${spec.logits}`, value) : value;
+  const { kernel, parameters } = spec;
+  const kept = keptAxes(spec, value.shape.length);
+  return builder.apply(lossOp, name, [target, prediction], { kernel, parameters, kept })[0];
+}
+
+/** The values of a function of an output. */
+export function graphValues(context: LoweringContext, graph: Graph, target: Value, value: Value): Value {
+  const [found] = wire(context, graph, [{ value: target }, { value }]);
+  return context.builder.batchMajor(found.value);
+}
+
+const same = (a: Dim, b: Dim) => Size.of(a).toString() === Size.of(b).toString();
+
+/** Appends a loss: its values, their weights, which the host writes, and the weighted sum. */
+export function appendLoss(
+  context: LoweringContext,
+  spec: LossSpec,
+  target: Value,
+  { value, mask }: Flow,
+  { lossWeight, name }: { lossWeight: number; name: (what: string) => string },
+): { weights: Value; loss: Value; isScalar: boolean; isMasked: boolean } {
+  const { builder } = context;
+  const values = lossValues(context, name("losses"), spec, target, value);
+  const isScalar = values.shape.length === 0;
+  const rows = values.shape.length;
+  if ("graph" in spec && mask && !isScalar && mask.shape.length > rows) {
+    throw new UnreelError({
+      operation: "compile: loss",
+      expected: `one value for each step of an output with a mask`,
+      got: "a function that gives one for each sample",
+      hint: "Reduce the last axis only, or all of them.",
+    });
+  }
+  const covers = (d: Dim, axis: number) => axis < rows && same(d, values.shape[axis]);
+  const isMasked = mask !== undefined && (isScalar || mask.shape.every(covers));
+  // A single value is weighed once for each sample, or step of a mask.
+  const weighted = isScalar ? (mask?.shape ?? value.shape.slice(0, 1)) : values.shape;
+  const weights = builder.source(name("weights"), weighted, "work");
+  const kept = isMasked
+    ? builder.apply(maskedWeights, name("kept"), [weights, mask], { scaling: SCALING[spec.reduction] })[0]
+    : weights;
+  const attributes = { gradientScale: lossWeight };
+  if (!isScalar) {
+    const [loss] = builder.apply(weightedSum, name("loss"), [values, kept], attributes);
+    return { weights, loss, isScalar, isMasked };
+  }
+  const [all] = builder.apply(ones, name("ones"), [], { shape: weighted });
+  const [total] = builder.apply(weightedSum, name("weight"), [kept, all], { gradientScale: 1 });
+  const [one] = builder.apply(reshape, name("value"), [values], { shape: [1] });
+  const [loss] = builder.apply(weightedSum, name("loss"), [one, total], attributes);
+  return { weights, loss, isScalar, isMasked };
+}
+
+/** What a mask does to the weights that are left (ops/maskedWeights.ts). */
+const SCALING = {
+  sumOverBatchSize: "mean",
+  mean: "mean",
+  meanWithSampleWeight: "toOne",
+  sum: "none",
+  none: "none",
+} as const;
