@@ -7,6 +7,7 @@ import type { Builder } from "../src/ops/builder.js";
 import * as ops from "../src/ops/index.js";
 import type { Op, Value } from "../src/ops/op.js";
 import { registry as lossRegistry } from "../src/training/losses.js";
+import * as axisCases from "./axisCases.js";
 import { differentiate } from "./differentiate.js";
 import * as check from "./gradcheck.js";
 import { asItLies, fixed, ids, integers, maskFor, numbers, SIZES, show } from "./gradcheck.js";
@@ -23,6 +24,9 @@ const NO_BACKWARD: Record<string, string> = {
   everKept: "a mask",
   ones: "a constant",
   keep: "states of the last run get no gradient",
+  compare: "steps",
+  eitherKept: "a mask",
+  stopGradient: "that is what it is for",
 };
 
 /** A kernel without a float64 reference is a failing test. */
@@ -273,6 +277,7 @@ const gruSequence = [true, false].flatMap((resetAfter) =>
 
 const cases: Record<string, Case[]> = {
   ...scanCases,
+  ...axisCases,
   activation,
   dense,
   dropout: await dropoutCases(),
@@ -302,7 +307,12 @@ for (const [name, op] of Object.entries(ops)) {
     const none = NO_BACKWARD[name];
     assert.is(op.backward === undefined, none !== undefined, `backward of ${name}: ${none ?? "missing"}`);
     const checked = cases[name].some(({ given }) => given.some(check.wantsGradient));
-    assert.is(checked, none === undefined, `op ${name} needs a case with an input that wants a gradient`);
+    // A case of stopGradient has an input whose gradient comes another way.
+    assert.is(
+      checked,
+      none === undefined || name === "stopGradient",
+      `op ${name} needs a case with an input that wants a gradient`,
+    );
   });
   for (const each of cases[name] ?? []) test(`${name}: ${each.name}`, () => check.checkOp(each));
 }

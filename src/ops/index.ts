@@ -1,19 +1,25 @@
 // The registry of ops. Tests walk it: an op without a case for its gradient fails them.
 import { activation } from "./activation.js";
 import { arithmetic } from "./arithmetic.js";
-import { sliceColumns } from "./columns.js";
+import { choose } from "./choose.js";
+import { compare } from "./compare.js";
 import { concatenate } from "./concatenate.js";
 import { dense } from "./dense.js";
 import { differs } from "./differs.js";
 import { dropout } from "./dropout.js";
+import { eitherKept } from "./eitherKept.js";
+import { elementwise } from "./elementwise.js";
 import { embedding } from "./embedding.js";
 import { everKept } from "./everKept.js";
+import { expand } from "./expand.js";
 import { gruSequence } from "./gruSequence.js";
 import { keep } from "./keep.js";
 import { loss } from "./loss.js";
 import { lstmSequence } from "./lstmSequence.js";
 import { maskedWeights } from "./maskedWeights.js";
+import { matmul } from "./matmul.js";
 import { ones } from "./ones.js";
+import { reduce } from "./reduce.js";
 import { repeat } from "./repeat.js";
 import { reshape } from "./reshape.js";
 import { reverse } from "./reverse.js";
@@ -21,26 +27,40 @@ import { scaled } from "./scaled.js";
 import { scan } from "./scan.js";
 import { selectRows } from "./selectRows.js";
 import { simpleSequence } from "./simpleSequence.js";
+import { slice } from "./slice.js";
 import { softmax } from "./softmax.js";
+import { stopGradient } from "./stopGradient.js";
+import { swapBlocks } from "./swapBlocks.js";
 import { transpose } from "./transpose.js";
 import { weightedSum } from "./weightedSum.js";
 
 export type { Arithmetic } from "./arithmetic.js";
+export type { Comparison } from "./compare.js";
+export type { Elementwise } from "./elementwise.js";
+export type { Turned } from "./matmul.js";
+export type { Reduction } from "./reduce.js";
 export {
   activation,
   arithmetic,
+  choose,
+  compare,
   concatenate,
   dense,
   differs,
   dropout,
+  eitherKept,
+  elementwise,
   embedding,
   everKept,
+  expand,
   gruSequence,
   keep,
   loss,
   lstmSequence,
   maskedWeights,
+  matmul,
   ones,
+  reduce,
   repeat,
   reshape,
   reverse,
@@ -48,8 +68,10 @@ export {
   scan,
   selectRows,
   simpleSequence,
-  sliceColumns,
+  slice,
   softmax,
+  stopGradient,
+  swapBlocks,
   transpose,
   weightedSum,
 };
