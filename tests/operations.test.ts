@@ -261,6 +261,24 @@ test("ops: different lengths where one is needed are refused before a run", asyn
   }
 });
 
+test("ops: an output without the batch in front is refused", async () => {
+  const x = input({ shape: [null, 2] });
+  for (const output of [
+    ops.mean(x),
+    ops.sum(x, { axis: 0 }),
+    ops.transpose(x),
+    ops.max(x, { axis: 0, keepdims: true }),
+  ]) {
+    const made = model({ inputs: x, outputs: output });
+    try {
+      await made.predict(counted(2, 3, 2));
+      assert.unreachable("an output without batch");
+    } catch (error) {
+      assert.match((error as Error).message, /expected the batch as its first axis/);
+    }
+  }
+});
+
 test("ops and reshaping layers: what is refused", () => {
   const x = input({ shape: [null, 6] });
   const fixed = input({ shape: [7, 6] });

@@ -52,12 +52,14 @@ function combined(context: LoweringContext, kernel: Arithmetic, flows: readonly 
   const equal = requireEqualIn(context);
   const values = together(builder, name, ranked(context, flows), equal);
   const [{ timeMajor, shape }] = values;
+  const join = (a: Value, b: Value) => builder.apply(arithmetic, name, [a, b], { kernel })[0];
+  const isBlind = kernel === "add" || kernel === "subtract" || flows.every(({ mask }) => !mask);
+  if (isBlind) return values.reduce(join);
   // A mask belongs to an input of as many axes; Keras loses those of others where it adds axes.
   const masks = flows.map(({ mask, value }) => {
     if (!mask || value.shape.length < shape.length) return undefined;
     return broadcast(builder, `${name}.mask`, mask, shape.slice(0, mask.shape.length), timeMajor);
   });
-  const join = (a: Value, b: Value) => builder.apply(arithmetic, name, [a, b], { kernel })[0];
   const select = (mask: Value | undefined, ...from: [Value, Value?]) =>
     mask ? builder.apply(selectRows, `${name}.masked`, [mask, ...from], {})[0] : from[0];
   const either = (a: Value | undefined, b: Value | undefined) =>
@@ -70,7 +72,6 @@ function combined(context: LoweringContext, kernel: Arithmetic, flows: readonly 
     const product = parts.reduce(join);
     return masks.every(Boolean) ? select(masks.reduce(either), product) : product;
   }
-  if (kernel !== "maximum" && kernel !== "minimum") return values.reduce(join);
   // Where all are masked, the first.
   let joinedMask = masks[0];
   return values.reduce((a, b, k) => {
