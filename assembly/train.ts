@@ -4,15 +4,18 @@
 export * from "./activation";
 export * from "./adaptive";
 export * from "./batchNormalization";
+export * from "./axes";
 export * from "./columns";
 export * from "./cosine";
 export * from "./crossentropy";
 export * from "./dropout";
+export * from "./elementwise";
 export * from "./embedding";
 export * from "./focal";
 export {
   GEMM_PACKED_SCRATCH_BYTES, GEMM_SCRATCH_BYTES, gemmNN, gemmNT, gemmPacked, gemmTN, packB, packBT, packedBytes,
 } from "./gemm";
+export { gemmBatch } from "./gemmBatch";
 export * from "./heap";
 export * from "./hinge";
 export {

@@ -51,6 +51,12 @@ function last({ shape: [B, T, U], data }: Real): Real {
   };
 }
 
+/** Each sample's two axes exchanged. */
+function turned({ shape: [B, T, U], data }: Real): Real {
+  const at = (i: number) => data[Math.floor(i / (T * U)) * T * U + (i % T) * U + (Math.floor(i / T) % U)];
+  return { shape: [B, U, T], data: Array.from({ length: B * T * U }, (_, i) => at(i)) };
+}
+
 const rules: Record<string, (a: Real, b: Real) => Real> = {
   add: (a, b) => combine((x, y) => x + y, a, b),
   subtract: (a, b) => combine((x, y) => x - y, a, b),
@@ -144,6 +150,66 @@ export const layerCases: Record<string, LayerCase[]> = {
       return { output: simple(reference.dense(hidden, kernel, bias), weights.slice(-3))[1] };
     },
   })),
+
+  reshape: [
+    {
+      name: "between recurrent layers, over any length",
+      make: () =>
+        sequential([
+          layers.simpleRNN({ units: 6, returnSequences: true, inputShape }),
+          layers.reshape({ targetShape: [-1, 3] }),
+          layers.simpleRNN({ units: 2, returnSequences: true }),
+        ]),
+      forward(weights, x) {
+        const [sequence] = simple(x, weights.slice(0, 3));
+        const [B, T] = sequence.shape;
+        return { output: simple(reference.reshape(sequence, [B, 2 * T, 3]), weights.slice(3))[0] };
+      },
+    },
+  ],
+
+  permute: [
+    {
+      name: "of a recurrent layer's sequence",
+      length: 7,
+      make: () =>
+        sequential([
+          layers.simpleRNN({ units: 3, returnSequences: true, inputShape: [7, I] }),
+          layers.permute({ dims: [2, 1] }),
+          layers.dense({ units: 2 }),
+        ]),
+      forward([kernel, R, bias, ...rest], x) {
+        const [sequence] = simple(x, [kernel, R, bias]);
+        return { output: reference.dense(turned(sequence), rest[0], rest[1]) };
+      },
+    },
+  ],
+
+  dot: [
+    {
+      name: "of two sequences along their features",
+      make() {
+        const x = input({ shape: inputShape });
+        const branches = [
+          layers.simpleRNN({ units: 3, returnSequences: true }).apply(x),
+          layers.dense({ units: 3 }).apply(x),
+        ] as SymbolicTensor[];
+        return model({ inputs: x, outputs: layers.dot({ axes: 2 }).apply(branches) as SymbolicTensor });
+      },
+      forward([kernel, R, bias, second, secondBias], x) {
+        const [a] = simple(x, [kernel, R, bias]);
+        const b = reference.dense(x, second, secondBias);
+        const [B, T, U] = a.shape;
+        const at = ({ data }: Real, row: number) => data.slice(row * U, (row + 1) * U);
+        const data = Array.from({ length: B * T * T }, (_, i) => {
+          const [row, other] = [Math.floor(i / T), Math.floor(i / (T * T)) * T + (i % T)];
+          const right = at(b, other);
+          return at(a, row).reduce((sum, v, u) => sum + v * right[u], 0);
+        });
+        return { output: { shape: [B, T, T], data } };
+      },
+    },
+  ],
 
   repeatVector: [
     {

@@ -8,6 +8,7 @@ import * as ops from "../src/ops/index.js";
 import type { Op, Value } from "../src/ops/op.js";
 import { formulas } from "../src/training/formulas.js";
 import { registry as lossRegistry } from "../src/training/losses.js";
+import * as axisCases from "./axisCases.js";
 import { differentiate } from "./differentiate.js";
 import * as check from "./gradcheck.js";
 import { asItLies, fixed, ids, integers, maskFor, numbers, SIZES, show } from "./gradcheck.js";
@@ -27,6 +28,9 @@ const NO_BACKWARD: Record<string, string> = {
   ones: "a constant",
   keep: "states of the last run get no gradient",
   movingAverage: "a moving average is not trained",
+  compare: "steps",
+  eitherKept: "a mask",
+  stopGradient: "that is what it is for",
 };
 
 /** A kernel without a float64 reference is a failing test. */
@@ -340,6 +344,7 @@ const gruSequence = [true, false].flatMap((resetAfter) =>
 const cases: Record<string, Case[]> = {
   ...scanCases,
   ...normCases,
+  ...axisCases,
   activation,
   dense,
   dropout: await dropoutCases(),
@@ -372,7 +377,12 @@ for (const [name, op] of Object.entries(ops)) {
     const none = NO_BACKWARD[name];
     assert.is(op.backward === undefined, none !== undefined, `backward of ${name}: ${none ?? "missing"}`);
     const checked = cases[name].some(({ given }) => given.some(check.wantsGradient));
-    assert.is(checked, none === undefined, `op ${name} needs a case with an input that wants a gradient`);
+    // A case of stopGradient has an input whose gradient comes another way.
+    assert.is(
+      checked,
+      none === undefined || name === "stopGradient",
+      `op ${name} needs a case with an input that wants a gradient`,
+    );
   });
   for (const each of cases[name] ?? []) test(`${name}: ${each.name}`, () => check.checkOp(each));
 }

@@ -57,6 +57,13 @@ test("Size: terms that cancel are gone, and constants are known", () => {
   assert.is(Size.of("B").times(0).constant, 0);
 });
 
+test("Size: divided where every coefficient can be", () => {
+  const size = Size.of("B").times(12).plus(6);
+  assert.is(size.dividedBy(3)!.evaluate(dims), (3 * 12 + 6) / 3);
+  assert.is(size.dividedBy(4), undefined);
+  assert.is(Size.zero.dividedBy(4)!.constant, 0);
+});
+
 test("Size: factored into the largest coefficient and a unit", () => {
   const { coefficient, unit } = Size.of("T").plus(1).times("B").times(12).factored();
   assert.is(coefficient, 12);

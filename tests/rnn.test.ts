@@ -218,6 +218,76 @@ test("a user's LSTM with constants, split and concatenate is the built-in one; i
   own.dispose();
 });
 
+test("a user's cell with matmul, where, means and broadcasting trains and streams", async () => {
+  // A memory of 2 x 3 numbers: read by the mean of its rows, written by an outer product, cut at zero where it falls.
+  const write = layers.dense({ units: 2 });
+  const row = layers.dense({ units: 3, activation: "tanh" });
+  const cell: Cell = {
+    stateSize: 6,
+    call(x, [state]) {
+      const memory = ops.reshape(state, [null, 2, 3]);
+      const [place, text] = [write.apply(x), row.apply(x)] as SymbolicTensor[];
+      const added = ops.matmul(ops.expandDims(place, 2), ops.expandDims(text, 1));
+      const centred = ops.subtract(memory, ops.mean(memory, { axis: 1, keepdims: true }));
+      const next = ops.add(
+        ops.multiply(0.5, centred),
+        ops.where(ops.greater(added, 0), added, ops.multiply(0.1, added)),
+      );
+      const flat = ops.reshape(next, [null, 6]);
+      return [ops.max(next, { axis: 2 }), [flat]];
+    },
+  };
+  const { x } = data(4, 6);
+  const made = sequential([
+    layers.rnn({ cell, returnSequences: true, inputShape }),
+    layers.dense({ units: 1 }),
+  ]);
+  const before = (await made.predict(x)) as Tensor;
+  const [A, a, C, c, D, d] = made.getWeights().map((weight) => [...weight.data]);
+  const affine = (v: number[], kernel: number[], bias: number[]) =>
+    bias.map((start, u) => v.reduce((sum, value, i) => sum + value * kernel[i * bias.length + u], start));
+  for (let b = 0; b < 4; b++) {
+    let memory = [
+      [0, 0, 0],
+      [0, 0, 0],
+    ];
+    for (let t = 0; t < 6; t++) {
+      const now = [...x.data.slice((b * 6 + t) * FEATURES, (b * 6 + t + 1) * FEATURES)];
+      const [place, text] = [affine(now, A, a), affine(now, C, c).map(Math.tanh)];
+      memory = memory.map((line, i) =>
+        line.map((value, j) => {
+          const added = place[i] * text[j];
+          return 0.5 * (value - (memory[0][j] + memory[1][j]) / 2) + (added > 0 ? added : 0.1 * added);
+        }),
+      );
+      const [expected] = affine(
+        memory.map((line) => Math.max(...line)),
+        D,
+        d,
+      );
+      assert.ok(Math.abs(before.data[b * 6 + t] - expected) < 2e-6);
+    }
+  }
+  made.compile({ optimizer: "adam", loss: "mse" });
+  const y = tensor(
+    Float32Array.from({ length: 24 }, (_, i) => Math.sign(Math.sin(i)) / 2),
+    [4, 6, 1],
+  );
+  const { history } = await made.fit(x, y, { epochs: 60, verbose: 0 });
+  assert.ok(history.loss.at(-1)! < 0.9 * history.loss[0]);
+  const after = (await made.predict(x)) as Tensor;
+  const stream = await made.stream({ batchSize: 4 });
+  for (let t = 0; t < 6; t++) {
+    const now = [0, 1, 2, 3].map((b) => [
+      ...x.data.subarray((b * 6 + t) * FEATURES, (b * 6 + t + 1) * FEATURES),
+    ]);
+    (stream.step(now) as Tensor).data.forEach((value, b) => {
+      assert.ok(Math.abs(value - after.data[b * 6 + t]) < 1e-6);
+    });
+  }
+  made.dispose();
+});
+
 test("what is no cell is refused", () => {
   assert.throws(() => layers.rnn({ cell: layers.dense({ units: 2 }) }), /rnn: cell: expected a cell/);
   assert.throws(() => layers.rnn({ cell: [] }), /a list of cells/);

@@ -126,17 +126,6 @@ export const concatenate: Case[] = SIZES.flatMap(({ U, B, T }) =>
   }),
 );
 
-export const sliceColumns: Case[] = SIZES.map(
-  ({ U, B, T }): Case => ({
-    name: show({ U, B, T }),
-    given: [numbers([B, T, 3 * U], 1)],
-    build: (b, [x]) => b.apply(ops.sliceColumns, "slice", [x], { from: U, width: U }),
-    reference: ([x]) => [
-      { shape: [B, T, U], data: x.data.filter((_, i) => Math.floor((i % (3 * U)) / U) === 1) },
-    ],
-  }),
-);
-
 export const repeat: Case[] = SIZES.map(
   ({ U, B, T }): Case => ({
     name: show({ U, B, T }),

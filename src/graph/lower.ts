@@ -1,5 +1,6 @@
 // Lowers a graph to a program: forward alone, forward with its loss, or a whole training step.
 
+import { UnreelError } from "../errors.js";
 import type { Graph } from "../layers/graph.js";
 import type { Equal, LoweringContext } from "../layers/layer.js";
 import type { Weight } from "../layers/weight.js";
@@ -159,6 +160,9 @@ export function lower(graph: Graph, mode: Mode, { layout, states, training, stre
   };
   const context = rootContext(setting);
   const flows = wire(context, graph, ports);
+  flows.forEach(({ value }, index) => {
+    requireBatch(graph.outputs[index].name, value, ports);
+  });
   const outputs = flows.map(({ value, mask }, index): OutputPort => {
     const inOrder = { value: builder.batchMajor(value), mask: mask && builder.batchMajor(mask) };
     return mode === "predict" ? inOrder : judged(context, inOrder, training!, index);
@@ -219,6 +223,18 @@ export function lower(graph: Graph, mode: Mode, { layout, states, training, stre
     equal,
     updateStart,
   };
+}
+
+/** What a model gives has a row for each sample: `ops.*` can reduce or move the batch, which only a loss may. */
+function requireBatch(name: string, { shape }: Value, ports: readonly InputPort[]): void {
+  const [first] = shape;
+  if (first !== undefined && ports.some((port) => String(port.shape[0]) === String(first))) return;
+  throw new UnreelError({
+    operation: `output '${name}'`,
+    expected: "the batch as its first axis",
+    got: `(${shape.join(", ")})`,
+    hint: "Name the axes to reduce: axis 0 is the batch.",
+  });
 }
 
 function weightValues(

@@ -2,7 +2,7 @@
 import { UnreelError } from "../errors.js";
 import { ACTIVATION_KERNELS } from "../ops/activation.js";
 import type { Builder } from "../ops/builder.js";
-import { activation as activationOp, arithmetic, sliceColumns, softmax, sparsemax } from "../ops/index.js";
+import { activation as activationOp, arithmetic, slice, softmax, sparsemax } from "../ops/index.js";
 import { columns, type Value } from "../ops/op.js";
 import { lookUp } from "./options.js";
 
@@ -18,8 +18,9 @@ const apart: Readonly<Record<string, Emit>> = {
 
 /** One half of the last axis times the sigmoid of the other (Dauphin et al. 2017): half as wide as its input. */
 const glu: Emit = (builder, name, x) => {
-  const width = columns(x) / 2;
-  const half = (from: number) => builder.apply(sliceColumns, `${name}.half`, [x], { from, width })[0];
+  const width = (columns(x) as number) / 2;
+  const half = (from: number) =>
+    builder.apply(slice, `${name}.half`, [x], { axis: x.shape.length - 1, from, size: width })[0];
   const [gate] = builder.apply(activationOp, `${name}.gate`, [half(width)], ACTIVATION_KERNELS.sigmoid);
   return builder.apply(arithmetic, name, [half(0), gate], { kernel: "multiply" })[0];
 };

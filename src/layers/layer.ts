@@ -37,6 +37,8 @@ export interface Equal {
   readonly what: string;
   readonly a: Dim;
   readonly b: Dim;
+  /** How a message goes on after the first of them. Default: a mask and what it masks. */
+  readonly as?: string;
 }
 
 /** Where a layer emits its ops. */

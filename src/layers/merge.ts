@@ -12,27 +12,15 @@ import {
 import type { Value } from "../ops/op.js";
 import { layerOptions } from "./core.js";
 import { type CommonOptions, type Flow, Layer, type LayerKind, type LoweringContext } from "./layer.js";
+import { jointShape, requireEqualIn } from "./operations/call.js";
 import { type Shape, showShape } from "./symbolic.js";
+import { anyKept, broadcast, inOrder, reshape, together } from "./values.js";
 
-/** All values in the memory order of the first. */
-function aligned({ builder }: LoweringContext, flows: readonly Flow[]): Value[] {
-  const values = flows.map(({ value }) => value);
-  return values.map((value) => (values[0].timeMajor ? builder.timeMajor(value) : builder.batchMajor(value)));
-}
-
-/** The mask where all inputs that have one agree on it; Keras combines differing ones, which is refused here by name. */
-function commonMask(name: string, flows: readonly Flow[]): Value | undefined {
-  const masks = new Set(flows.flatMap(({ mask }) => (mask ? [mask.root] : [])));
-  if (masks.size > 1) {
-    const hint = "Mask the merged value instead, or mask all inputs alike.";
-    throw new UnreelError({
-      operation: name,
-      expected: "inputs under one mask",
-      got: `${masks.size} different masks`,
-      hint,
-    });
-  }
-  return flows.every(({ mask }) => mask) ? flows[0].mask : undefined;
+/** The mask of a merge (keras base_merge.py): none where an input has none, else the steps that any input keeps. */
+function mergedMask(context: LoweringContext, flows: readonly Flow[]): Value | undefined {
+  const masks = flows.flatMap(({ mask }) => (mask ? [mask] : []));
+  if (masks.length < flows.length) return undefined;
+  return anyKept(context.builder, context.name, masks, requireEqualIn(context));
 }
 
 function requireSeveral(
@@ -48,37 +36,65 @@ function requireSeveral(
 
 // ----------------------------------------------------------------------------------------------------------- arithmetic
 
+/** Inputs of fewer axes get axes of size 1 behind the batch. */
+function ranked({ builder, name }: LoweringContext, flows: readonly Flow[]): Value[] {
+  const rank = Math.max(...flows.map(({ value }) => value.shape.length));
+  return flows.map(({ value }) => {
+    const [batch, ...rest] = value.shape;
+    const missing = Array<number>(rank - value.shape.length).fill(1);
+    return missing.length === 0 ? value : reshape(builder, name, value, [batch, ...missing, ...rest]);
+  });
+}
+
 /** The values one after another. What stands at masked steps does not take part in products, maxima and minima. */
 function combined(context: LoweringContext, kernel: Arithmetic, flows: readonly Flow[]): Value {
   const { builder, name } = context;
-  const values = aligned(context, flows);
-  const { timeMajor } = values[0];
-  const masks = flows.map(
-    ({ mask }) => mask && (timeMajor ? builder.timeMajor(mask) : builder.batchMajor(mask)),
-  );
+  const equal = requireEqualIn(context);
+  const values = together(builder, name, ranked(context, flows), equal);
+  const [{ timeMajor, shape }] = values;
   const join = (a: Value, b: Value) => builder.apply(arithmetic, name, [a, b], { kernel })[0];
+  const isBlind = kernel === "add" || kernel === "subtract" || flows.every(({ mask }) => !mask);
+  if (isBlind) return values.reduce(join);
+  // A mask belongs to an input of as many axes; Keras loses those of others where it adds axes.
+  const masks = flows.map(({ mask, value }) => {
+    if (!mask || value.shape.length < shape.length) return undefined;
+    return broadcast(builder, `${name}.mask`, mask, shape.slice(0, mask.shape.length), timeMajor);
+  });
   const select = (mask: Value | undefined, ...from: [Value, Value?]) =>
     mask ? builder.apply(selectRows, `${name}.masked`, [mask, ...from], {})[0] : from[0];
-  const mask = masks.every(Boolean) ? masks[0] : undefined;
+  const either = (a: Value | undefined, b: Value | undefined) =>
+    a && b && anyKept(builder, name, [a, b], equal);
   if (kernel === "multiply") {
-    if (mask) return select(mask, values.reduce(join));
-    const one = (shape: Value["shape"]) => ({
-      ...builder.apply(ones, `${name}.ones`, [], { shape })[0],
-      timeMajor,
-    });
-    return values
-      .map((value, k) => (masks[k] ? select(masks[k], value, one(value.shape)) : value))
-      .reduce(join);
+    const isCommon = masks.every((mask) => mask && mask.root === masks[0]?.root);
+    if (isCommon) return select(masks[0], values.reduce(join));
+    const [one] = builder.apply(ones, `${name}.ones`, [], { shape });
+    const parts = values.map((value, k) => select(masks[k], value, { ...one, timeMajor }));
+    const product = parts.reduce(join);
+    return masks.every(Boolean) ? select(masks.reduce(either), product) : product;
   }
-  if (kernel !== "maximum" && kernel !== "minimum") return values.reduce(join);
   // Where all are masked, the first.
   let joinedMask = masks[0];
   return values.reduce((a, b, k) => {
     const right = select(masks[k], b, a);
     const joined = join(select(joinedMask, a, right), right);
-    joinedMask = joinedMask && masks[k];
+    joinedMask = either(joinedMask, masks[k]);
     return joined;
   });
+}
+
+/** The shape of inputs together, as Keras tells it: unknown where an axis of one is unknown. */
+function mergedShape(operation: string, inputs: readonly Shape[]): Shape {
+  const batch = inputs.find(([size]) => size !== null)?.[0] ?? null;
+  const samples = inputs.map((shape) => shape.slice(1));
+  const others = inputs.some(([size]) => size !== null && size !== batch);
+  if (others) {
+    const got = inputs.map(showShape).join(" and ");
+    throw new UnreelError({ operation, expected: "inputs of one batch size", got });
+  }
+  const joint = jointShape(operation, samples);
+  const isOpen = (axis: number) =>
+    samples.some((shape) => shape[axis - joint.length + shape.length] === null);
+  return [batch, ...joint.map((d, axis) => (isOpen(axis) ? null : d))];
 }
 
 function merging(
@@ -93,15 +109,10 @@ function merging(
 
     check(_, inputs) {
       requireSeveral(operation, inputs, 2, most);
-      const different = inputs.find(
-        (shape) => shape.length !== inputs[0].length || shape.some((d, axis) => d !== inputs[0][axis]),
-      );
-      if (!different) return;
-      const expected = `inputs of one shape, ${showShape(inputs[0])}`;
-      throw new UnreelError({ operation, expected, got: showShape(different) });
+      mergedShape(operation, inputs);
     },
 
-    outputs: (_, [first]) => [first],
+    outputs: (_, inputs) => [mergedShape(operation, inputs)],
 
     lower(context, _, flows) {
       const { builder, name } = context;
@@ -109,14 +120,14 @@ function merging(
       const value = mean
         ? builder.apply(scaled, `${name}.mean`, [all], { factor: 1 / flows.length })[0]
         : all;
-      return [{ value, mask: commonMask(name, flows) }];
+      return [{ value, mask: mergedMask(context, flows) }];
     },
   };
   return (options?: CommonOptions): Layer =>
     new Layer(kind, {}, layerOptions(operation, options, {}).common) as Layer;
 }
 
-/** The sum of two or more inputs of one shape. Keras: layers.Add. */
+/** The sum of two or more inputs, broadcast. Keras: layers.Add. */
 export const add = merging("Add", "add");
 /** The first of two inputs less the second. Keras: layers.Subtract. */
 export const subtract = merging("Subtract", "subtract", { most: 2 });
@@ -172,13 +183,30 @@ const concatenateKind: LayerKind<{ axis: number }> = {
   lower(context, { axis }, flows) {
     const { builder, name } = context;
     const place = axisOf(axis, flows[0].value.shape.length);
-    const isLast = place === flows[0].value.shape.length - 1;
-    const values =
-      isLast && place > 1 ? aligned(context, flows) : flows.map(({ value }) => builder.batchMajor(value));
+    const { timeMajor } = flows[0].value;
+    const values = flows.map(({ value }) => inOrder(builder, value, timeMajor && place > 1));
+    const equal = requireEqualIn(context);
+    for (const { shape } of values) {
+      shape.forEach((d, index) => {
+        if (index !== place && String(d) !== String(values[0].shape[index])) equal(values[0].shape[index], d);
+      });
+    }
     const [value] = builder.apply(concatenateOp, name, values, { axis: place });
-    return [{ value, mask: place === 1 ? undefined : commonMask(name, flows) }];
+    return [{ value, mask: place === 1 ? joinedMask(context, flows) : mergedMask(context, flows) }];
   },
 };
+
+/** Masks one after another, as their sequences: all steps of an input without a mask are kept (keras concatenate.py). */
+function joinedMask({ builder, name }: LoweringContext, flows: readonly Flow[]): Value | undefined {
+  if (!flows.some(({ mask }) => mask)) return undefined;
+  const masks = flows.map(({ mask, value }) => {
+    if (mask) return builder.batchMajor(mask);
+    // Any word but zero keeps a step.
+    const [all] = builder.apply(ones, `${name}.kept`, [], { shape: value.shape.slice(0, 2) });
+    return { ...all, dtype: "int32" as const };
+  });
+  return builder.apply(concatenateOp, `${name}.mask`, masks, { axis: 1 })[0];
+}
 
 /** Inputs side by side along `axis` (default -1). Keras: layers.Concatenate. */
 export function concatenate(options?: { axis?: number } & CommonOptions): Layer {

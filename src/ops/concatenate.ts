@@ -21,7 +21,7 @@ export const concatenate: Op<{ axis: number }> = {
     const [first] = inputs;
     const sum = inputs.reduce((total, value) => total.plus(value!.shape[axis]), Size.zero);
     const shape = first!.shape.map((d, index) => (index === axis ? (sum.constant ?? sum) : d));
-    return [{ shape, timeMajor: first!.timeMajor }];
+    return [{ shape, dtype: first!.dtype, timeMajor: first!.timeMajor }];
   },
 
   forward(e, { inputs, outputs: [out], attributes: { axis } }) {

@@ -1,14 +1,18 @@
 // The registry of ops. Tests walk it: an op without a case for its gradient fails them.
 import { activation } from "./activation.js";
 import { arithmetic } from "./arithmetic.js";
+import { choose } from "./choose.js";
 import { columnMoments } from "./columnMoments.js";
-import { sliceColumns } from "./columns.js";
+import { compare } from "./compare.js";
 import { concatenate } from "./concatenate.js";
 import { dense } from "./dense.js";
 import { differs } from "./differs.js";
 import { dropout } from "./dropout.js";
+import { eitherKept } from "./eitherKept.js";
+import { elementwise } from "./elementwise.js";
 import { embedding } from "./embedding.js";
 import { everKept } from "./everKept.js";
+import { expand } from "./expand.js";
 import { gatherRows } from "./gatherRows.js";
 import { gaussianNoise } from "./gaussianNoise.js";
 import { gruSequence } from "./gruSequence.js";
@@ -18,9 +22,11 @@ import { layerNormalization } from "./layerNormalization.js";
 import { loss } from "./loss.js";
 import { lstmSequence } from "./lstmSequence.js";
 import { maskedWeights } from "./maskedWeights.js";
+import { matmul } from "./matmul.js";
 import { movingAverage } from "./movingAverage.js";
 import { normalizeColumns } from "./normalizeColumns.js";
 import { ones } from "./ones.js";
+import { reduce } from "./reduce.js";
 import { repeat } from "./repeat.js";
 import { reshape } from "./reshape.js";
 import { reverse } from "./reverse.js";
@@ -28,22 +34,34 @@ import { scaled } from "./scaled.js";
 import { scan } from "./scan.js";
 import { selectRows } from "./selectRows.js";
 import { simpleSequence } from "./simpleSequence.js";
+import { slice } from "./slice.js";
 import { softmax } from "./softmax.js";
 import { sparsemax } from "./sparsemax.js";
+import { stopGradient } from "./stopGradient.js";
+import { swapBlocks } from "./swapBlocks.js";
 import { transpose } from "./transpose.js";
 import { weightedSum } from "./weightedSum.js";
 
 export type { Arithmetic } from "./arithmetic.js";
+export type { Comparison } from "./compare.js";
+export type { Elementwise } from "./elementwise.js";
+export type { Turned } from "./matmul.js";
+export type { Reduction } from "./reduce.js";
 export {
   activation,
   arithmetic,
+  choose,
   columnMoments,
+  compare,
   concatenate,
   dense,
   differs,
   dropout,
+  eitherKept,
+  elementwise,
   embedding,
   everKept,
+  expand,
   gatherRows,
   gaussianNoise,
   gruSequence,
@@ -53,9 +71,11 @@ export {
   loss,
   lstmSequence,
   maskedWeights,
+  matmul,
   movingAverage,
   normalizeColumns,
   ones,
+  reduce,
   repeat,
   reshape,
   reverse,
@@ -63,9 +83,11 @@ export {
   scan,
   selectRows,
   simpleSequence,
-  sliceColumns,
+  slice,
   softmax,
   sparsemax,
+  stopGradient,
+  swapBlocks,
   transpose,
   weightedSum,
 };

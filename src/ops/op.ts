@@ -98,7 +98,8 @@ export function rows(value: Value): Size {
   return Size.product(value.shape.slice(0, -1));
 }
 
-/** The last axis, which must be known when the program is built. */
-export function columns(value: Value): number {
-  return value.shape.at(-1) as number;
+/** The last axis. */
+export function columns(value: Value): number | Size {
+  const last = value.shape.at(-1)!;
+  return typeof last === "number" ? last : Size.of(last);
 }

@@ -2,11 +2,12 @@
 import type { Dim } from "../program/size.js";
 import type { Op } from "./op.js";
 
-export const reshape: Op<{ shape: readonly Dim[] }> = {
+/** With `timeMajor`, of a time-major value whose first two axes stay. */
+export const reshape: Op<{ shape: readonly Dim[]; timeMajor?: boolean }> = {
   name: "reshape",
 
-  outputs([x], { shape }) {
-    return [{ shape, dtype: x!.dtype, viewOf: x }];
+  outputs([x], { shape, timeMajor }) {
+    return [{ shape, dtype: x!.dtype, viewOf: x, timeMajor }];
   },
 
   forward() {},

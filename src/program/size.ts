@@ -48,6 +48,14 @@ export class Size {
     return product;
   }
 
+  /** A whole part of it, if every coefficient can be divided. */
+  dividedBy(divisor: number): Size | undefined {
+    const terms = [...this.terms].map(([key, coefficient]): [string, number] => [key, coefficient / divisor]);
+    return terms.every(([, coefficient]) => Number.isInteger(coefficient))
+      ? new Size(new Map(terms))
+      : undefined;
+  }
+
   /** The value when it does not depend on run-time dimensions. */
   get constant(): number | undefined {
     if (this.terms.size === 0) return 0;

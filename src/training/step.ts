@@ -193,12 +193,12 @@ export class Steps {
         hint,
       });
     });
-    for (const { what, a, b } of this.prepared.equal) {
+    for (const { what, a, b, as = "steps, as what it masks" } of this.prepared.equal) {
       const [first, second] = resolveShape([a, b], dims);
       if (first === second) continue;
       throw new UnreelError({
         operation: what,
-        expected: `${first} steps, as what it masks`,
+        expected: `${first} ${as}`,
         got: `${second}`,
       });
     }

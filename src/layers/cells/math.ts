@@ -1,6 +1,6 @@
 // Arithmetic of one step, in the words of a cell's equations: each method applies one op.
 import type { Builder } from "../../ops/builder.js";
-import { type Arithmetic, arithmetic, dense, selectRows, sliceColumns } from "../../ops/index.js";
+import { type Arithmetic, arithmetic, dense, selectRows, slice } from "../../ops/index.js";
 import type { Value } from "../../ops/op.js";
 import { activate } from "../activations.js";
 
@@ -36,8 +36,8 @@ export class StepMath {
 
   /** Columns `part · width` to `(part + parts) · width`. */
   part(x: Value, part: number, width: number, parts = 1): Value {
-    const attributes = { from: part * width, width: parts * width };
-    return this.#builder.apply(sliceColumns, `${this.#name}.part`, [x], attributes)[0];
+    const attributes = { axis: x.shape.length - 1, from: part * width, size: parts * width };
+    return this.#builder.apply(slice, `${this.#name}.part`, [x], attributes)[0];
   }
 
   /** Rows of a where the mask keeps them, of b elsewhere. */
