@@ -4,7 +4,7 @@
 // Shapes: yTrue, yPred, dyPred [rows, columns]; labels i32 [rows]; losses, dlosses [rows].
 // Forward writes losses, backward adds to dyPred. A label outside [0, columns) counts as no class: loss and gradient 0.
 
-import { exp4, log1pExpMinusAbs4, log4, logScalar, sigmoid4 } from "./math";
+import { calledExp4, log1pExpMinusAbs4, log4, logScalar, sigmoid4 } from "./math";
 import { clipped, smoothed, unclipped } from "./probability";
 import { rowExpSum, rowMax, rowSum } from "./row";
 import { LANES, VECTOR, atLeast, keep4, laneMask, load4, madd, splat, storeUpTo4, sumLanes } from "./simd";
@@ -155,7 +155,7 @@ function categoricalBackward(
       const t = target(sparse, truth, c, columns, labelSmoothing);
       let g: v128;
       if (logits) {
-        g = f32x4.sub(f32x4.mul(f32x4.div(exp4(f32x4.sub(p, splat(top))), size), sum), t);
+        g = f32x4.sub(f32x4.mul(f32x4.div(calledExp4(f32x4.sub(p, splat(top))), size), sum), t);
       } else {
         const q = f32x4.div(p, size);
         g = f32x4.div(f32x4.sub(sum, keep4(unclipped(q), f32x4.div(t, q))), size);

@@ -5,7 +5,9 @@
 // a, b, low and high are the function's parameters: leakyRelu's negativeSlope (a), elu's alpha (a) and scale (b), clipped's slope (a) and
 // shift (b), shrink's threshold (a) and pull (b), squareplus' b (a).
 
-import { erf4, exp4, expm1Negative4, log1pExpMinusAbs4, sigmoid4, softplus4, tanh4 } from "./math";
+import {
+  calledExp4, calledSigmoid4, calledTanh4, erf4, exp4, expm1Negative4, log1pExpMinusAbs4, sigmoid4, softplus4, tanh4,
+} from "./math";
 import { atLeast, atMost, keep4, load4, madd, nmadd, select4, splat } from "./simd";
 
 export const enum Curve {
@@ -48,7 +50,7 @@ function inside(x: v128, low: f32, high: f32): v128 {
 @inline
 function geluGate(x: v128): v128 {
   const c = clip(x, -20, 20);
-  return sigmoid4(f32x4.mul(c, madd(f32x4.mul(c, c), splat(0.07135481627), splat(1.5957691216))));
+  return calledSigmoid4(f32x4.mul(c, madd(f32x4.mul(c, c), splat(0.07135481627), splat(1.5957691216))));
 }
 
 /** sqrt(x^2 + b), without overflow. */
@@ -78,7 +80,7 @@ export function curve(kind: Curve, x: v128, a: f32, b: f32, low: f32, high: f32)
   if (kind == Curve.Swish) return f32x4.mul(x, sigmoid4(x));
   if (kind == Curve.Mish) {
     // tanh(log(1 + e)) = n / (n + 2) with n = e (e + 2), e = e^x.
-    const e = exp4(atMost(x, splat(20)));
+    const e = calledExp4(atMost(x, splat(20)));
     const n = f32x4.mul(e, f32x4.add(e, splat(2)));
     return f32x4.mul(x, f32x4.div(n, f32x4.add(n, splat(2))));
   }
@@ -90,7 +92,7 @@ export function curve(kind: Curve, x: v128, a: f32, b: f32, low: f32, high: f32)
     const pull = v128.or(keep4(x, splat(-0.0)), splat(b));
     return v128.andnot(f32x4.sub(x, pull), f32x4.le(f32x4.abs(x), splat(a)));
   }
-  if (kind == Curve.TanhShrink) return f32x4.sub(x, tanh4(x));
+  if (kind == Curve.TanhShrink) return f32x4.sub(x, calledTanh4(x));
   if (kind == Curve.SparsePlus) {
     const bend = clip(f32x4.add(x, splat(1)), 0, 2);
     return madd(f32x4.mul(bend, bend), splat(0.25), atLeast(f32x4.sub(x, splat(1)), splat(0)));
@@ -112,7 +114,7 @@ export function curveSlope(kind: Curve, x: usize, out: usize, a: f32, b: f32, lo
   if (kind == Curve.Elu) return select4(f32x4.gt(load4(x), splat(0)), splat(b), f32x4.add(load4(out), splat(a * b)));
   if (kind == Curve.Gelu) {
     const t = f32x4.mul(load4(x), splat(0.70710678));
-    const density = f32x4.mul(exp4(f32x4.neg(f32x4.mul(t, t))), splat(0.39894228));
+    const density = f32x4.mul(calledExp4(f32x4.neg(f32x4.mul(t, t))), splat(0.39894228));
     return madd(clip(load4(x), -20, 20), density, madd(erf4(t), splat(0.5), splat(0.5)));
   }
   if (kind == Curve.GeluTanh) {
@@ -126,13 +128,13 @@ export function curveSlope(kind: Curve, x: usize, out: usize, a: f32, b: f32, lo
     return madd(load4(out), f32x4.sub(one, s), s);
   }
   if (kind == Curve.Mish) {
-    const e = exp4(atMost(load4(x), splat(20)));
+    const e = calledExp4(atMost(load4(x), splat(20)));
     const n = f32x4.mul(e, f32x4.add(e, splat(2)));
     const r = f32x4.div(one, f32x4.add(n, splat(2)));
     const bend = f32x4.mul(f32x4.mul(f32x4.mul(e, r), f32x4.mul(f32x4.add(e, one), r)), splat(4));
     return madd(atMost(load4(x), splat(20)), bend, f32x4.mul(n, r));
   }
-  if (kind == Curve.Softplus) return sigmoid4(load4(x));
+  if (kind == Curve.Softplus) return calledSigmoid4(load4(x));
   if (kind == Curve.Softsign) {
     const r = f32x4.div(one, f32x4.add(f32x4.abs(load4(x)), one));
     return f32x4.mul(r, r);
@@ -141,7 +143,7 @@ export function curveSlope(kind: Curve, x: usize, out: usize, a: f32, b: f32, lo
   if (kind == Curve.Sigmoid) return f32x4.mul(load4(out), f32x4.sub(one, load4(out)));
   if (kind == Curve.Shrink) return keep4(f32x4.gt(f32x4.abs(load4(x)), splat(a)), one);
   if (kind == Curve.TanhShrink) {
-    const t = tanh4(load4(x));
+    const t = calledTanh4(load4(x));
     return f32x4.mul(t, t);
   }
   if (kind == Curve.SparsePlus) return f32x4.mul(clip(f32x4.add(load4(x), one), 0, 2), splat(0.5));
@@ -153,5 +155,5 @@ export function curveSlope(kind: Curve, x: usize, out: usize, a: f32, b: f32, lo
     return select4(f32x4.gt(load4(x), splat(3)), one, bend);
   }
   if (kind == Curve.Exponential) return load4(out);
-  return sigmoid4(f32x4.neg(load4(x))); // LogSigmoid
+  return calledSigmoid4(f32x4.neg(load4(x))); // LogSigmoid
 }

@@ -4,7 +4,7 @@
 // One loop for all functions, as they are short or rare: `kind` is looked at for every vector. ops/elementwise.ts repeats the
 // numbers of the kinds. a and b are the function's constants.
 
-import { erf4, exp4, log4 } from "./math";
+import { erf4, calledExp4, log4 } from "./math";
 import { LANES, VECTOR, keep4, load4, madd, select4, splat, storeUpTo4 } from "./simd";
 
 const enum Kind {
@@ -112,7 +112,7 @@ function slope(kind: Kind, x: v128, out: v128, a: f32, b: f32): v128 {
   if (kind == Kind.SquareRoot) return f32x4.div(splat(0.5), out);
   if (kind == Kind.Logarithm) return f32x4.div(splat(1), x);
   if (kind == Kind.Logarithm1p) return f32x4.div(splat(1), f32x4.add(x, splat(1)));
-  if (kind == Kind.Error) return f32x4.mul(exp4(f32x4.neg(f32x4.mul(x, x))), splat(1.1283792));
+  if (kind == Kind.Error) return f32x4.mul(calledExp4(f32x4.neg(f32x4.mul(x, x))), splat(1.1283792));
   if (a == 0) return splat(0);
   return f32x4.mul(power4(x, a - 1), splat(a));
 }

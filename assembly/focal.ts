@@ -3,7 +3,7 @@
 //
 // Shapes: yTrue, yPred, dyPred [rows, columns]; losses, dlosses [rows]. Forward writes losses, backward adds to dyPred.
 
-import { exp4, log4 } from "./math";
+import { calledExp4, log4 } from "./math";
 import { clipped, smoothed, unclipped } from "./probability";
 import { rowSum } from "./row";
 import { LANES, VECTOR, atLeast, keep4, laneMask, load4, madd, splat, storeUpTo4, sumLanes } from "./simd";
@@ -15,7 +15,7 @@ function power(x: v128, gamma: f32): v128 {
     for (let k = <i32>gamma; k > 0; k--) y = f32x4.mul(y, x);
     return y;
   }
-  const y = exp4(f32x4.mul(splat(gamma), log4(atLeast(x, splat(1e-30)))));
+  const y = calledExp4(f32x4.mul(splat(gamma), log4(atLeast(x, splat(1e-30)))));
   return keep4(f32x4.gt(x, splat(0)), y);
 }
 

@@ -5,7 +5,7 @@
 // Forward   name(losses, yTrue, yPred, rows, columns[, parameter])               losses[r] = mean over c of l(yTrue, yPred)
 // Backward  nameBackward(dyPred, dlosses, yTrue, yPred, rows, columns[, parameter])   dyPred += dlosses[r] * dl/dyPred / columns
 
-import { log1pExpMinusAbs4, log4, tanh4 } from "./math";
+import { log1pExpMinusAbs4, log4, calledTanh4 } from "./math";
 import { LANES, VECTOR, atLeast, atMost, keep4, laneMask, load4, madd, splat, storeUpTo4, sumLanes } from "./simd";
 
 const enum Loss {
@@ -86,7 +86,7 @@ function slope(kind: Loss, t: v128, p: v128, delta: f32): v128 {
     return keep4(f32x4.gt(p, splat(EPSILON)), f32x4.div(f32x4.add(e, e), f32x4.add(p, splat(1))));
   }
   if (kind == Loss.Huber) return atMost(atLeast(d, splat(-delta)), splat(delta));
-  if (kind == Loss.LogCosh) return tanh4(d);
+  if (kind == Loss.LogCosh) return calledTanh4(d);
   if (kind == Loss.Poisson) return f32x4.sub(splat(1), f32x4.div(t, f32x4.add(p, splat(EPSILON))));
   const within = v128.and(f32x4.ge(p, splat(EPSILON)), f32x4.le(p, splat(1)));
   return keep4(within, f32x4.neg(f32x4.div(clipped(t), p))); // Divergence

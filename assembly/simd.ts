@@ -117,9 +117,7 @@ export function loadTail(p: usize, count: i32): v128 {
   return v128.and(v128.load(p), laneMask(count));
 }
 
-/** Write the first `count` (1..3) lanes of `v` at `p`, and nothing else. */
-// @ts-expect-error: decorator
-@inline
+/** Write the first `count` (1..3) lanes of `v` at `p`, and nothing else. A call: every kernel needs it, once a row. */
 export function storeTail(p: usize, v: v128, count: i32): void {
   if (count & 2) {
     v128.store_lane<i64>(p, v, 0);
