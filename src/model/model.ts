@@ -190,7 +190,7 @@ export class Model {
   /** Keras' table of layers, output shapes and parameters; printed to the console unless `print` is given. */
   summary(options: { print?: (text: string) => void } = {}): string {
     const { print } = readOptions("summary", options, { print: console.log as (text: string) => void });
-    const text = summarize(this.name, this.graph("summary"));
+    const text = summarize(this.name, this.graph("summary"), { sequential: this.isSequential });
     print(text);
     return text;
   }
@@ -219,6 +219,11 @@ export class Model {
     this.#executor = undefined;
   }
 
+  /** A list of layers, which `summary` shows without its input. */
+  protected get isSequential(): boolean {
+    return false;
+  }
+
   /** The graph; for a sequential model it may have to be built from the first data first. */
   protected graph(operation: string, _data?: InputLike): Graph {
     if (this.#graph) return this.#graph;
@@ -231,7 +236,8 @@ export class Model {
 
   /** Another graph, as when a layer was added. */
   protected regraph(graph: Graph | undefined): void {
-    this.dispose();
+    // Built from the first data, there is nothing to give back, and a call is under way.
+    if (this.#graph) this.dispose();
     this.#layer = undefined;
     this.#graph = graph;
     if (graph && this.#compiled) this.#compiled.trainee = resolveCompiled(graph, this.#compiled.options);
@@ -281,7 +287,8 @@ export class Model {
     const compiled = this.#compiled;
     compiled.trainee ??= resolveCompiled(executor.graph, compiled.options);
     // Weights that are trained or not since the last call: the training program is another one.
-    const trainable = executor.graph.layers.map((layer) => (layer.trainable ? "1" : "0")).join("");
+    const trained = new Set(executor.graph.layers.flatMap((layer) => layer.trainableWeights));
+    const trainable = executor.graph.weights.map((weight) => (trained.has(weight) ? "1" : "0")).join("");
     if (compiled.trainable !== undefined && compiled.trainable !== trainable) executor.forgetTraining();
     compiled.trainable = trainable;
     return { executor, ...compiled.trainee! };
