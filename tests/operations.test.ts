@@ -64,7 +64,7 @@ function emit(
   );
   const graph = makeGraph("test", tensors, [make(tensors)], { unusedInputs: true });
   const seed = builder.source("seed", [2], "work").pointer;
-  const states = { addresses: new Map(), sizes: new Map(), bytes: 0 };
+  const states = { addresses: new Map(), sizes: new Map(), owners: new Map(), bytes: 0 };
   const context = rootContext({
     builder,
     weights: new Map(),

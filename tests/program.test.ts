@@ -199,7 +199,7 @@ function lowered(mode: Mode): Lowered {
   const graph = makeGraph("test", [x], [y]);
   const losses = [resolveLoss("test", "binaryCrossentropy")];
   const training = { losses, lossWeights: [1], update: adam() };
-  const states = { addresses: new Map<string, number>(), sizes: new Map<string, number>(), bytes: 0 };
+  const states = { addresses: new Map(), sizes: new Map(), owners: new Map(), bytes: 0 };
   return lower(graph, mode, { layout: layOut(graph.weights), states, training });
 }
 

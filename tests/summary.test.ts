@@ -3,6 +3,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type Layer, layers, sequential } from "../src/index.js";
 import { camelCase } from "../src/layers/options.js";
+import { buildGraph, type DescribedGraph } from "./described.js";
 import { readGolden } from "./support.js";
 
 interface Case {
@@ -47,6 +48,20 @@ for (const each of readGolden<{ cases: Case[] }>("keras_counts.json").cases) {
     assert.match(text, "Layer (type)");
     assert.match(text, "Output Shape");
     assert.match(text, "Param #");
+  });
+}
+
+interface GraphCase extends DescribedGraph {
+  name: string;
+  params: number;
+  lines: string[];
+}
+
+for (const each of readGolden<{ graphs: GraphCase[] }>("keras_counts.json").graphs) {
+  test(`Keras' summary, line by line: ${each.name}`, () => {
+    const made = buildGraph(each, each.name);
+    assert.is(made.countParams(), each.params);
+    assert.equal(made.summary({ print: () => {} }).split("\n"), each.lines);
   });
 }
 

@@ -31,7 +31,7 @@ export class Executor {
   readonly graph: Graph;
   readonly engine: Engine;
   readonly #layout: WeightLayout;
-  readonly #states: StateLayout = { addresses: new Map(), sizes: new Map(), bytes: 0 };
+  readonly #states: StateLayout = { addresses: new Map(), sizes: new Map(), bytes: 0, owners: new Map() };
   readonly #versions = new Map<Weight, number>();
   readonly #blocks: Blocks;
   readonly #programs = new Map<Mode, Prepared>();
@@ -82,7 +82,7 @@ export class Executor {
 
   /** A program for one time step of so many sequences, with a layout of its own for the states that it keeps. */
   lowerStream(batchSize: number): { lowered: Lowered; bound: BoundProgram; states: StateLayout } {
-    const states: StateLayout = { addresses: new Map(), sizes: new Map(), bytes: 0 };
+    const states: StateLayout = { addresses: new Map(), sizes: new Map(), bytes: 0, owners: new Map() };
     const lowered = lower(this.graph, "predict", { layout: this.#layout, states, stream: { batchSize } });
     return { lowered, bound: new BoundProgram(lowered.program, this.engine.kernels), states };
   }

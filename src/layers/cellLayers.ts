@@ -12,11 +12,11 @@ import {
   simple as simpleRules,
 } from "./cells/index.js";
 import { input, lastAxis, layerOptions } from "./core.js";
-import { type Graph, makeGraph } from "./graph.js";
+import { cloneGraph, type Graph, makeGraph } from "./graph.js";
 import { type CommonOptions, Layer, type LayerKind, type LoweringContext } from "./layer.js";
 import { dropVector } from "./recurrence.js";
 import { cellDefaults, type RecurrentConfig, type RecurrentOptions, readCellOptions } from "./recurrent.js";
-import { type Shape, SymbolicTensor } from "./symbolic.js";
+import { type Shape, SymbolicTensor, showShape } from "./symbolic.js";
 import { wire } from "./wire.js";
 
 type CellOptions = Omit<
@@ -94,11 +94,21 @@ export function isCell(layer: unknown): layer is Layer {
   return layer instanceof Layer && layer.kind.stateSizes !== undefined;
 }
 
-/** The shapes that each cell of a stack is applied to: the first reads x, each other the output of the one below. */
-function stackedInputs(cells: readonly Layer[], [x]: readonly Shape[]): { layer: Layer; inputs: Shape[] }[] {
+function takesConstants(cell: Layer): boolean {
+  return cell.kind.takesConstants?.(cell.config) ?? false;
+}
+
+/** The shapes that each cell of a stack is applied to: the first reads x, each other the output of the one below. Constants
+ * go to all cells that take them. */
+function stackedInputs(
+  cells: readonly Layer[],
+  [x, ...rest]: readonly Shape[],
+): { layer: Layer; inputs: Shape[] }[] {
   let below = x;
+  const constants = rest.slice(cells.flatMap(stateSizesOf).length);
   return cells.map((layer) => {
-    const inputs = [below, ...stateSizesOf(layer).map((size): Shape => [x[0], size])];
+    const states = stateSizesOf(layer).map((size): Shape => [x[0], size]);
+    const inputs = [below, ...states, ...(takesConstants(layer) ? constants : [])];
     [below] = layer.kind.outputs(layer.config, inputs);
     return { layer, inputs };
   });
@@ -109,6 +119,7 @@ const stackedKind: LayerKind<{ cells: readonly Layer[] }> = {
   merges: true,
   stateSizes: ({ cells }) => cells.flatMap((cell) => [...stateSizesOf(cell)]),
   children: ({ cells }, inputs) => stackedInputs(cells, inputs),
+  takesConstants: ({ cells }) => cells.some(takesConstants),
 
   outputs({ cells }, inputs) {
     const top = stackedInputs(cells, inputs).at(-1)!;
@@ -119,10 +130,12 @@ const stackedKind: LayerKind<{ cells: readonly Layer[] }> = {
   lower(context, { cells }, [x, ...states]) {
     let below = x;
     let taken = 0;
+    const constants = states.slice(cells.flatMap(stateSizesOf).length);
     const after = cells.flatMap((cell) => {
       const own = states.slice(taken, taken + stateSizesOf(cell).length);
       taken += own.length;
-      const [output, ...next] = cell.kind.lower(context.forLayer(cell), cell.config, [below, ...own]);
+      const given = [below, ...own, ...(takesConstants(cell) ? constants : [])];
+      const [output, ...next] = cell.kind.lower(context.forLayer(cell), cell.config, given);
       below = output;
       return next;
     });
@@ -150,13 +163,15 @@ export function stackedRNNCells(options: { cells: readonly (Layer | Cell)[] } & 
 
 /** A cell written from layers and `ops.*`. `call` is asked once, with symbolic tensors, when the shape of x is known: it gets
  * x [batch, features] and the states [batch, size], and returns the output and the new states. Layers that it uses keep their
- * weights from step to step: make them before, not inside `call`. */
+ * weights from step to step: make them before, not inside `call`. `constants` are those of `apply(x, { constants })`: the same
+ * tensors, [batch, …], at every step, such as a memory [batch, time, size] that the cell attends to. */
 export interface Cell {
   readonly stateSize: number | readonly number[];
   readonly name?: string;
   call(
     x: SymbolicTensor,
     states: readonly SymbolicTensor[],
+    constants: readonly SymbolicTensor[],
   ): readonly [SymbolicTensor, readonly SymbolicTensor[]];
 }
 
@@ -172,20 +187,19 @@ export function asCell(operation: string, cell: unknown): Layer {
   ) {
     return ownCell(operation, cell as Cell);
   }
-  const hint = "Give layers.lstmCell({ … }), a list of cells, or an object { stateSize, call(x, states) }.";
+  const hint =
+    "Give layers.lstmCell({ … }), a list of cells, or an object { stateSize, call(x, states, constants) }.";
   throw new UnreelError({ operation, expected: "a cell", got: show(cell), hint });
 }
 
 function ownCell(operation: string, cell: Cell): Layer {
   const sizes = [cell.stateSize].flat() as number[];
   for (const size of sizes) positiveInteger(`${operation}: stateSize`, size);
-  let graph: Graph | undefined;
-  // Asked for once: afterwards every step and every place where the cell is applied runs the same graph.
-  const graphFor = (shape: Shape): Graph => {
-    if (graph) return graph;
+  const draw = ([shape, ...rest]: readonly Shape[]): Graph => {
     const x = input({ shape: shape.slice(1) });
     const states = sizes.map((size) => input({ shape: [size] }));
-    const [output, next] = cell.call(x, states) ?? [];
+    const constants = rest.slice(sizes.length).map((each) => input({ shape: each.slice(1) }));
+    const [output, next] = cell.call(x, states, constants) ?? [];
     if (!(output instanceof SymbolicTensor) || !Array.isArray(next) || next.length !== sizes.length) {
       const expected = `[output, [${sizes.length} new states]] from the cell's call`;
       throw new UnreelError({ operation, expected, got: show([output, next]) });
@@ -198,16 +212,44 @@ function ownCell(operation: string, cell: Cell): Layer {
         got: show(state.shape),
       });
     });
-    graph = makeGraph(operation, [x, ...states], [output, ...next], { unusedInputs: true });
-    return graph;
+    return makeGraph(operation, [x, ...states, ...constants], [output, ...next], { unusedInputs: true });
   };
-  const kind: LayerKind<object> = {
+  return new Layer(
+    ownKind(operation, sizes, draw),
+    {},
+    cell.name === undefined ? {} : { name: cell.name },
+  ) as Layer;
+}
+
+/** A cell whose graph is drawn once: afterwards every step and every place where it is applied runs the same one. */
+function ownKind(
+  operation: string,
+  sizes: readonly number[],
+  draw: (shapes: readonly Shape[]) => Graph,
+): LayerKind<object> {
+  let graph: Graph | undefined;
+  const graphFor = (shapes: readonly Shape[]): Graph => {
+    graph ??= draw(shapes);
+    const drawn = graph.inputs.map((each) => each.shape);
+    const fits = (a: Shape, b: Shape) => a.length === b.length && (a.length === 1 || a.at(-1) === b.at(-1));
+    if (drawn.length === shapes.length && drawn.every((shape, k) => fits(shape, shapes[k]))) return graph;
+    const told = (list: readonly Shape[]) =>
+      [list[0], ...list.slice(1 + sizes.length)].map(showShape).join(", constants ");
+    throw new UnreelError({
+      operation,
+      expected: `x and constants like those that the cell was first applied to, ${told(drawn)}`,
+      got: told(shapes),
+    });
+  };
+  return {
     className: "Cell",
     merges: true,
     stateSizes: () => sizes,
-    children: (_, [shape]) => graphFor(shape).layers.map((layer) => ({ layer })),
-    outputs: (_, [shape]) => graphFor(shape).outputs.map((output) => [shape[0], ...output.shape.slice(1)]),
+    takesConstants: () => true,
+    children: (_, shapes) => graphFor(shapes).layers.map((layer) => ({ layer })),
+    outputs: (_, shapes) =>
+      graphFor(shapes).outputs.map((output) => [shapes[0][0], ...output.shape.slice(1)]),
     lower: (context, _, flows) => wire(context, graph!, flows),
+    copy: (copy) => ownKind(operation, sizes, (shapes) => cloneGraph(operation, graphFor(shapes), copy)),
   };
-  return new Layer(kind, {}, cell.name === undefined ? {} : { name: cell.name }) as Layer;
 }

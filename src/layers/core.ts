@@ -66,7 +66,7 @@ export function input(options: {
   }
   const layer = new Layer(inputKind, { shape, dtype, batchSize }, { name: name ?? uniqueName("input") });
   const output = new SymbolicTensor([batchSize, ...shape], dtype, 0);
-  output.source = { layer: layer as unknown as Layer, inputs: [], outputs: [output], options: {} };
+  output.source = { index: 0, layer: layer as unknown as Layer, inputs: [], outputs: [output], options: {} };
   return output;
 }
 

@@ -80,6 +80,41 @@ export function dependencies({ inputs, options: { initialState = [], mask } }: L
   return [...inputs, ...initialState, ...(mask ? [mask] : [])];
 }
 
+/** The same graph of other layers, on the same inputs. */
+export function cloneGraph(operation: string, graph: Graph, copy: (layer: Layer) => Layer): Graph {
+  const layers = new Map(graph.layers.map((layer) => [layer, copy(layer)]));
+  const tensors = new Map(graph.inputs.map((input) => [input, input]));
+  const all = (list: readonly SymbolicTensor[]) => list.map((each) => tensors.get(each)!);
+  for (const { layer, inputs, outputs, options } of graph.calls) {
+    if (inputs.length === 0) continue;
+    const { initialState, constants = 0, mask, training } = options;
+    const least = inputs.length - constants;
+    const made = layers.get(layer)!.call(all(inputs.slice(0, least)), {
+      initialState: initialState && all(initialState),
+      constants: constants === 0 ? undefined : all(inputs.slice(least)),
+      mask: mask && tensors.get(mask),
+      training,
+    });
+    made.outputs.forEach((output, index) => {
+      tensors.set(outputs[index], output);
+    });
+  }
+  return makeGraph(operation, graph.inputs, all(graph.outputs), { unusedInputs: true });
+}
+
+/** Why a graph cannot be run one time step at a time, if it cannot. */
+export function whyNotStepwise({ calls }: Graph): string | undefined {
+  for (const { layer, options } of calls) {
+    const reason = options.initialState
+      ? "it begins with states that it is given; in a stream every layer keeps its own"
+      : options.constants
+        ? "its cell takes constants, which a stream has no place for"
+        : layer.kind.mixesTime?.(layer.config);
+    if (reason !== undefined) return `${layer.name} (${layer.className}): ${reason}`;
+  }
+  return undefined;
+}
+
 /** Layers by decreasing distance to the outputs; those of one depth in the order of the calls (keras.Functional). */
 function byDepth(calls: readonly LayerCall[]): Layer[] {
   const callDepth = new Map<LayerCall, number>();

@@ -41,6 +41,17 @@ export interface Equal {
   readonly as?: string;
 }
 
+/** What is different for a layer inside another one. */
+export interface ContextChanges {
+  readonly initialState?: readonly Value[];
+  readonly ignoresMask?: boolean;
+  readonly training?: boolean;
+  readonly streaming?: boolean;
+  readonly perStep?: true;
+  /** Tells apart the places where one layer is applied. */
+  readonly place?: number;
+}
+
 /** Where a layer emits its ops. */
 export interface LoweringContext {
   readonly builder: Builder;
@@ -59,17 +70,17 @@ export interface LoweringContext {
   /** Gives a weight that is not trained its next value: calls after this one see it, and a training step keeps it. */
   assign(index: number, value: Value): void;
   readonly initialState: readonly Value[];
+  /** A mask that came with the input is only handed on, not obeyed. So Keras 3 does where a recurrent layer is given its
+   * states: such a call sees a mask that is given by name, `apply(x, { initialState, mask })`, and no other. */
+  readonly ignoresMask: boolean;
   /** Every recurrent layer keeps its states from run to run: the model is run step by step. */
   readonly streaming: boolean;
   /** Has the host check, when lengths are known, that two dimensions are equal. */
   requireEqual(equal: Equal): void;
-  /** An array that keeps its numbers between runs, zero at first. */
+  /** An array of this layer that keeps its numbers between runs, zero at first. */
   keptState(name: string, shape: readonly Dim[]): Value;
   /** The same for a layer inside this one. */
-  forLayer(
-    layer: Layer,
-    changes?: { initialState?: readonly Value[]; training?: boolean; perStep?: true },
-  ): LoweringContext;
+  forLayer(layer: Layer, changes?: ContextChanges): LoweringContext;
 }
 
 export interface LayerKind<C extends object> {
@@ -82,6 +93,10 @@ export interface LayerKind<C extends object> {
   readonly recurrent?: boolean;
   /** A cell, for rnn: takes x of one step and its states, gives its output and its new states. */
   stateSizes?(config: C): readonly number[];
+  /** Takes `constants` in apply: they follow the inputs, as further ones. */
+  takesConstants?(config: C): boolean;
+  /** What it is for a copy of the layer, where it holds layers that its config does not show. */
+  copy?(copy: (layer: Layer) => Layer): LayerKind<C>;
   /** How many inputs it takes: exactly one (default), or two and more. */
   readonly merges?: boolean;
   weights?(config: C, inputs: readonly Shape[]): WeightSpec[];
@@ -105,6 +120,8 @@ export interface CommonOptions {
 
 export interface ApplyOptions {
   initialState?: SymbolicTensor | readonly SymbolicTensor[];
+  /** For `rnn` over a cell of one's own: what its `call` gets besides x and the states, the same at every step. */
+  constants?: SymbolicTensor | readonly SymbolicTensor[];
   mask?: SymbolicTensor;
   training?: boolean;
 }
@@ -129,6 +146,7 @@ export class Layer<C extends object = object> {
   weights: readonly Weight[] = [];
   #builtFor: readonly Shape[] | undefined;
   #children: readonly Layer[] = [];
+  #applied = 0;
 
   constructor(kind: LayerKind<C>, config: C, { name, inputShape, trainable = true }: CommonOptions = {}) {
     this.kind = kind;
@@ -148,7 +166,7 @@ export class Layer<C extends object = object> {
 
   /** Creates the weights for inputs of these shapes. A built layer only checks that its weights still fit. */
   build(inputs: readonly Shape[]): void {
-    this.#checkRanks(inputs);
+    this.#checkRanks(this.kind.merges ? inputs : inputs.slice(0, 1));
     const children = this.kind.children?.(this.config, inputs) ?? [];
     for (const child of children) if (child.inputs) child.layer.build(child.inputs);
     const specs = this.kind.weights?.(this.config, inputs) ?? [];
@@ -198,45 +216,44 @@ export class Layer<C extends object = object> {
 
   /** `apply` that tells the whole call. */
   call(inputs: readonly SymbolicTensor[], applyOptions: ApplyOptions = {}): LayerCall {
-    const { initialState, mask, training } = readOptions<ApplyOptions>(`${this.name}: apply`, applyOptions, {
+    const { mask, training, ...given } = readOptions<ApplyOptions>(`${this.name}: apply`, applyOptions, {
       initialState: undefined,
+      constants: undefined,
       mask: undefined,
       training: undefined,
     });
-    for (const input of inputs) {
-      if (input instanceof SymbolicTensor) continue;
-      const hint = "Begin with input({ shape }) and pass what layers return.";
-      throw new UnreelError({
-        operation: `${this.name}: apply`,
-        expected: "symbolic tensors",
-        got: show(input),
-        hint,
-      });
-    }
+    checkSymbolic(`${this.name}: apply`, inputs, "Begin with input({ shape }) and pass what layers return.");
     if (inputs.length === 0 || (inputs.length > 1 && !this.kind.merges)) {
       const expected = this.kind.merges ? "a list of inputs" : "one input";
       throw new UnreelError({ operation: `${this.name}: apply`, expected, got: `${inputs.length}` });
     }
-    const shapes = inputs.map((input) => input.shape);
-    if (mask) checkMask(this.name, mask, shapes[0]);
-    for (const state of [initialState ?? []].flat()) {
-      if (state instanceof SymbolicTensor) continue;
-      const operation = `${this.name}: apply: initialState`;
-      throw new UnreelError({ operation, expected: "symbolic tensors", got: show(state) });
+    const initialState = given.initialState === undefined ? undefined : [given.initialState].flat();
+    const constants = given.constants === undefined ? [] : [given.constants].flat();
+    checkSymbolic(`${this.name}: apply: initialState`, initialState ?? []);
+    checkSymbolic(`${this.name}: apply: constants`, constants);
+    if (constants.length > 0 && !this.kind.takesConstants?.(this.config)) {
+      throw new UnreelError({
+        operation: `${this.name}: apply: constants`,
+        expected: "rnn over a cell of your own, whose call(x, states, constants) takes them",
+        got: this.className === "RNN" ? "rnn over built-in cells" : `a layer of class ${this.className}`,
+      });
     }
-    const states = initialState === undefined ? undefined : [initialState].flat();
-    const options: CallOptions = {
-      initialState: states as readonly SymbolicTensor[] | undefined,
-      mask,
-      training,
-    };
-    this.#checkRanks(shapes);
+    const shapes = [...inputs, ...constants].map((input) => input.shape);
+    if (mask) checkMask(this.name, mask, shapes[0]);
+    const options: CallOptions = { initialState, constants: constants.length, mask, training };
+    this.#checkRanks(shapes.slice(0, inputs.length));
     this.kind.check?.(this.config, shapes, options);
     this.build(shapes);
     const outputs = this.kind
       .outputs(this.config, shapes)
       .map((shape, index) => new SymbolicTensor(shape, "float32", index));
-    const call = { layer: this as unknown as Layer, inputs, outputs, options };
+    const call = {
+      index: this.#applied++,
+      layer: this as unknown as Layer,
+      inputs: [...inputs, ...constants],
+      outputs,
+      options,
+    };
     for (const output of outputs) output.source = call;
     return call;
   }
@@ -276,6 +293,12 @@ export class Layer<C extends object = object> {
   }
 }
 
+function checkSymbolic(operation: string, given: readonly unknown[], hint?: string): void {
+  const stranger = given.find((each) => !(each instanceof SymbolicTensor));
+  if (stranger === undefined && !given.includes(undefined)) return;
+  throw new UnreelError({ operation, expected: "symbolic tensors", got: show(stranger), hint });
+}
+
 function checkMask(layer: string, mask: unknown, [batch, time]: Shape): void {
   const fits = (a: number | null, b: number | null) => a === null || b === null || a === b;
   const isMask = mask instanceof SymbolicTensor && mask.shape.length === 2;
@@ -290,6 +313,23 @@ function rankHint(className: string, rank: number): string | undefined {
   return rank < 3
     ? "A recurrent layer reads (batch, time, features): set returnSequences: true on the recurrent layer before it, or embed ids first."
     : undefined;
+}
+
+/** A copy of a layer, with weights of its own; layers in its config are copied with it. */
+export function copyLayer<C extends object>(
+  layer: Layer<C>,
+  name = layer.name,
+  changes: object = {},
+): Layer<C> {
+  const again = (value: unknown): unknown => {
+    if (value instanceof Layer) return copyLayer(value);
+    if (Array.isArray(value) && value.some((each) => each instanceof Layer)) return value.map(again);
+    return (value as Initializer | null)?.again?.() ?? value;
+  };
+  const config = Object.entries({ ...layer.config, ...changes }).map(([key, value]) => [key, again(value)]);
+  const kind = layer.kind.copy?.(copyLayer as (inner: Layer) => Layer) ?? layer.kind;
+  const { inputShape, trainable } = layer;
+  return new Layer(kind, Object.fromEntries(config) as C, { name, inputShape, trainable });
 }
 
 /** Assigns a list of weights, in order, after checking all of them. */

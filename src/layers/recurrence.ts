@@ -3,12 +3,17 @@
 import { arithmetic, dropout, everKept, keep, ones, repeat, reverse, selectRows } from "../ops/index.js";
 import type { Value } from "../ops/op.js";
 import type { Dim } from "../program/size.js";
-import type { LoweringContext } from "./layer.js";
+import type { Flow, LoweringContext } from "./layer.js";
 
 /** Time-major, and from the end if asked. */
 export function turn({ builder, name }: LoweringContext, backwards: boolean, value: Value): Value {
   const inTime = builder.timeMajor(value);
   return backwards ? builder.apply(reverse, `${name}.reverse`, [inTime], {})[0] : inTime;
+}
+
+/** The mask that the loop obeys, in the order in which it reads. */
+export function obeyedMask(context: LoweringContext, backwards: boolean, { mask }: Flow): Value | undefined {
+  return mask && !context.ignoresMask ? turn(context, backwards, mask) : undefined;
 }
 
 export interface StartingStates {
@@ -23,9 +28,8 @@ export function startingStates(
   stateful: boolean,
   shapes: readonly (readonly Dim[])[],
 ): StartingStates {
-  const { name, initialState, streaming } = context;
-  const kept =
-    stateful || streaming ? shapes.map((shape, k) => context.keptState(`${name}.state${k}`, shape)) : [];
+  const { initialState, streaming } = context;
+  const kept = stateful || streaming ? shapes.map((shape, k) => context.keptState(`state${k}`, shape)) : [];
   return { initial: shapes.map((_, k) => initialState[k] ?? kept[k]), kept };
 }
 

@@ -23,6 +23,7 @@ import {
   dropOverTime,
   dropVector,
   keepStates,
+  obeyedMask,
   startingStates,
   turn,
   withMaskedOutputs,
@@ -73,7 +74,7 @@ function recurrentKind(cell: Cell): LayerKind<RecurrentConfig> {
     lower(context, config, [flow]) {
       const { builder, name } = context;
       const x = turn(context, config.goBackwards, flow.value);
-      const mask = flow.mask && turn(context, config.goBackwards, flow.mask);
+      const mask = obeyedMask(context, config.goBackwards, flow);
       const weights = cell.split(builder, config, context.weights);
       const batch = x.shape[0];
       const starting = startingStates(

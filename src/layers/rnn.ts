@@ -5,15 +5,15 @@ import { asCell, type Cell, stateSizesOf } from "./cellLayers.js";
 import { StepMath } from "./cells/index.js";
 import { layerOptions } from "./core.js";
 import { type CommonOptions, Layer, type LayerKind } from "./layer.js";
-import { keepStates, startingStates, turn, withMaskedOutputs } from "./recurrence.js";
+import { keepStates, obeyedMask, startingStates, turn, withMaskedOutputs } from "./recurrence.js";
 import { checkBatch, checkStates, lastStep, recurrentOutputs, sequenceDefaults } from "./recurrent.js";
 import type { Shape } from "./symbolic.js";
 
 type RnnConfig = typeof sequenceDefaults & { cell: Layer };
 
-/** The shapes of one step: x without time, then the states. */
-function stepInputs(cell: Layer, [batch, , ...rest]: Shape): Shape[] {
-  return [[batch, ...rest], ...stateSizesOf(cell).map((size): Shape => [batch, size])];
+/** The shapes of one step: x without time, then the states, then what is the same at every step. */
+function stepInputs(cell: Layer, [[batch, , ...rest], ...constants]: readonly Shape[]): Shape[] {
+  return [[batch, ...rest], ...stateSizesOf(cell).map((size): Shape => [batch, size]), ...constants];
 }
 
 const rnnKind: LayerKind<RnnConfig> = {
@@ -21,10 +21,13 @@ const rnnKind: LayerKind<RnnConfig> = {
   recurrent: true,
   ranks: [3, Number.POSITIVE_INFINITY],
 
-  children: ({ cell }, [shape]) => [{ layer: cell, inputs: stepInputs(cell, shape) }],
+  takesConstants: ({ cell }) => cell.kind.takesConstants?.(cell.config) ?? false,
 
-  outputs(config, [shape]) {
-    const [output] = config.cell.kind.outputs(config.cell.config, stepInputs(config.cell, shape));
+  children: ({ cell }, shapes) => [{ layer: cell, inputs: stepInputs(cell, shapes) }],
+
+  outputs(config, shapes) {
+    const [shape] = shapes;
+    const [output] = config.cell.kind.outputs(config.cell.config, stepInputs(config.cell, shapes));
     return recurrentOutputs(config, shape[0], shape[1], stateSizesOf(config.cell), output.at(-1)!);
   },
 
@@ -43,27 +46,39 @@ const rnnKind: LayerKind<RnnConfig> = {
 
   mixesTime: ({ goBackwards }) => (goBackwards ? "it reads the sequence from its end" : undefined),
 
-  lower(context, { cell, goBackwards, stateful, zeroOutputForMask, returnSequences, returnState }, [flow]) {
+  lower(
+    context,
+    { cell, goBackwards, stateful, zeroOutputForMask, returnSequences, returnState },
+    [flow, ...rest],
+  ) {
     const { builder, name } = context;
     const math = new StepMath(builder, name);
     const x = turn(context, goBackwards, flow.value);
-    const mask = flow.mask && turn(context, goBackwards, flow.mask);
+    const mask = obeyedMask(context, goBackwards, flow);
     const batch = x.shape[0];
     const shapes = stateSizesOf(cell).map((size) => [batch, size]);
     const starting = startingStates(context, stateful, shapes);
     const inner = context.forLayer(cell, { perStep: true });
+    const constants = rest.map(({ value }) => builder.batchMajor(value));
     const step = (now: Value, states: readonly Value[]) =>
       cell.kind
         .lower(
           inner,
           cell.config,
-          [now, ...states].map((value) => ({ value })),
+          [now, ...states, ...constants].map((value) => ({ value })),
         )
         .map(({ value }) => value);
     // Under a mask the previous output is repeated: it is carried like a state, from zeros.
     const repeats = mask !== undefined && !zeroOutputForMask;
     const features = x.shape.slice(2).map((d) => d as number);
-    const [outputShape] = cell.kind.outputs(cell.config, stepInputs(cell, [null, null, ...features]));
+    const shapesOfConstants = constants.map(({ shape: [, ...own] }) => [
+      null,
+      ...own.map((d) => (typeof d === "number" ? d : null)),
+    ]);
+    const [outputShape] = cell.kind.outputs(
+      cell.config,
+      stepInputs(cell, [[null, null, ...features], ...shapesOfConstants]),
+    );
     const carried = repeats ? [{ shape: [batch, ...outputShape.slice(1).map((d) => d!)] }] : [];
     const specs = [...shapes.map((shape, k) => ({ shape, initial: starting.initial[k] })), ...carried];
     const { sequences, states: last } = applyScan(

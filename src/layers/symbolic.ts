@@ -7,6 +7,8 @@ export type Shape = readonly (number | null)[];
 
 /** One application of a layer: shared layers have several. */
 export interface LayerCall {
+  /** The first application of the layer is 0. */
+  readonly index: number;
   readonly layer: Layer;
   readonly inputs: readonly SymbolicTensor[];
   readonly outputs: readonly SymbolicTensor[];
@@ -16,6 +18,8 @@ export interface LayerCall {
 export interface CallOptions {
   /** States to start from, for recurrent layers: one tensor, or one for each state. */
   readonly initialState?: readonly SymbolicTensor[];
+  /** How many of the inputs, counted from the last, are constants for a cell. */
+  readonly constants?: number;
   /** Which steps to keep, shape (batch, time), non-zero = keep. */
   readonly mask?: SymbolicTensor;
   /** Fixes the behaviour of dropout and the like; by default it follows fit and predict. */

@@ -5,9 +5,9 @@ import { differs } from "../ops/index.js";
 import type { Value } from "../ops/op.js";
 import { blockBytes } from "../program/plan.js";
 import type { Pointer } from "../program/program.js";
-import { Size } from "../program/size.js";
-import type { Graph } from "./graph.js";
-import type { Equal, Flow, Layer, LayerKind, LoweringContext } from "./layer.js";
+import { type Dim, Size } from "../program/size.js";
+import { cloneGraph, type Graph, whyNotStepwise } from "./graph.js";
+import type { ContextChanges, Equal, Flow, Layer, LayerKind, LoweringContext } from "./layer.js";
 import type { SymbolicTensor } from "./symbolic.js";
 import type { Weight } from "./weight.js";
 
@@ -17,6 +17,8 @@ export interface StateLayout {
   /** Numbers in each. */
   readonly sizes: Map<string, number>;
   bytes: number;
+  /** Layers that keep states, numbered: two of one name keep them apart. */
+  readonly owners: Map<Layer, number>;
 }
 
 interface Setting {
@@ -31,6 +33,9 @@ interface Setting {
   readonly streaming: boolean;
 }
 
+/** What a layer inside another one takes over from it. */
+type Inherited = Pick<LoweringContext, "training" | "streaming" | "perStep" | "trainable">;
+
 /** The context of a whole program: contexts of layers are made from it. */
 export function rootContext({
   builder,
@@ -44,7 +49,7 @@ export function rootContext({
 }: Setting): LoweringContext {
   let streams = 0;
   const kept = new Map<string, Value>();
-  const keptState: LoweringContext["keptState"] = (name, shape) => {
+  const keep = (name: string, shape: readonly Dim[]): Value => {
     let value = kept.get(name);
     if (!value) {
       const bytes = Size.product(shape).times(4).constant;
@@ -66,39 +71,56 @@ export function rootContext({
     }
     return value;
   };
+  const ownerOf = (layer: Layer) => {
+    if (!states.owners.has(layer)) states.owners.set(layer, states.owners.size);
+    return states.owners.get(layer)!;
+  };
+  // Stateful layers have one state wherever they are applied, as in Keras. In a stream each place keeps its own.
   const make = (
     name: string,
     layer: Layer | undefined,
-    from: Pick<LoweringContext, "training" | "trainable" | "perStep" | "initialState">,
+    path: string,
+    from: Inherited & Omit<ContextChanges, keyof Inherited>,
   ): LoweringContext => ({
     builder,
     name,
     seed,
-    streaming,
-    keptState,
+    keptState: (what, shape) =>
+      keep(`${from.streaming ? path : `${ownerOf(layer!)}/${name}`}.${what}`, shape),
     requireEqual: (pair) => equal.push(pair),
     nextStream: () => streams++,
     weights: (layer?.weights ?? []).map((weight) => assigned.get(weight) ?? weights.get(weight)!),
     assign: (index, value) => assigned.set(layer!.weights[index], value),
+    initialState: [],
+    ignoresMask: false,
     ...from,
-    forLayer: (inner, changes = {}) => {
-      const trainable = from.trainable && inner.trainable;
-      return make(inner.name, inner, { ...from, trainable, initialState: [], ...changes });
-    },
+    forLayer: (inner, { place, ...changes } = {}) =>
+      make(inner.name, inner, `${path}/${inner.name}${place === undefined ? "" : `#${place}`}`, {
+        training: from.training,
+        streaming: from.streaming,
+        perStep: from.perStep,
+        trainable: from.trainable && inner.trainable,
+        ...changes,
+      }),
   });
-  return make("model", undefined, { training, trainable: true, perStep: false, initialState: [] });
+  return make("model", undefined, "", { training, streaming, perStep: false, trainable: true });
 }
 
 /** Emits the calls of a graph from what flows into it, and returns what flows out of it. */
 export function wire(context: LoweringContext, graph: Graph, arriving: readonly Flow[]): Flow[] {
   const flows = new Map<SymbolicTensor, Flow>(graph.inputs.map((input, index) => [input, arriving[index]]));
-  for (const { layer, inputs, outputs, options } of graph.calls) {
-    if (inputs.length === 0) continue;
+  graph.calls.forEach(({ layer, inputs, outputs, options }, place) => {
+    if (inputs.length === 0) return;
     const given = inputs.map((input) => flows.get(input)!);
     const mask = options.mask && asMask(context, flows.get(options.mask)!);
     if (mask) requireLength(context, `${layer.name}: mask`, given[0], mask);
     const initialState = (options.initialState ?? []).map((state) => flows.get(state)!.value);
-    const inner = context.forLayer(layer, { initialState, training: options.training ?? context.training });
+    const inner = context.forLayer(layer, {
+      initialState,
+      ignoresMask: initialState.length > 0 && !mask,
+      training: options.training ?? context.training,
+      place,
+    });
     const results = layer.kind.lower(
       inner,
       layer.config,
@@ -107,7 +129,7 @@ export function wire(context: LoweringContext, graph: Graph, arriving: readonly 
     outputs.forEach((output, index) => {
       flows.set(output, results[index]);
     });
-  }
+  });
   return graph.outputs.map((output) => flows.get(output)!);
 }
 
@@ -165,9 +187,7 @@ export function graphKind(className: string, graph: Graph): LayerKind<object> {
     },
     outputs: (_, [[batch]]) => graph.outputs.map(({ shape }) => [batch, ...shape.slice(1)]),
     lower: (context, _, inputs) => wire(context, graph, inputs),
-    mixesTime: () =>
-      graph.layers
-        .map((layer) => layer.kind.mixesTime?.(layer.config))
-        .find((reason) => reason !== undefined),
+    mixesTime: () => whyNotStepwise(graph),
+    copy: (copy) => graphKind(className, cloneGraph(className, graph, copy)),
   };
 }

@@ -6,8 +6,7 @@ import type { Value } from "../ops/op.js";
 import { Size } from "../program/size.js";
 import { seedOr } from "../random.js";
 import { layerOptions } from "./core.js";
-import type { Initializer } from "./initializers.js";
-import { type CommonOptions, Layer, type LayerKind, type LoweringContext } from "./layer.js";
+import { type CommonOptions, copyLayer, Layer, type LayerKind, type LoweringContext } from "./layer.js";
 import { checkStates } from "./recurrent.js";
 import type { Shape } from "./symbolic.js";
 
@@ -27,11 +26,19 @@ interface Returning {
   returnState: boolean;
 }
 
+interface Sequenced extends Returning {
+  goBackwards: boolean;
+  stateful: boolean;
+}
+
 const returning = (layer: Layer) => layer.config as Returning;
 
 const bidirectionalKind: LayerKind<BidirectionalConfig> = {
   className: "Bidirectional",
-  ranks: [3, 3],
+  ranks: [3, Number.POSITIVE_INFINITY],
+
+  takesConstants: ({ forward, backward }) =>
+    [forward, backward].every((layer) => layer.kind.takesConstants?.(layer.config) ?? false),
 
   children: ({ forward, backward }, inputs) => [
     { layer: forward, inputs },
@@ -69,7 +76,7 @@ const bidirectionalKind: LayerKind<BidirectionalConfig> = {
     const half = initialState.length / 2;
     const run = (layer: Layer, states: readonly Value[]) =>
       layer.kind.lower(
-        context.forLayer(layer, { initialState: states, training: context.training }),
+        context.forLayer(layer, { initialState: states, ignoresMask: context.ignoresMask }),
         layer.config,
         inputs,
       );
@@ -100,21 +107,12 @@ function stateShapes(layer: Layer, input: Shape): Shape[] {
   return layer.kind.outputs(asking, [input]).slice(1);
 }
 
-/** A copy of a recurrent layer under another name, with weights of its own. */
-function copy(layer: Layer, name: string, changes: object): Layer {
-  const config = Object.entries({ ...layer.config, ...changes }).map(([key, value]) => {
-    const again = (value as Initializer | null)?.again?.();
-    return [key, again ?? value];
-  });
-  return new Layer(layer.kind, Object.fromEntries(config), { name, trainable: layer.trainable }) as Layer;
-}
-
 export interface BidirectionalOptions extends CommonOptions {
   /** A recurrent layer. It is copied: its own weights are not used. */
   layer: Layer;
   /** 'concat' (default), 'sum', 'mul', 'ave', or null for both outputs. */
   mergeMode?: MergeMode | null;
-  /** The layer that reads backwards; default a copy of `layer` with `goBackwards` turned round. */
+  /** The layer that reads backwards; default a copy of `layer` with `goBackwards: true`. */
   backwardLayer?: Layer;
 }
 
@@ -145,30 +143,39 @@ export function bidirectional(options: BidirectionalOptions): Layer {
       hint,
     });
   }
-  const { goBackwards, returnSequences, returnState } = layer.config as Returning & { goBackwards: boolean };
+  const { goBackwards, returnSequences, returnState, stateful } = layer.config as Sequenced;
   if (backwardLayer) {
-    const back = backwardLayer.config as Returning & { goBackwards: boolean };
+    const back = backwardLayer.config as Sequenced;
     if (
       back.goBackwards === goBackwards ||
       back.returnSequences !== returnSequences ||
-      back.returnState !== returnState
+      back.returnState !== returnState ||
+      back.stateful !== stateful
     ) {
       throw new UnreelError({
         operation: "bidirectional: backwardLayer",
-        expected: "the other goBackwards, and the same returnSequences and returnState, as `layer`",
-        got: `goBackwards ${back.goBackwards}, returnSequences ${back.returnSequences}, returnState ${back.returnState}`,
+        expected: "the other goBackwards, and the same returnSequences, returnState and stateful, as `layer`",
+        got: `goBackwards ${back.goBackwards}, returnSequences ${back.returnSequences}, returnState ${back.returnState}, stateful ${back.stateful}`,
       });
     }
+  } else if (goBackwards) {
+    throw new UnreelError({
+      operation: "bidirectional: layer",
+      expected: "a layer that reads forwards",
+      got: "goBackwards: true",
+      hint: "Give the one that reads forwards, or a backwardLayer with goBackwards: false (Keras refuses it likewise).",
+    });
   }
   // Keras: with sequences, masked outputs are zero in both directions.
   const zeroOutputForMask = returnSequences;
-  const forward = copy(layer, `forward_${layer.name}`, { zeroOutputForMask });
+  const seed = "seed" in layer.config ? { seed: seedOr(undefined, "seed") } : {};
+  const forward = copyLayer(layer, `forward_${layer.name.replace(/^forward_/, "")}`, { zeroOutputForMask });
   const backward = backwardLayer
-    ? copy(backwardLayer, backwardLayer.name, { zeroOutputForMask })
-    : copy(layer, `backward_${layer.name}`, {
+    ? copyLayer(backwardLayer, backwardLayer.name, { zeroOutputForMask })
+    : copyLayer(layer, `backward_${layer.name.replace(/^backward_/, "")}`, {
         zeroOutputForMask,
-        goBackwards: !goBackwards,
-        seed: seedOr(undefined, "seed"),
+        goBackwards: true,
+        ...seed,
       });
   return new Layer(bidirectionalKind, { forward, backward, mergeMode }, common) as unknown as Layer;
 }
@@ -192,14 +199,13 @@ const timeDistributedKind: LayerKind<{ layer: Layer }> = {
       .map(([batch, ...rest]) => [batch, shape[1], ...rest]);
   },
 
-  mixesTime: ({ layer }) => layer.kind.mixesTime?.(layer.config),
-
   lower(context, { layer }, [{ value, mask }]) {
     const { builder } = context;
     const [batch, time, ...rest] = value.shape;
     // All steps of all samples as one large batch, in whatever order they lie in memory.
     const steps = { ...builder.view(value, [Size.product([batch, time]), ...rest]), timeMajor: false };
-    const inner = context.forLayer(layer, { perStep: true });
+    // A layer inside begins anew at each step, also in a stream.
+    const inner = context.forLayer(layer, { perStep: true, streaming: false });
     return layer.kind.lower(inner, layer.config, [{ value: steps }]).map((flow) => {
       const out = builder.batchMajor(flow.value);
       return {

@@ -191,7 +191,7 @@ export class Model {
   /** Keras' table of layers, output shapes and parameters; printed to the console unless `print` is given. */
   summary(options: { print?: (text: string) => void } = {}): string {
     const { print } = readOptions("summary", options, { print: console.log as (text: string) => void });
-    const text = summarize(this.name, this.graph("summary"));
+    const text = summarize(this.name, this.graph("summary"), { sequential: this.isSequential });
     print(text);
     return text;
   }
@@ -218,6 +218,11 @@ export class Model {
     this.#resident?.dispose();
     this.#resident = undefined;
     this.#executor = undefined;
+  }
+
+  /** A list of layers, which `summary` shows without its input. */
+  protected get isSequential(): boolean {
+    return false;
   }
 
   /** The graph; for a sequential model it may have to be built from the first data first. */

@@ -36,6 +36,10 @@ export class Sequential extends Model {
     return this.#stack;
   }
 
+  protected override get isSequential(): boolean {
+    return true;
+  }
+
   protected override graph(operation: string, data?: InputLike): Graph {
     if (this.#inputShape === undefined && data !== undefined && this.#stack.length > 0) {
       const { shape } = tensor(
@@ -65,7 +69,11 @@ export class Sequential extends Model {
         got: show(layer),
       });
     }
-    if (this.#stack.length === 0) this.#inputShape = layer.inputShape;
+    if (this.#stack.length === 0) {
+      const inside =
+        given instanceof Model && given.inputs.length === 1 ? given.inputs[0].shape.slice(1) : undefined;
+      this.#inputShape = layer.inputShape ?? inside;
+    }
     this.#stack.push(layer);
   }
 

@@ -2,6 +2,7 @@
 import { positiveInteger, UnreelError } from "../errors.js";
 import type { Executor } from "../graph/executor.js";
 import type { Lowered } from "../graph/lower.js";
+import { whyNotStepwise } from "../layers/graph.js";
 import type { BoundProgram } from "../program/run.js";
 import { Size } from "../program/size.js";
 import { Tensor, type TensorLike, tensor } from "../tensor.js";
@@ -20,15 +21,10 @@ export class Stream {
   /** Use `model.stream()`. */
   constructor(executor: Executor, batchSize: number) {
     positiveInteger("stream: batchSize", batchSize);
-    for (const layer of executor.graph.layers) {
-      const reason = layer.kind.mixesTime?.(layer.config);
-      if (reason === undefined) continue;
+    const reason = whyNotStepwise(executor.graph);
+    if (reason !== undefined) {
       const expected = "layers that can be run one step at a time";
-      throw new UnreelError({
-        operation: "stream",
-        expected,
-        got: `${layer.name} (${layer.className}): ${reason}`,
-      });
+      throw new UnreelError({ operation: "stream", expected, got: reason });
     }
     const { lowered, bound, states } = executor.lowerStream(batchSize);
     this.#executor = executor;

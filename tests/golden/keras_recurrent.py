@@ -85,10 +85,6 @@ def keras_graph(graph, outputs):
         options = {}
         if "initialState" in call:
             options["initial_state"] = [tensors[index] for index in call["initialState"]]
-            # Keras fills in the mask only for layers called with a single tensor: here it has to be given.
-            mask = keras.src.backend.get_keras_mask(given[0])
-            if mask is not None:
-                options["mask"] = mask
         result = made[-1](given if len(given) > 1 else given[0], **options)
         tensors += list(result) if isinstance(result, (list, tuple)) else [result]
     if len(tensors) != graph.count:

@@ -7,9 +7,11 @@ import { type Cell, kernels } from "./cell.js";
 function forgetBias(initializer: Initializer, units: number): Initializer {
   return {
     ...initializer,
-    draw(shape) {
-      const values = initializer.draw(shape);
-      values.fill(1, units, 2 * units);
+    draw([size]) {
+      const values = new Float32Array(size).fill(1, units, 2 * units);
+      // In parts, as Keras: an initializer may look at the shape.
+      values.set(initializer.draw([units]), 0);
+      values.set(initializer.draw([2 * units]), 2 * units);
       return values;
     },
   };
