@@ -2,7 +2,6 @@
 // A cell takes x of one step and its states, and gives its output and its new states.
 // keras.io/api/layers/recurrent_layers/lstm_cell, .../stacked_rnn_cell
 import { positiveInteger, show, UnreelError } from "../errors.js";
-import { arithmetic } from "../ops/index.js";
 import type { Value } from "../ops/op.js";
 import {
   type Cell as BuiltIn,
@@ -13,8 +12,8 @@ import {
 } from "./cells/index.js";
 import { input, lastAxis, layerOptions } from "./core.js";
 import { cloneGraph, type Graph, makeGraph } from "./graph.js";
-import { type CommonOptions, Layer, type LayerKind, type LoweringContext } from "./layer.js";
-import { dropVector } from "./recurrence.js";
+import { type CommonOptions, Layer, type LayerKind } from "./layer.js";
+import { gateMasks } from "./recurrence.js";
 import { cellDefaults, type RecurrentConfig, type RecurrentOptions, readCellOptions } from "./recurrent.js";
 import { type Shape, SymbolicTensor, showShape } from "./symbolic.js";
 import { wire } from "./wire.js";
@@ -41,26 +40,22 @@ function builtInKind(cell: BuiltIn): LayerKind<RecurrentConfig> {
     outputs: ({ units }, [[batch]]) => [[batch, units], ...cell.states.map((): Shape => [batch, units])],
 
     lower(context, config, [x, ...states]) {
-      const { builder, name, training } = context;
+      const { builder, name } = context;
       const math = new StepMath(builder, name);
       const weights = cell.split(builder, config, context.weights);
       const before = states.map(({ value }) => value);
-      // The same stream gives the same mask at every step.
-      const dropped = (value: Value, rate: number) =>
-        training && rate > 0 ? applyDropout(context, value, rate, config.seed) : value;
-      const gates = math.product(dropped(x.value, config.dropout), weights.kernel, weights.inputBias);
+      // Masks depend on nothing in the loop over time, so they are the same at every step.
+      const dropped = (value: Value, rate: number) => {
+        const masks = gateMasks(context, rate, config, cell.gates, value.shape);
+        return masks.length > 0 ? masks.map((mask) => math.multiply(value, mask)) : [value];
+      };
+      const inputs = dropped(x.value, config.dropout);
+      const gates = math.gateProducts(inputs, weights.kernel, weights.inputBias, cell.gates);
       const hidden = dropped(before[0], config.recurrentDropout);
       const next = cell.step(math, config, weights)({ gates, states: before, hidden });
       return [next[0], ...next].map((value) => ({ value }));
     },
   };
-}
-
-function applyDropout(context: LoweringContext, value: Value, rate: number, seed: number): Value {
-  const mask = dropVector(context, value.shape, rate, seed);
-  return context.builder.apply(arithmetic, `${context.name}.dropped`, [value, mask], {
-    kernel: "multiply",
-  })[0];
 }
 
 function builtIn(kind: LayerKind<RecurrentConfig>, operation: string, options: object, extra: object): Layer {

@@ -61,11 +61,29 @@ export function dropVector(
   return builder.apply(dropout, `${name}.dropout`, [all], { rate, ...randomStream(context, own) })[0];
 }
 
+/** The masks of dropout of a built-in cell, or none: one for all gates, or, as in Keras, one for each where the state is dropped
+ * too. */
+export function gateMasks(
+  context: LoweringContext,
+  rate: number,
+  { recurrentDropout, seed }: { recurrentDropout: number; seed: number },
+  gates: number,
+  shape: readonly Dim[],
+): Value[] {
+  if (!context.training || rate === 0) return [];
+  const masks = recurrentDropout > 0 ? gates : 1;
+  return Array.from({ length: masks }, () => dropVector(context, shape, rate, seed));
+}
+
 /** Drops the same inputs at every step of a time-major sequence. */
 export function dropOverTime(context: LoweringContext, x: Value, rate: number, own: number): Value {
-  const { builder, name } = context;
-  const [batch, time, ...rest] = x.shape;
-  const mask = dropVector(context, [batch, ...rest], rate, own);
+  const [batch, , ...rest] = x.shape;
+  return underMask(context, x, dropVector(context, [batch, ...rest], rate, own));
+}
+
+/** A time-major sequence times one mask at every step. */
+export function underMask({ builder, name }: LoweringContext, x: Value, mask: Value): Value {
+  const [, time] = x.shape;
   const [everywhere] = builder.apply(repeat, `${name}.dropout`, [mask], { times: time });
   return builder.apply(arithmetic, `${name}.dropped`, [x, everywhere], { kernel: "multiply" })[0];
 }

@@ -10,6 +10,7 @@ import { resolveInnerActivation } from "./activations.js";
 import {
   type Cell,
   type CellConfig,
+  type CellWeights,
   gru as gruCell,
   isFused,
   lstm as lstmCell,
@@ -20,12 +21,12 @@ import { lastAxis, layerOptions } from "./core.js";
 import { type InitializerLike, resolveInitializer } from "./initializers.js";
 import { type CommonOptions, Layer, type LayerKind, type LoweringContext } from "./layer.js";
 import {
-  dropOverTime,
-  dropVector,
+  gateMasks,
   keepStates,
   obeyedMask,
   startingStates,
   turn,
+  underMask,
   withMaskedOutputs,
 } from "./recurrence.js";
 import type { Shape, SymbolicTensor } from "./symbolic.js";
@@ -72,7 +73,7 @@ function recurrentKind(cell: Cell): LayerKind<RecurrentConfig> {
     mixesTime: ({ goBackwards }) => (goBackwards ? "it reads the sequence from its end" : undefined),
 
     lower(context, config, [flow]) {
-      const { builder, name } = context;
+      const { builder } = context;
       const x = turn(context, config.goBackwards, flow.value);
       const mask = obeyedMask(context, config.goBackwards, flow);
       const weights = cell.split(builder, config, context.weights);
@@ -82,23 +83,12 @@ function recurrentKind(cell: Cell): LayerKind<RecurrentConfig> {
         config.stateful,
         cell.states.map(() => [batch, config.units]),
       );
-      const dropped =
-        context.training && config.dropout > 0 ? dropOverTime(context, x, config.dropout, config.seed) : x;
+      const masks = gateMasks(context, config.dropout, config, cell.gates, [batch, x.shape[2]]);
+      const dropped = masks.length > 0 ? masks.map((each) => underMask(context, x, each)) : [x];
       const isPlain = isFused(config) && !(context.training && config.recurrentDropout > 0);
-      const project = (inputs: Value, starts?: Value) =>
-        builder.apply(dense, `${name}.gates`, [inputs, weights.kernel, weights.inputBias, starts], {})[0];
+      const run = isPlain ? inOneKernel : stepByStep;
       const { initial: initialState } = starting;
-      const fused = () => {
-        if (!mask)
-          return cell.sequence(builder, name, config, weights, { gates: project(dropped), initialState });
-        const [rows, starts] = builder.apply(keptRows, `${name}.kept`, [mask], {});
-        const [kept] = builder.apply(gatherRows, `${name}.kept`, [dropped, rows, starts], {});
-        const gates = project(kept, starts);
-        return cell.sequence(builder, name, config, weights, { gates, rows, starts, initialState });
-      };
-      const [sequence, ...states] = isPlain
-        ? fused()
-        : stepByStep(context, cell, config, weights, { gates: project(dropped), mask, initialState });
+      const [sequence, ...states] = run(context, cell, config, weights, { x: dropped, mask, initialState });
       keepStates(context, starting, states);
       const outputs = withMaskedOutputs(
         context,
@@ -115,30 +105,51 @@ function recurrentKind(cell: Cell): LayerKind<RecurrentConfig> {
   };
 }
 
+interface LoopInputs {
+  /** Time-major: one for all gates, or one for each. */
+  readonly x: readonly Value[];
+  readonly mask?: Value;
+  readonly initialState: readonly (Value | undefined)[];
+}
+
+/** The whole sequence in the cell's own kernel. Under a mask, of the rows that it keeps only. */
+function inOneKernel(
+  { builder, name }: LoweringContext,
+  cell: Cell,
+  config: RecurrentConfig,
+  weights: CellWeights,
+  { x: [x], mask, initialState }: LoopInputs,
+): Value[] {
+  const project = (inputs: Value, starts?: Value) =>
+    builder.apply(dense, `${name}.gates`, [inputs, weights.kernel, weights.inputBias, starts], {})[0];
+  if (!mask) return cell.sequence(builder, name, config, weights, { gates: project(x), initialState });
+  const [rows, starts] = builder.apply(keptRows, `${name}.kept`, [mask], {});
+  const [kept] = builder.apply(gatherRows, `${name}.kept`, [x, rows, starts], {});
+  const gates = project(kept, starts);
+  return cell.sequence(builder, name, config, weights, { gates, rows, starts, initialState });
+}
+
 /** The cell as a loop of ops: for activations that the fused kernels do not have, and for recurrent dropout. */
 function stepByStep(
   context: LoweringContext,
   cell: Cell,
   config: RecurrentConfig,
-  weights: ReturnType<Cell["split"]>,
-  { gates, mask, initialState }: { gates: Value; mask?: Value; initialState: readonly (Value | undefined)[] },
+  weights: CellWeights,
+  { x, mask, initialState }: LoopInputs,
 ): Value[] {
-  const { builder, name, training } = context;
+  const { builder, name } = context;
   const math = new StepMath(builder, name);
+  const gates = math.gateProducts(x, weights.kernel, weights.inputBias, cell.gates);
   const step = cell.step(math, config, weights);
-  const batch = gates.shape[0];
-  const shape = [batch, config.units];
-  const kept =
-    training && config.recurrentDropout > 0
-      ? dropVector(context, shape, config.recurrentDropout, config.seed)
-      : undefined;
+  const shape = [gates.shape[0], config.units];
+  const masks = gateMasks(context, config.recurrentDropout, config, cell.gates, shape);
   const sequences = mask ? [gates, mask] : [gates];
   const specs = cell.states.map((_, k) => ({ shape, initial: initialState[k] }));
   const {
     sequences: [sequence],
     states,
   } = applyScan(builder, name, sequences, specs, ([now, keep], before) => {
-    const hidden = kept ? math.multiply(before[0], kept) : before[0];
+    const hidden = masks.length > 0 ? masks.map((each) => math.multiply(before[0], each)) : [before[0]];
     const next = step({ gates: now, states: before, hidden });
     const after = keep ? next.map((state, k) => math.select(keep, state, before[k])) : next;
     return { outputs: [after[0]], states: after };

@@ -40,8 +40,18 @@ export class Builder implements Emitter {
     return this.#root({ name, shape, dtype, pointer: at(storage), timeMajor: false, wantsGradient });
   }
 
-  /** Applies an op: its outputs, to be computed at this place of the program. */
+  /** Applies an op: its outputs, to be computed at this place of the program, or before a loop that is being recorded where
+   * nothing of the loop goes into it. */
   apply<A>(op: Op<A>, name: string, inputs: readonly (Value | undefined)[], attributes: A): Value[] {
+    const scope = this.#scope;
+    if (inputs.every((input) => !input || (this.#isOutside(input.root) && !input.stride)))
+      this.#scope = undefined;
+    const outputs = this.#apply(op, name, inputs, attributes);
+    this.#scope = scope;
+    return outputs;
+  }
+
+  #apply<A>(op: Op<A>, name: string, inputs: readonly (Value | undefined)[], attributes: A): Value[] {
     const wantsGradient = op.backward !== undefined && inputs.some((input) => input?.wantsGradient);
     const specs = op.outputs(inputs, attributes, (block, bytes) => this.allocate(`${name}.${block}`, bytes));
     const outputs = specs.map((spec) => this.#output(name, spec, wantsGradient));
@@ -233,11 +243,7 @@ export class Builder implements Emitter {
     let swapped = this.#swapped.get(value);
     if (!swapped) {
       const name = `${value.name}.${value.timeMajor ? "batchMajor" : "timeMajor"}`;
-      // What lies outside a loop is turned outside, once.
-      const scope = this.#scope;
-      if (this.#isOutside(value.root) && !value.stride) this.#scope = undefined;
       [swapped] = this.apply(transpose, name, [value], {});
-      this.#scope = scope;
       this.#swapped.set(value, swapped);
       this.#swapped.set(swapped, value);
     }

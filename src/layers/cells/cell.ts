@@ -39,8 +39,8 @@ export interface Step {
   /** x·W + b of this step. */
   readonly gates: Value;
   readonly states: readonly Value[];
-  /** The hidden state as the recurrent product sees it: after recurrent dropout, if any. */
-  readonly hidden: Value;
+  /** The hidden state as the recurrent product sees it: one for all gates, or, after recurrent dropout, one for each. */
+  readonly hidden: readonly Value[];
 }
 
 export interface Cell {
@@ -48,6 +48,8 @@ export interface Cell {
   readonly name: string;
   readonly className: string;
   readonly states: readonly string[];
+  /** Blocks of columns of the kernels. */
+  readonly gates: number;
   weights(config: CellConfig, inputs: number): WeightSpec[];
   split(builder: Builder, config: CellConfig, weights: readonly Value[]): CellWeights;
   /** The whole sequence in one kernel: all outputs, then each last state. Only for tanh and sigmoid. */

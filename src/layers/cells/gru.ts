@@ -7,6 +7,7 @@ export const gru: Cell = {
   name: "gru",
   className: "GRU",
   states: ["h"],
+  gates: 3,
 
   weights(config, inputs) {
     const { units, useBias, resetAfter, biasInitializer: initializer } = config;
@@ -41,16 +42,16 @@ export const gru: Cell = {
     const forGates = resetAfter ? recurrent : math.part(recurrent, 0, units, 2);
     const forCandidate = resetAfter ? undefined : math.part(recurrent, 2, units);
     return ({ gates, hidden, states: [state] }) => {
-      const product = math.product(hidden, forGates, recurrentBias);
+      const products = math.gateProducts(hidden, forGates, recurrentBias, resetAfter ? 3 : 2);
       const gate = (part: number) =>
         math.activate(
           recurrentActivation,
-          math.add(math.part(gates, part, units), math.part(product, part, units)),
+          math.add(math.part(gates, part, units), math.part(products, part, units)),
         );
       const reset = gate(1);
       const inner = forCandidate
-        ? math.product(math.multiply(reset, hidden), forCandidate)
-        : math.multiply(reset, math.part(product, 2, units));
+        ? math.product(math.multiply(reset, hidden.at(-1)!), forCandidate)
+        : math.multiply(reset, math.part(products, 2, units));
       const candidate = math.activate(activation, math.add(math.part(gates, 2, units), inner));
       return [math.add(candidate, math.multiply(gate(0), math.subtract(state, candidate)))];
     };

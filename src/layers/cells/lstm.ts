@@ -21,6 +21,7 @@ export const lstm: Cell = {
   name: "lstm",
   className: "LSTM",
   states: ["h", "c"],
+  gates: 4,
 
   weights(config, inputs) {
     const { units, useBias, unitForgetBias, biasInitializer } = config;
@@ -38,7 +39,7 @@ export const lstm: Cell = {
   // i, f, o = r(xW + b + hR);  g = a(xW + b + hR);  c' = f∘c + i∘g;  h' = o∘a(c')
   step(math, { units, activation, recurrentActivation = "sigmoid" }, { recurrent }) {
     return ({ gates, hidden, states: [, cell] }) => {
-      const all = math.add(gates, math.product(hidden, recurrent));
+      const all = math.add(gates, math.gateProducts(hidden, recurrent, undefined, 4));
       const gate = (part: number) => math.activate(recurrentActivation, math.part(all, part, units));
       const candidate = math.activate(activation, math.part(all, 2, units));
       const next = math.add(math.multiply(gate(1), cell), math.multiply(gate(0), candidate));

@@ -1,6 +1,6 @@
 // Arithmetic of one step, in the words of a cell's equations: each method applies one op.
 import type { Builder } from "../../ops/builder.js";
-import { type Arithmetic, arithmetic, dense, selectRows, slice } from "../../ops/index.js";
+import { type Arithmetic, arithmetic, concatenate, dense, selectRows, slice } from "../../ops/index.js";
 import type { Value } from "../../ops/op.js";
 import { activate } from "../activations.js";
 
@@ -16,6 +16,18 @@ export class StepMath {
   /** x·kernel + bias */
   product(x: Value, kernel: Value, bias?: Value): Value {
     return this.#builder.apply(dense, `${this.#name}.product`, [x, kernel, bias], {})[0];
+  }
+
+  /** x·kernel + bias for `gates` gates side by side: of one x, or of one for each gate. */
+  gateProducts(x: readonly Value[], kernel: Value, bias: Value | undefined, gates: number): Value {
+    if (x.length === 1) return this.product(x[0], kernel, bias);
+    const width = (kernel.shape[1] as number) / gates;
+    const products = x.slice(0, gates).map((own, gate) => {
+      const ownBias = bias && this.#builder.view(bias, [width], gate * width * 4);
+      return this.product(own, this.part(kernel, gate, width), ownBias);
+    });
+    const axis = x[0].shape.length - 1;
+    return this.#builder.apply(concatenate, `${this.#name}.product`, products, { axis })[0];
   }
 
   add(a: Value, b: Value): Value {

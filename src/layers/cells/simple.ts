@@ -6,6 +6,7 @@ export const simple: Cell = {
   name: "simpleRNN",
   className: "SimpleRNN",
   states: ["h"],
+  gates: 1,
 
   weights(config, inputs) {
     const specs = kernels("simple_rnn_cell", 1, config, inputs);
@@ -22,7 +23,7 @@ export const simple: Cell = {
   // h' = activation(xW + b + hR)
   step(math, { activation }, { recurrent }) {
     return ({ gates, hidden }) => [
-      math.activate(activation, math.add(gates, math.product(hidden, recurrent))),
+      math.activate(activation, math.add(gates, math.product(hidden[0], recurrent))),
     ];
   },
 };
