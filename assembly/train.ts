@@ -13,6 +13,7 @@ export {
 } from "./gemm";
 export * from "./heap";
 export * from "./hinge";
+export * from "./lengths";
 export * from "./loss";
 export * from "./optimizer";
 export { uniform } from "./random";

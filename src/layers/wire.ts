@@ -4,7 +4,7 @@ import type { Builder } from "../ops/builder.js";
 import { differs } from "../ops/index.js";
 import type { Value } from "../ops/op.js";
 import type { Pointer } from "../program/program.js";
-import { Size } from "../program/size.js";
+import { type Dim, Size } from "../program/size.js";
 import type { Graph } from "./graph.js";
 import type { Equal, Flow, Layer, LayerKind, LoweringContext } from "./layer.js";
 import type { SymbolicTensor } from "./symbolic.js";
@@ -26,6 +26,8 @@ interface Setting {
   readonly equal: Equal[];
   readonly training: boolean;
   readonly streaming: boolean;
+  /** Collects what is added to the loss; absent where there is no loss. */
+  readonly penalties?: Value[];
 }
 
 /** The context of a whole program: contexts of layers are made from it. */
@@ -37,6 +39,7 @@ export function rootContext({
   equal,
   training,
   streaming,
+  penalties,
 }: Setting): LoweringContext {
   let streams = 0;
   const kept = new Map<string, Value>();
@@ -65,7 +68,7 @@ export function rootContext({
   const make = (
     name: string,
     layer: Layer | undefined,
-    from: { training: boolean; initialState: readonly Value[] },
+    from: { training: boolean; initialState: readonly Value[]; samples?: Dim },
   ): LoweringContext => ({
     builder,
     name,
@@ -76,8 +79,20 @@ export function rootContext({
     nextStream: () => streams++,
     weights: (layer?.weights ?? []).map((weight) => weights.get(weight)!),
     ...from,
-    forLayer: (inner, changes = {}) =>
-      make(inner.name, inner, { training: from.training, initialState: [], ...changes }),
+    penalize(regularizer, value) {
+      if (!penalties) return;
+      if (builder.recording) {
+        throw new UnreelError({
+          operation: `${name}: activityRegularizer`,
+          expected: "a layer outside of a cell",
+          got: "one that a cell applies at every step",
+          hint: "Give it to a layer that takes what rnn returns, as layers.activityRegularization does.",
+        });
+      }
+      const samples = from.samples ?? value.shape[0];
+      penalties.push(regularizer.penalty(builder, `${name}.penalty`, value, samples));
+    },
+    forLayer: (inner, changes = {}) => make(inner.name, inner, { ...from, initialState: [], ...changes }),
   });
   return make("model", undefined, { training, initialState: [] });
 }
@@ -92,16 +107,20 @@ export function wire(context: LoweringContext, graph: Graph, arriving: readonly 
     if (mask) requireLength(context, `${layer.name}: mask`, given[0], mask);
     const initialState = (options.initialState ?? []).map((state) => flows.get(state)!.value);
     const inner = context.forLayer(layer, { initialState, training: options.training ?? context.training });
-    const results = layer.kind.lower(
-      inner,
-      layer.config,
-      mask ? given.map((flow) => masked(flow, mask)) : given,
-    );
+    const results = callLayer(inner, layer, mask ? given.map((flow) => masked(flow, mask)) : given);
     outputs.forEach((output, index) => {
       flows.set(output, results[index]);
     });
   }
   return graph.outputs.map((output) => flows.get(output)!);
+}
+
+/** Emits a call of a layer: its ops, and the penalty of each output (keras.Layer.__call__). */
+export function callLayer(context: LoweringContext, layer: Layer, inputs: readonly Flow[]): Flow[] {
+  const flows = layer.kind.lower(context, layer.config, inputs);
+  const { activityRegularizer } = layer;
+  if (activityRegularizer) for (const { value } of flows) context.penalize(activityRegularizer, value);
+  return flows;
 }
 
 /** A mask as int32: whole numbers as they are, others as whether they differ from zero. */

@@ -10,6 +10,7 @@ import type { Initializer } from "./initializers.js";
 import { type CommonOptions, Layer, type LayerKind, type LoweringContext } from "./layer.js";
 import { checkStates } from "./recurrent.js";
 import type { Shape } from "./symbolic.js";
+import { callLayer } from "./wire.js";
 
 // -------------------------------------------------------------------------------------------------------- bidirectional
 
@@ -68,11 +69,7 @@ const bidirectionalKind: LayerKind<BidirectionalConfig> = {
     const { builder, name, initialState } = context;
     const half = initialState.length / 2;
     const run = (layer: Layer, states: readonly Value[]) =>
-      layer.kind.lower(
-        context.forLayer(layer, { initialState: states, training: context.training }),
-        layer.config,
-        inputs,
-      );
+      callLayer(context.forLayer(layer, { initialState: states }), layer, inputs);
     const [there, ...states] = run(forward, initialState.slice(0, half));
     const [back, ...backStates] = run(backward, initialState.slice(half));
     const { mask } = there;
@@ -199,7 +196,8 @@ const timeDistributedKind: LayerKind<{ layer: Layer }> = {
     const [batch, time, ...rest] = value.shape;
     // All steps of all samples as one large batch, in whatever order they lie in memory.
     const steps = { ...builder.view(value, [Size.product([batch, time]), ...rest]), timeMajor: false };
-    const inner = context.forLayer(layer, { training: context.training });
+    // Not a call, as in Keras: what this layer gives is not penalized, only what layers inside a model give.
+    const inner = context.forLayer(layer, { samples: context.samples ?? batch });
     return layer.kind.lower(inner, layer.config, [{ value: steps }]).map((flow) => {
       const out = builder.batchMajor(flow.value);
       return {

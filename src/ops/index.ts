@@ -14,6 +14,8 @@ import { loss } from "./loss.js";
 import { lstmSequence } from "./lstmSequence.js";
 import { maskedWeights } from "./maskedWeights.js";
 import { ones } from "./ones.js";
+import { orthogonality } from "./orthogonality.js";
+import { penalty } from "./penalty.js";
 import { repeat } from "./repeat.js";
 import { reshape } from "./reshape.js";
 import { reverse } from "./reverse.js";
@@ -41,6 +43,8 @@ export {
   lstmSequence,
   maskedWeights,
   ones,
+  orthogonality,
+  penalty,
   repeat,
   reshape,
   reverse,

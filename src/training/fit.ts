@@ -61,6 +61,7 @@ class Tally {
   readonly #losses: number[];
   /** Counts of its own: an evaluation in the middle of an epoch does not disturb the epoch's. */
   readonly #metrics: readonly (readonly Metric[])[];
+  #penalties = 0;
   #samples = 0;
 
   constructor(trainee: Trainee) {
@@ -71,6 +72,7 @@ class Tally {
 
   add(steps: Steps, count: number): void {
     this.#samples += count;
+    this.#penalties += steps.penalty() * count;
     this.#trainee.outputNames.forEach((_, output) => {
       this.#losses[output] += steps.lossOf(output) * count;
       const metrics = this.#metrics[output];
@@ -85,7 +87,10 @@ class Tally {
     const metrics = this.#metrics;
     const losses = this.#losses.map((sum) => sum / this.#samples);
     const logs: Logs = {
-      loss: losses.reduce((sum, loss, output) => sum + compiled.lossWeights[output] * loss, 0),
+      loss: losses.reduce(
+        (sum, loss, output) => sum + compiled.lossWeights[output] * loss,
+        this.#penalties / this.#samples,
+      ),
     };
     const several = outputNames.length > 1;
     outputNames.forEach((name, output) => {
