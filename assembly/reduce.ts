@@ -1,23 +1,31 @@
 // Sums over blocks, added to what is already there.
 // Not here: sums inside a larger kernel (softmax.ts, loss.ts).
 //
-// Accuracy: a running f32 sum of n numbers drifts by about sqrt(n) rounding errors. So sums are cut into blocks; `sum`
-// and `sumSquares` carry the blocks' results in one f64, `sumColumns` adds each block's result to its column.
+// Accuracy: a running f32 sum of n numbers drifts by about sqrt(n) rounding errors. So sums are cut into blocks; `sum`,
+// `sumSquares` and `penalty` carry the blocks' results in one f64, `sumColumns` adds each block's result to its column.
 
-import { LANES, VECTOR, load4, loadTail, splat, store4, storeUpTo4, sumLanes } from "./simd";
+import { LANES, VECTOR, keep4, load4, loadTail, splat, store4, storeUpTo4, sumLanes } from "./simd";
 
 /** Words summed in f32 before they go to the f64: 16 additions in each of 16 lanes. */
 const BLOCK: i32 = 256;
 
-// @ts-expect-error: decorator
-@inline
-function plus(total: v128, x: v128, squares: bool): v128 {
-  return f32x4.add(total, squares ? f32x4.mul(x, x) : x);
+// What is summed; a compile-time constant.
+const enum Of {
+  Values,
+  Squares,
+  Sizes,
 }
 
 // @ts-expect-error: decorator
 @inline
-function total(x: usize, n: i32, squares: bool): f64 {
+function plus(total: v128, x: v128, kind: Of): v128 {
+  if (kind == Of.Squares) return f32x4.add(total, f32x4.mul(x, x));
+  return f32x4.add(total, kind == Of.Sizes ? f32x4.abs(x) : x);
+}
+
+// @ts-expect-error: decorator
+@inline
+function total(x: usize, n: i32, kind: Of): f64 {
   let result: f64 = 0;
   for (; n >= BLOCK; n -= BLOCK) {
     let a = splat(0);
@@ -25,27 +33,27 @@ function total(x: usize, n: i32, squares: bool): f64 {
     let c = splat(0);
     let d = splat(0);
     for (const end = x + 4 * BLOCK; x < end; x += 4 * VECTOR) {
-      a = plus(a, load4(x), squares);
-      b = plus(b, load4(x + VECTOR), squares);
-      c = plus(c, load4(x + 2 * VECTOR), squares);
-      d = plus(d, load4(x + 3 * VECTOR), squares);
+      a = plus(a, load4(x), kind);
+      b = plus(b, load4(x + VECTOR), kind);
+      c = plus(c, load4(x + 2 * VECTOR), kind);
+      d = plus(d, load4(x + 3 * VECTOR), kind);
     }
     result += <f64>sumLanes(f32x4.add(f32x4.add(a, b), f32x4.add(c, d)));
   }
   let rest = splat(0);
-  for (; n >= LANES; n -= LANES, x += VECTOR) rest = plus(rest, load4(x), squares);
-  if (n > 0) rest = plus(rest, loadTail(x, n), squares);
+  for (; n >= LANES; n -= LANES, x += VECTOR) rest = plus(rest, load4(x), kind);
+  if (n > 0) rest = plus(rest, loadTail(x, n), kind);
   return result + <f64>sumLanes(rest);
 }
 
 /** out[0] += sum of x [n] */
 export function sum(out: usize, x: usize, n: i32): void {
-  store<f32>(out, <f32>(<f64>load<f32>(out) + total(x, n, false)));
+  store<f32>(out, <f32>(<f64>load<f32>(out) + total(x, n, Of.Values)));
 }
 
 /** out[0] += sum of the squares of x [n] */
 export function sumSquares(out: usize, x: usize, n: i32): void {
-  store<f32>(out, <f32>(<f64>load<f32>(out) + total(x, n, true)));
+  store<f32>(out, <f32>(<f64>load<f32>(out) + total(x, n, Of.Squares)));
 }
 
 /** Rows summed in registers before the result is added to the column: a strip of them stays in the second cache. */
@@ -110,7 +118,7 @@ export function weightedSum(out: usize, losses: usize, weights: usize, scale: f3
   if (weights) {
     for (; n > 0; n--, losses += 4, weights += 4) result += <f64>load<f32>(losses) * <f64>load<f32>(weights);
   } else {
-    result = total(losses, n, false);
+    result = total(losses, n, Of.Values);
   }
   store<f32>(out, <f32>(<f64>load<f32>(out) + result * <f64>scale));
 }
@@ -149,5 +157,27 @@ export function maskedWeights(out: usize, weights: usize, mask: usize, scaling: 
     for (const end = weights + row; weights < end; weights += 4, out += 4) {
       store<f32>(out, keep ? load<f32>(weights) * factor : 0);
     }
+  }
+}
+
+/** out[0] += (l1 * sum of |x| + l2 * sum of x^2) / samples; x [n]. */
+export function penalty(out: usize, x: usize, l1: f32, l2: f32, samples: i32, n: i32): void {
+  let result: f64 = 0;
+  if (l1 != 0) result += <f64>l1 * total(x, n, Of.Sizes);
+  if (l2 != 0) result += <f64>l2 * total(x, n, Of.Squares);
+  store<f32>(out, <f32>(<f64>load<f32>(out) + result / <f64>samples));
+}
+
+/** dx += dout[0] * (l1 * sign(x) + 2 * l2 * x) / samples; sign(0) = 0. */
+export function penaltyBackward(dx: usize, dout: usize, x: usize, l1: f32, l2: f32, samples: i32, n: i32): void {
+  const factor = load<f32>(dout) / <f32>samples;
+  const plus = splat(factor * l1);
+  const minus = splat(-factor * l1);
+  const twice = splat(2 * factor * l2);
+  const nothing = splat(0);
+  for (; n > 0; n -= LANES, dx += VECTOR, x += VECTOR) {
+    const v = load4(x);
+    const sign = v128.or(keep4(f32x4.gt(v, nothing), plus), keep4(f32x4.lt(v, nothing), minus));
+    storeUpTo4(dx, f32x4.add(load4(dx), f32x4.add(sign, f32x4.mul(twice, v))), n);
   }
 }

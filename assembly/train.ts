@@ -22,6 +22,7 @@ export {
   gatherRows, gatherRowsBackward, gemmNNKept, gemmNTKept, gemmTNKept, keptRows, sumColumnsKept,
 } from "./kept";
 export * from "./layerNormalization";
+export * from "./lengths";
 export * from "./loss";
 export { gaussianNoise } from "./noise";
 export * from "./optimizer";

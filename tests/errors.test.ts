@@ -3,6 +3,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import {
   configure,
+  constraints,
   engineInfo,
   initializers,
   input,
@@ -13,6 +14,7 @@ import {
   model,
   OutOfMemoryError,
   optimizers,
+  regularizers,
   type SymbolicTensor,
   sequential,
   setRandomSeed,
@@ -59,6 +61,93 @@ const table: Record<string, [() => unknown, RegExp]> = {
   "unknown initializer": [
     () => layers.dense({ units: 2, kernelInitializer: "glorotUniform2" }),
     /Did you mean 'glorotUniform'/,
+  ],
+  "unknown regularizer": [
+    () => layers.dense({ units: 2, kernelRegularizer: "l3" }),
+    /^dense: kernelRegularizer: expected a known name, got 'l3'.*Did you mean 'l1'/,
+  ],
+  "a number as regularizer": [
+    () => layers.lstm({ units: 2, recurrentRegularizer: 0.01 as never }),
+    /^lstm: recurrentRegularizer: expected a regularizer or null, got 0.01.*regularizers\.l2/,
+  ],
+  "a constraint as regularizer": [
+    () => layers.gru({ units: 2, biasRegularizer: constraints.nonNeg() as never }),
+    /^gru: biasRegularizer: expected a regularizer/,
+  ],
+  "a regularizer as constraint": [
+    () => layers.embedding({ inputDim: 2, outputDim: 2, embeddingsConstraint: regularizers.l2() as never }),
+    /^embedding: embeddingsConstraint: expected a constraint or null.*maxNorm/,
+  ],
+  "unknown constraint": [
+    () => layers.gruCell({ units: 2, kernelConstraint: "max_nrm" }),
+    /^gruCell: kernelConstraint: .*Did you mean 'maxNorm'/,
+  ],
+  "regularizer of something the layer has not": [
+    () => layers.embedding({ inputDim: 2, outputDim: 2, kernelRegularizer: "l2" } as never),
+    /'kernelRegularizer'/,
+  ],
+  "activity regularizer of a cell": [
+    () => layers.lstmCell({ units: 2, activityRegularizer: "l2" } as never),
+    /lstmCell: expected known options, got 'activityRegularizer'/,
+  ],
+  "negative penalty": [() => regularizers.l1({ l1: -1 }), /regularizers\.l1: l1: .*zero or more, got -1/],
+  "infinite penalty": [
+    () => regularizers.l1l2({ l2: Number.POSITIVE_INFINITY }),
+    /regularizers\.l1l2: l2: expected a finite number/,
+  ],
+  "negative penalty of a layer": [() => layers.activityRegularization({ l1: -1 }), /l1: .*got -1/],
+  "penalty by a wrong name": [() => regularizers.l2({ l1: 1 } as never), /'l1'.*'l2'/],
+  "unknown mode of orthogonality": [
+    () => regularizers.orthogonalRegularizer({ mode: "row" as never }),
+    /mode: expected 'rows' or 'columns', got 'row'/,
+  ],
+  "orthogonality of a vector": [
+    () =>
+      layers
+        .dense({ units: 2, biasRegularizer: "orthogonalRegularizer", name: "d" })
+        .apply(input({ shape: [3] })),
+    /^d\/bias: orthogonalRegularizer: expected a matrix with two rows or more, got shape \(2\)/,
+  ],
+  "orthogonality of one row": [
+    () =>
+      layers
+        .dense({ units: 2, kernelRegularizer: "orthogonalRegularizer", name: "d" })
+        .apply(input({ shape: [1] })),
+    /^d\/kernel: .*two rows or more, got shape \(1, 2\)/,
+  ],
+  "orthogonality of a sequence": [
+    () =>
+      layers
+        .gru({
+          units: 2,
+          returnSequences: true,
+          activityRegularizer: "orthogonalRegularizer",
+          name: "g",
+        })
+        .apply(input({ shape: [3, 1] })),
+    /^g: orthogonalRegularizer: expected a matrix/,
+  ],
+  "negative largest norm": [() => constraints.maxNorm({ maxValue: -1 }), /constraints\.maxNorm: maxValue/],
+  "norms the wrong way round": [
+    () => constraints.minMaxNorm({ minValue: 2, maxValue: 1 }),
+    /minMaxNorm: minValue: expected a number in \[0, 1\], got 2/,
+  ],
+  "a rate above one": [() => constraints.minMaxNorm({ rate: 2 }), /rate: expected a number in \[0, 1\]/],
+  "half an axis": [() => constraints.unitNorm({ axis: 0.5 }), /unitNorm: axis: expected a whole number/],
+  "no axis": [() => constraints.unitNorm({ axis: [] }), /unitNorm: axis: expected a whole number/],
+  "an axis that a weight has not": [
+    () =>
+      layers
+        .dense({ units: 2, biasConstraint: constraints.maxNorm({ axis: 1 }), name: "d" })
+        .apply(input({ shape: [3] })),
+    /^d\/bias: constraints\.maxNorm: axis: expected an axis of shape \[2\], got 1/,
+  ],
+  "an axis twice": [
+    () =>
+      layers
+        .dense({ units: 2, kernelConstraint: constraints.unitNorm({ axis: [0, -2] }), name: "d" })
+        .apply(input({ shape: [3] })),
+    /^d\/kernel: .*several side by side, each once, got \[0, -2\]/,
   ],
   "dropout of everything": [() => layers.dropout({ rate: 1 }), /\[0, 1\), got 1/],
   "spatial dropout of vectors": [

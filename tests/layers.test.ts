@@ -149,6 +149,14 @@ const cases: Record<string, Case[]> = {
       },
     }),
   ),
+  // What it adds to the loss: regularization.test.ts.
+  activityRegularization: [
+    {
+      name: "of nothing passes its input on",
+      make: () => sequential([layers.dense({ units: 3, inputShape }), layers.activityRegularization()]),
+      forward: ([kernel, bias], x) => ({ output: reference.dense(x, kernel, bias) }),
+    },
+  ],
   flatten: [
     {
       name: "between a recurrent and a dense layer",

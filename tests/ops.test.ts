@@ -213,6 +213,42 @@ const weightedSum = [1, 3, 17, 300].flatMap((n): Case[] =>
   })),
 );
 
+const penalty = [1, 3, 17, 300].flatMap((n) =>
+  [
+    [0.5, 0, 1],
+    [0, 0.25, 3],
+    [0.25, 0.5, 5],
+    [0, 0, 1],
+  ].map(
+    ([l1, l2, samples]): Case => ({
+      name: `n=${n} ${show({ l1, l2, samples })}`,
+      given: [numbers([n], n)],
+      build: (b, values) => b.apply(ops.penalty, "penalty", values, { l1, l2, samples }),
+      reference: ([x]) => [reference.penalty(x, l1, l2, samples)],
+    }),
+  ),
+);
+
+const orthogonality = (["rows", "columns"] as const).flatMap((mode) =>
+  [
+    [2, 2, 1],
+    [2, 17, 1],
+    [17, 3, 2],
+    [5, 6, 3],
+    [9, 1, 1],
+  ]
+    .filter(([rows, columns]) => (mode === "rows" ? columns : rows) > 1 && (mode === "rows" || columns > 1))
+    .map(
+      ([R, C, samples]): Case => ({
+        name: `${mode} of [${R}, ${C}] samples ${samples}`,
+        given: [numbers([R, C], R + C)],
+        build: (b, values) =>
+          b.apply(ops.orthogonality, "orthogonality", values, { factor: 0.75, mode, samples }),
+        reference: ([x]) => [reference.orthogonality(x, 0.75, mode, samples)],
+      }),
+    ),
+);
+
 const maskedWeights = SIZES.flatMap(({ B, T }) =>
   (["none", "mean", "toOne"] as const).flatMap((scaling) =>
     [
@@ -355,6 +391,8 @@ const cases: Record<string, Case[]> = {
   loss,
   lstmSequence: recurrence("lstm", ops.lstmSequence, { gates: 4, states: 2 }, {}, reference.lstmSequence),
   maskedWeights,
+  orthogonality,
+  penalty,
   reshape,
   reverse,
   simpleSequence: recurrence(

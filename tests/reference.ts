@@ -268,3 +268,23 @@ export function gruSequence(
     return [map((z, h, k) => z * h + (1 - z) * k, z, h, k)];
   });
 }
+
+/** (l1 Σ|x| + l2 Σx²) / samples (keras.regularizers.L1L2). */
+export function penalty({ data }: Real, l1: number, l2: number, samples: number): Real {
+  const sum = data.reduce((total, x) => total + l1 * Math.abs(x) + l2 * x * x, 0);
+  return { shape: [1], data: [sum / samples] };
+}
+
+/** factor · mean |uᵢ·uⱼ| over pairs of different rows or columns, of length one (keras.regularizers.OrthogonalRegularizer). */
+export function orthogonality(x: Real, factor: number, mode: "rows" | "columns", samples: number): Real {
+  const [R, C] = x.shape;
+  const [count, length] = mode === "rows" ? [R, C] : [C, R];
+  const at = (i: number, k: number) => x.data[mode === "rows" ? i * C + k : k * C + i];
+  const dot = (i: number, j: number) =>
+    Array.from({ length }, (_, k) => at(i, k) * at(j, k)).reduce((a, b) => a + b, 0);
+  let sum = 0;
+  for (let i = 0; i < count; i++) {
+    for (let j = 0; j < i; j++) sum += Math.abs(dot(i, j)) / Math.sqrt(dot(i, i) * dot(j, j));
+  }
+  return { shape: [1], data: [(factor * sum) / ((count * (count - 1)) / 2) / samples] };
+}

@@ -93,6 +93,8 @@ export interface Lowered {
   readonly program: Program;
   readonly inputs: readonly InputPort[];
   readonly outputs: readonly OutputPort[];
+  /** What regularizers add to the losses, one number. */
+  readonly penalty?: Value;
   /** Bytes of working memory. */
   readonly work: Size;
   /** Bytes of gradients, slots and settings. */
@@ -148,6 +150,7 @@ export function lower(graph: Graph, mode: Mode, { layout, states, training, stre
   const weights = weightValues(builder, graph, layout, backward);
   const equal: Equal[] = [];
   const assigned = new Map<Weight, Value>();
+  const penalties: Value[] = [];
   const setting = {
     builder,
     weights,
@@ -157,6 +160,7 @@ export function lower(graph: Graph, mode: Mode, { layout, states, training, stre
     assigned,
     training: mode === "train",
     streaming: stream !== undefined,
+    penalties: mode === "predict" ? undefined : penalties,
   };
   const context = rootContext(setting);
   const flows = wire(context, graph, ports);
@@ -167,14 +171,17 @@ export function lower(graph: Graph, mode: Mode, { layout, states, training, stre
     const inOrder = { value: builder.batchMajor(value), mask: mask && builder.batchMajor(mask) };
     return mode === "predict" ? inOrder : judged(context, inOrder, training!, index);
   });
+  if (mode !== "predict") penalties.push(...weightPenalties(builder, graph, weights));
 
   builder.forward();
+  const penalty = sumOf(builder, penalties);
   const gradients = new Map<Weight, Storage>();
   let updateStart = builder.steps.length;
   if (backward) {
     const one = builder.temporary("one", Size.of(4));
     builder.call("fill", one, 1, 1);
     for (const { loss } of outputs) if (loss) builder.adopt(loss, one);
+    for (const each of penalties) builder.adopt(each, one);
     builder.backward();
     updateStart = builder.steps.length;
     const updates: Update[] = [];
@@ -192,6 +199,7 @@ export function lower(graph: Graph, mode: Mode, { layout, states, training, stre
     const call = builder.call.bind(builder);
     if (mode === "train") {
       training!.update.emit(call, updates, at(block("hyper", hyperAddress, HYPER_BYTES)));
+      for (const weight of gradients.keys()) weight.constraint?.emit(call, weights.get(weight)!);
       for (const [weight, value] of assigned) call("copy", weights.get(weight)!, value, Size.of(weight.size));
     }
   }
@@ -203,6 +211,7 @@ export function lower(graph: Graph, mode: Mode, { layout, states, training, stre
       ...[value, mask, target, labels, weights, loss],
       ...functions,
     ]),
+    penalty,
   ];
   const kept = values.flatMap((value) => (value ? [value.pointer.storage] : []));
   const program: Program = { name: mode, steps: builder.steps, interface: [...new Set(kept)] };
@@ -210,6 +219,7 @@ export function lower(graph: Graph, mode: Mode, { layout, states, training, stre
     program,
     inputs: ports,
     outputs,
+    penalty,
     work: plan(program),
     trainingBytes: hyperAddress + HYPER_BYTES,
     filled: Array.from({ length: slotCount }, (_, k) => ({
@@ -244,7 +254,7 @@ function weightValues(
   backward: boolean,
 ): Map<Weight, Value> {
   const values = new Map<Weight, Value>();
-  const trainable = new Set(graph.layers.flatMap((layer) => layer.trainableWeights));
+  const trainable = trainableOf(graph);
   for (const layer of graph.layers) {
     for (const weight of layer.weights) {
       if (values.has(weight)) continue;
@@ -253,6 +263,27 @@ function weightValues(
     }
   }
   return values;
+}
+
+function trainableOf(graph: Graph): Set<Weight> {
+  return new Set(graph.layers.flatMap((layer) => layer.trainableWeights));
+}
+
+/** The penalty of each weight that is trained, once. */
+function weightPenalties(builder: Builder, graph: Graph, values: ReadonlyMap<Weight, Value>): Value[] {
+  return [...trainableOf(graph)].flatMap((weight) => {
+    const value = values.get(weight)!;
+    return weight.regularizer?.penalty(builder, `${weight.name}.penalty`, value) ?? [];
+  });
+}
+
+/** All penalties as the one number that the host reads. Each has the gradient one, so none flows through the sum. */
+function sumOf(builder: Builder, penalties: readonly Value[]): Value | undefined {
+  if (penalties.length === 0) return undefined;
+  const sum = builder.source("penalty", [1], "work");
+  builder.call("fill", sum, 0, 1);
+  for (const each of penalties) builder.call("accumulate", sum, each, 1);
+  return sum;
 }
 
 /** An output with its target, its loss and what metrics ask of it. */

@@ -20,7 +20,14 @@ import { wire } from "./wire.js";
 
 type CellOptions = Omit<
   RecurrentOptions,
-  "returnSequences" | "returnState" | "goBackwards" | "stateful" | "zeroOutputForMask" | "unroll" | "useCudnn"
+  | "returnSequences"
+  | "returnState"
+  | "goBackwards"
+  | "stateful"
+  | "zeroOutputForMask"
+  | "unroll"
+  | "useCudnn"
+  | "activityRegularizer"
 >;
 type Gated<O> = O & { recurrentActivation?: string | null };
 

@@ -1,4 +1,4 @@
-// Layers that treat each vector, or each number, on its own: dense, activation, flatten; and the input.
+// Layers that treat each vector, or each number, on its own: dense, activation, flatten, activityRegularization; and the input.
 // keras.io/api/layers/core_layers
 import { positiveInteger, show, UnreelError } from "../errors.js";
 import { dense as denseOp, reshape } from "../ops/index.js";
@@ -7,7 +7,9 @@ import type { DType } from "../tensor.js";
 import { activate, activatedShape, resolveActivation, resolveInnerActivation } from "./activations.js";
 import { type Initializer, type InitializerLike, resolveInitializer } from "./initializers.js";
 import { type CommonOptions, Layer, type LayerKind, uniqueName } from "./layer.js";
+import { type LimitConfig, type LimitOptions, limitsOf, noLimits, resolveLimits } from "./limits.js";
 import { readOptions } from "./options.js";
+import { l1l2, type Regularizer, type RegularizerLike } from "./regularizers.js";
 import { type Shape, SymbolicTensor } from "./symbolic.js";
 
 const common = { name: undefined, inputShape: undefined, trainable: true };
@@ -72,25 +74,33 @@ export function input(options: {
 
 // ---------------------------------------------------------------------------------------------------------------- dense
 
-interface DenseConfig {
+interface DenseConfig extends LimitConfig<"kernel" | "bias"> {
   units: number;
   activation: string;
   useBias: boolean;
   kernelInitializer: Initializer;
   biasInitializer: Initializer;
+  activityRegularizer: Regularizer | null;
 }
 
 const denseKind: LayerKind<DenseConfig> = {
   className: "Dense",
   ranks: [2, Number.POSITIVE_INFINITY],
 
-  weights({ units, useBias, kernelInitializer, biasInitializer }, [shape]) {
+  weights({ units, useBias, ...config }, [shape]) {
     const kernel = {
       name: "kernel",
       shape: [lastAxis("dense", shape), units],
-      initializer: kernelInitializer,
+      initializer: config.kernelInitializer,
+      ...limitsOf("kernel", config),
     };
-    return useBias ? [kernel, { name: "bias", shape: [units], initializer: biasInitializer }] : [kernel];
+    const bias = {
+      name: "bias",
+      shape: [units],
+      initializer: config.biasInitializer,
+      ...limitsOf("bias", config),
+    };
+    return useBias ? [kernel, bias] : [kernel];
   },
 
   outputs: ({ units }, [shape]) => [[...shape.slice(0, -1), units]],
@@ -101,12 +111,14 @@ const denseKind: LayerKind<DenseConfig> = {
   },
 };
 
-interface DenseOptions extends CommonOptions {
+interface DenseOptions extends CommonOptions, LimitOptions<"kernel" | "bias"> {
   units: number;
   activation?: string | null;
   useBias?: boolean;
   kernelInitializer?: InitializerLike;
   biasInitializer?: InitializerLike;
+  /** Penalty on the output, after the activation, masked steps included. */
+  activityRegularizer?: RegularizerLike | null;
 }
 
 /** activation(x · kernel + bias) over the last axis. Weights: kernel [I, units], bias [units]. Keras: layers.Dense. */
@@ -117,14 +129,16 @@ export function dense(options: DenseOptions): Layer {
     useBias: true,
     kernelInitializer: "glorotUniform" as InitializerLike,
     biasInitializer: "zeros" as InitializerLike,
+    ...noLimits("kernel", "bias"),
+    activityRegularizer: null as RegularizerLike | null,
   });
-  const { units, activation, useBias, kernelInitializer, biasInitializer } = config;
+  const { units, activation, kernelInitializer, biasInitializer } = config;
   return new Layer(
     denseKind,
     {
+      ...resolveLimits("dense", config),
       units: positiveInteger("dense: units", units),
       activation: resolveInnerActivation("dense: activation", activation),
-      useBias,
       kernelInitializer: resolveInitializer("dense: kernelInitializer", kernelInitializer),
       biasInitializer: resolveInitializer("dense: biasInitializer", biasInitializer),
     },
@@ -199,4 +213,24 @@ const flattenKind: LayerKind<object> = {
 export function flatten(options?: CommonOptions): Layer {
   const { common } = layerOptions("flatten", options, {});
   return new Layer(flattenKind, {}, common) as unknown as Layer;
+}
+
+// ----------------------------------------------------------------------------------------------- activityRegularization
+
+const activityRegularizationKind: LayerKind<{ l1: number; l2: number; activityRegularizer: Regularizer }> = {
+  className: "ActivityRegularization",
+  outputs: (_, [shape]) => [shape],
+  lower: (_context, _config, [{ value, mask }]) => [{ value, mask }],
+};
+
+/** Passes its input on and adds l1 Σ|x| + l2 Σx², divided by the batch size, to the loss; defaults 0 and 0.
+ * Keras: layers.ActivityRegularization. */
+export function activityRegularization(options?: { l1?: number; l2?: number } & CommonOptions): Layer {
+  const { config, common } = layerOptions("activityRegularization", options, { l1: 0, l2: 0 });
+  const activityRegularizer = l1l2(config);
+  return new Layer(
+    activityRegularizationKind,
+    { ...config, activityRegularizer },
+    common,
+  ) as unknown as Layer;
 }

@@ -4,11 +4,14 @@ import { embedding as embeddingOp } from "../ops/index.js";
 import { layerOptions } from "./core.js";
 import { type Initializer, type InitializerLike, resolveInitializer } from "./initializers.js";
 import { type CommonOptions, Layer, type LayerKind } from "./layer.js";
+import { type LimitConfig, type LimitOptions, limitsOf, noLimits, resolveLimits } from "./limits.js";
+import type { Regularizer, RegularizerLike } from "./regularizers.js";
 
-export interface EmbeddingConfig {
+export interface EmbeddingConfig extends LimitConfig<"embeddings"> {
   inputDim: number;
   outputDim: number;
   embeddingsInitializer: Initializer;
+  activityRegularizer: Regularizer | null;
   maskZero: boolean;
 }
 
@@ -16,8 +19,13 @@ export const embeddingKind: LayerKind<EmbeddingConfig> = {
   className: "Embedding",
   inputDtype: "int32",
 
-  weights: ({ inputDim, outputDim, embeddingsInitializer }) => [
-    { name: "embeddings", shape: [inputDim, outputDim], initializer: embeddingsInitializer },
+  weights: ({ inputDim, outputDim, ...config }) => [
+    {
+      name: "embeddings",
+      shape: [inputDim, outputDim],
+      initializer: config.embeddingsInitializer,
+      ...limitsOf("embeddings", config),
+    },
   ],
 
   outputs: ({ outputDim }, [shape]) => [[...shape, outputDim]],
@@ -40,10 +48,12 @@ export const embeddingKind: LayerKind<EmbeddingConfig> = {
   },
 };
 
-interface EmbeddingOptions extends CommonOptions {
+interface EmbeddingOptions extends CommonOptions, LimitOptions<"embeddings"> {
   inputDim: number;
   outputDim: number;
   embeddingsInitializer?: InitializerLike;
+  /** Penalty on the vectors that are looked up, padding included. */
+  activityRegularizer?: RegularizerLike | null;
   maskZero?: boolean;
 }
 
@@ -53,18 +63,20 @@ export function embedding(options: EmbeddingOptions): Layer {
     inputDim: undefined as unknown as number,
     outputDim: undefined as unknown as number,
     embeddingsInitializer: "randomUniform" as InitializerLike,
+    ...noLimits("embeddings"),
+    activityRegularizer: null as RegularizerLike | null,
     maskZero: false,
   });
   return new Layer(
     embeddingKind,
     {
+      ...resolveLimits("embedding", config),
       inputDim: positiveInteger("embedding: inputDim", config.inputDim, "The number of different ids."),
       outputDim: positiveInteger("embedding: outputDim", config.outputDim),
       embeddingsInitializer: resolveInitializer(
         "embedding: embeddingsInitializer",
         config.embeddingsInitializer,
       ),
-      maskZero: config.maskZero,
     },
     common,
   ) as unknown as Layer;

@@ -1,6 +1,6 @@
 // `layers.*`: every layer of the contract, by its name. Tests walk this registry.
 export { gruCell, lstmCell, simpleRNNCell, stackedRNNCells } from "./cellLayers.js";
-export { activation, dense, flatten } from "./core.js";
+export { activation, activityRegularization, dense, flatten } from "./core.js";
 export { dot } from "./dot.js";
 export { embedding } from "./embedding.js";
 export { add, average, concatenate, maximum, minimum, multiply, subtract } from "./merge.js";

@@ -8,10 +8,11 @@ import type { Dim } from "../program/size.js";
 import { type DType, type Tensor, type TensorLike, tensor } from "../tensor.js";
 import type { Initializer } from "./initializers.js";
 import { readOptions, snakeCase } from "./options.js";
+import type { Regularizer } from "./regularizers.js";
 import { type CallOptions, type LayerCall, type Shape, SymbolicTensor, showShape } from "./symbolic.js";
-import { Weight } from "./weight.js";
+import { type Limits, Weight } from "./weight.js";
 
-export interface WeightSpec {
+export interface WeightSpec extends Limits {
   /** Path below the layer, as Keras names it: `kernel`, `lstm_cell/bias`. */
   readonly name: string;
   readonly shape: readonly number[];
@@ -48,6 +49,7 @@ export interface ContextChanges {
   readonly training?: boolean;
   readonly streaming?: boolean;
   readonly perStep?: true;
+  readonly samples?: Dim;
   /** Tells apart the places where one layer is applied. */
   readonly place?: number;
 }
@@ -79,6 +81,10 @@ export interface LoweringContext {
   requireEqual(equal: Equal): void;
   /** An array of this layer that keeps its numbers between runs, zero at first. */
   keptState(name: string, shape: readonly Dim[]): Value;
+  /** How many samples there are, where that is not the first axis: inside timeDistributed. */
+  readonly samples?: Dim;
+  /** Adds what a regularizer makes of a value of this layer to the loss, where there is one. */
+  penalize(regularizer: Regularizer, value: Value): void;
   /** The same for a layer inside this one. */
   forLayer(layer: Layer, changes?: ContextChanges): LoweringContext;
 }
@@ -160,6 +166,11 @@ export class Layer<C extends object = object> {
     return this.kind.className;
   }
 
+  /** What is made of each output and added to the loss, once for each call. */
+  get activityRegularizer(): Regularizer | null {
+    return (this.config as { activityRegularizer?: Regularizer | null }).activityRegularizer ?? null;
+  }
+
   get built(): boolean {
     return this.#builtFor !== undefined;
   }
@@ -184,8 +195,7 @@ export class Layer<C extends object = object> {
       return;
     }
     const own = specs.map(
-      ({ name, shape, initializer, trainable }) =>
-        new Weight(`${this.name}/${name}`, shape, initializer, trainable),
+      ({ name, shape, initializer, ...more }) => new Weight(`${this.name}/${name}`, shape, initializer, more),
     );
     this.#children = children.map(({ layer }) => layer);
     this.weights = [...new Set([...own, ...this.#children.flatMap((child) => child.weights)])];
@@ -247,6 +257,7 @@ export class Layer<C extends object = object> {
     const outputs = this.kind
       .outputs(this.config, shapes)
       .map((shape, index) => new SymbolicTensor(shape, "float32", index));
+    for (const { shape } of outputs) this.activityRegularizer?.check?.(this.name, shape);
     const call = {
       index: this.#applied++,
       layer: this as unknown as Layer,

@@ -20,6 +20,7 @@ import {
 import { lastAxis, layerOptions } from "./core.js";
 import { type InitializerLike, resolveInitializer } from "./initializers.js";
 import { type CommonOptions, Layer, type LayerKind, type LoweringContext } from "./layer.js";
+import { type LimitOptions, noLimits, resolveLimits } from "./limits.js";
 import {
   gateMasks,
   keepStates,
@@ -29,6 +30,7 @@ import {
   underMask,
   withMaskedOutputs,
 } from "./recurrence.js";
+import type { RegularizerLike } from "./regularizers.js";
 import type { Shape, SymbolicTensor } from "./symbolic.js";
 
 export interface RecurrentConfig extends CellConfig {
@@ -210,7 +212,7 @@ export function checkBatch(layer: string, shape: Shape): void {
   });
 }
 
-export interface RecurrentOptions extends CommonOptions {
+export interface RecurrentOptions extends CommonOptions, LimitOptions<"kernel" | "recurrent" | "bias"> {
   /** Size of the state and of the output. */
   units: number;
   /** Default 'tanh'. With tanh and sigmoid the whole loop runs in one kernel. */
@@ -219,6 +221,8 @@ export interface RecurrentOptions extends CommonOptions {
   kernelInitializer?: InitializerLike;
   recurrentInitializer?: InitializerLike;
   biasInitializer?: InitializerLike;
+  /** Penalty on what the layer returns, masked steps and returned states included. */
+  activityRegularizer?: RegularizerLike | null;
   /** All outputs instead of the last. Default false. */
   returnSequences?: boolean;
   /** The last states after the output. Default false. */
@@ -253,6 +257,7 @@ export const cellDefaults = {
   kernelInitializer: "glorotUniform" as InitializerLike,
   recurrentInitializer: "orthogonal" as InitializerLike,
   biasInitializer: "zeros" as InitializerLike,
+  ...noLimits("kernel", "recurrent", "bias"),
   dropout: 0,
   recurrentDropout: 0,
   seed: null as number | null,
@@ -271,6 +276,7 @@ export const sequenceDefaults = {
 const defaults = {
   ...cellDefaults,
   ...sequenceDefaults,
+  activityRegularizer: null as RegularizerLike | null,
   useCudnn: "auto" as boolean | "auto",
 };
 
@@ -285,7 +291,7 @@ export function readCellOptions(operation: string, options: object, known: objec
   inRange(`${operation}: dropout`, config.dropout, 0, 1);
   inRange(`${operation}: recurrentDropout`, config.recurrentDropout, 0, 1);
   const made = {
-    ...config,
+    ...resolveLimits(operation, config),
     units: positiveInteger(`${operation}: units`, config.units),
     activation: resolveInnerActivation(`${operation}: activation`, config.activation),
     ...(recurrentActivation !== undefined && {

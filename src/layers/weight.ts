@@ -2,11 +2,19 @@
 // several models may share it, and each takes over what is newer than its own copy.
 import { UnreelError } from "../errors.js";
 import { Tensor } from "../tensor.js";
+import type { Constraint } from "./constraints.js";
 import type { Initializer } from "./initializers.js";
+import type { Regularizer } from "./regularizers.js";
 
 /** Whoever keeps newer values than the host: a model's place in the engine. */
 export interface Holder {
   read(weight: Weight): Float32Array;
+}
+
+/** What keeps a weight small while it is trained. */
+export interface Limits {
+  readonly regularizer?: Regularizer | null;
+  readonly constraint?: Constraint | null;
 }
 
 export class Weight {
@@ -16,15 +24,26 @@ export class Weight {
   readonly initializer: Initializer;
   /** Whether an optimizer may change it. */
   readonly trainable: boolean;
+  readonly regularizer: Regularizer | null;
+  readonly constraint: Constraint | null;
   #values: Float32Array | undefined;
   #holder: Holder | undefined;
   /** Grows with every change, so that copies know whether they are stale. */
   version = 1;
 
-  constructor(name: string, shape: readonly number[], initializer: Initializer, trainable = true) {
+  constructor(
+    name: string,
+    shape: readonly number[],
+    initializer: Initializer,
+    { regularizer = null, constraint = null, trainable = true }: Limits & { trainable?: boolean } = {},
+  ) {
+    regularizer?.check?.(name, shape);
+    constraint?.check?.(name, shape);
     this.name = name;
     this.shape = shape;
     this.initializer = initializer;
+    this.regularizer = regularizer;
+    this.constraint = constraint;
     this.trainable = trainable;
   }
 

@@ -31,10 +31,12 @@ interface Setting {
   readonly assigned: Map<Weight, Value>;
   readonly training: boolean;
   readonly streaming: boolean;
+  /** Collects what is added to the loss; absent where there is no loss. */
+  readonly penalties?: Value[];
 }
 
 /** What a layer inside another one takes over from it. */
-type Inherited = Pick<LoweringContext, "training" | "streaming" | "perStep" | "trainable">;
+type Inherited = Pick<LoweringContext, "training" | "streaming" | "perStep" | "trainable" | "samples">;
 
 /** The context of a whole program: contexts of layers are made from it. */
 export function rootContext({
@@ -46,6 +48,7 @@ export function rootContext({
   assigned,
   training,
   streaming,
+  penalties,
 }: Setting): LoweringContext {
   let streams = 0;
   const kept = new Map<string, Value>();
@@ -94,11 +97,25 @@ export function rootContext({
     initialState: [],
     ignoresMask: false,
     ...from,
+    penalize(regularizer, value) {
+      if (!penalties) return;
+      if (builder.recording) {
+        throw new UnreelError({
+          operation: `${name}: activityRegularizer`,
+          expected: "a layer outside of a cell",
+          got: "one that a cell applies at every step",
+          hint: "Give it to a layer that takes what rnn returns, as layers.activityRegularization does.",
+        });
+      }
+      const samples = from.samples ?? value.shape[0];
+      penalties.push(regularizer.penalty(builder, `${name}.penalty`, value, samples));
+    },
     forLayer: (inner, { place, ...changes } = {}) =>
       make(inner.name, inner, `${path}/${inner.name}${place === undefined ? "" : `#${place}`}`, {
         training: from.training,
         streaming: from.streaming,
         perStep: from.perStep,
+        samples: from.samples,
         trainable: from.trainable && inner.trainable,
         ...changes,
       }),
@@ -121,16 +138,20 @@ export function wire(context: LoweringContext, graph: Graph, arriving: readonly 
       training: options.training ?? context.training,
       place,
     });
-    const results = layer.kind.lower(
-      inner,
-      layer.config,
-      mask ? given.map((flow) => masked(flow, mask)) : given,
-    );
+    const results = callLayer(inner, layer, mask ? given.map((flow) => masked(flow, mask)) : given);
     outputs.forEach((output, index) => {
       flows.set(output, results[index]);
     });
   });
   return graph.outputs.map((output) => flows.get(output)!);
+}
+
+/** Emits a call of a layer: its ops, and the penalty of each output (keras.Layer.__call__). */
+export function callLayer(context: LoweringContext, layer: Layer, inputs: readonly Flow[]): Flow[] {
+  const flows = layer.kind.lower(context, layer.config, inputs);
+  const { activityRegularizer } = layer;
+  if (activityRegularizer) for (const { value } of flows) context.penalize(activityRegularizer, value);
+  return flows;
 }
 
 /** A mask as int32: whole numbers as they are, others as whether they differ from zero. */

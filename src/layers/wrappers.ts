@@ -9,6 +9,7 @@ import { layerOptions } from "./core.js";
 import { type CommonOptions, copyLayer, Layer, type LayerKind, type LoweringContext } from "./layer.js";
 import { checkStates } from "./recurrent.js";
 import type { Shape } from "./symbolic.js";
+import { callLayer } from "./wire.js";
 
 // -------------------------------------------------------------------------------------------------------- bidirectional
 
@@ -75,9 +76,9 @@ const bidirectionalKind: LayerKind<BidirectionalConfig> = {
     const { builder, name, initialState } = context;
     const half = initialState.length / 2;
     const run = (layer: Layer, states: readonly Value[]) =>
-      layer.kind.lower(
+      callLayer(
         context.forLayer(layer, { initialState: states, ignoresMask: context.ignoresMask }),
-        layer.config,
+        layer,
         inputs,
       );
     const [there, ...states] = run(forward, initialState.slice(0, half));
@@ -204,8 +205,10 @@ const timeDistributedKind: LayerKind<{ layer: Layer }> = {
     const [batch, time, ...rest] = value.shape;
     // All steps of all samples as one large batch, in whatever order they lie in memory.
     const steps = { ...builder.view(value, [Size.product([batch, time]), ...rest]), timeMajor: false };
-    // A layer inside begins anew at each step, also in a stream.
-    const inner = context.forLayer(layer, { perStep: true, streaming: false });
+    // A layer inside begins anew at each step, also in a stream. It is not called, as in Keras: what it gives is not penalized, only
+    // what layers inside a model give.
+    const samples = context.samples ?? batch;
+    const inner = context.forLayer(layer, { perStep: true, streaming: false, samples });
     return layer.kind.lower(inner, layer.config, [{ value: steps }]).map((flow) => {
       const out = builder.batchMajor(flow.value);
       return {

@@ -98,6 +98,11 @@ export class Builder implements Emitter {
     }
   }
 
+  /** Whether the body of a loop is being recorded. */
+  get recording(): boolean {
+    return this.#scope !== undefined;
+  }
+
   /** In a recording: a value at a place outside, another in each turn, with a gradient of its own. */
   turnValue(name: string, shape: readonly Dim[], pointer: Pointer, dtype: DType = "float32"): Value {
     return this.#root({ name, shape, dtype, pointer, timeMajor: false, wantsGradient: dtype === "float32" });

@@ -26,6 +26,8 @@ import { matmul } from "./matmul.js";
 import { movingAverage } from "./movingAverage.js";
 import { normalizeColumns } from "./normalizeColumns.js";
 import { ones } from "./ones.js";
+import { orthogonality } from "./orthogonality.js";
+import { penalty } from "./penalty.js";
 import { reduce } from "./reduce.js";
 import { repeat } from "./repeat.js";
 import { reshape } from "./reshape.js";
@@ -75,6 +77,8 @@ export {
   movingAverage,
   normalizeColumns,
   ones,
+  orthogonality,
+  penalty,
   reduce,
   repeat,
   reshape,

@@ -72,6 +72,7 @@ class Tally {
   readonly #losses: number[];
   /** Counts of its own: an evaluation in the middle of an epoch does not disturb the epoch's. */
   readonly #metrics: readonly (readonly Counted[])[];
+  #penalties = 0;
   #samples = 0;
 
   constructor(trainee: Trainee) {
@@ -84,6 +85,7 @@ class Tally {
 
   add(steps: Steps, count: number): void {
     this.#samples += count;
+    this.#penalties += steps.penalty() * count;
     this.#trainee.outputNames.forEach((_, output) => {
       this.#losses[output] += steps.lossOf(output) * count;
       const metrics = this.#metrics[output];
@@ -100,9 +102,11 @@ class Tally {
   logs(): Logs {
     const { compiled, outputNames } = this.#trainee;
     const losses = this.#losses.map((sum) => sum / this.#samples);
-    const logs: [string, number][] = [
-      ["loss", losses.reduce((sum, loss, output) => sum + compiled.lossWeights[output] * loss, 0)],
-    ];
+    const total = losses.reduce(
+      (sum, loss, output) => sum + compiled.lossWeights[output] * loss,
+      this.#penalties / this.#samples,
+    );
+    const logs: [string, number][] = [["loss", total]];
     const trained = outputNames.filter((_, output) => compiled.losses[output] !== undefined);
     outputNames.forEach((name, output) => {
       if (trained.length > 1 && compiled.losses[output]) logs.push([`${name}_loss`, losses[output]]);

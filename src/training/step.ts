@@ -118,9 +118,9 @@ export class Steps {
     });
   }
 
-  /** The loss of the last batch: the weighted sum over outputs. */
+  /** The loss of the last batch: the weighted sum over outputs, and what regularizers add. */
   loss(): number {
-    let sum = 0;
+    let sum = this.penalty();
     this.prepared.outputs.forEach((_, index) => {
       sum += (this.#compiled?.lossWeights[index] ?? 1) * this.lossOf(index);
     });
@@ -130,6 +130,14 @@ export class Steps {
   lossOf(output: number): number {
     const { loss } = this.prepared.outputs[output];
     return loss ? this.#executor.engine.memory.floats[this.#executor.place(loss.pointer, this.#filled)] : 0;
+  }
+
+  /** What regularizers add to the loss of the last batch. */
+  penalty(): number {
+    const { penalty } = this.prepared;
+    return penalty
+      ? this.#executor.engine.memory.floats[this.#executor.place(penalty.pointer, this.#filled)]
+      : 0;
   }
 
   /** The last batch of an output as metrics want it, without and with sample weights, and the values of their functions.

@@ -1,6 +1,8 @@
 // Sums against float64: odd sizes, guards, and how well they hold over a million words.
 
-import { sum, sumColumns, sumSquares, weightedSum, weightedSumBackward } from "../../assembly/reduce";
+import {
+  penalty, penaltyBackward, sum, sumColumns, sumSquares, weightedSum, weightedSumBackward,
+} from "../../assembly/reduce";
 import { Block, difference, noiseBlock, reseed } from "./blocks";
 
 const SIZES: i32[] = [1, 2, 3, 5, 17, 255, 256, 259, 1031];
@@ -97,6 +99,44 @@ describe("reduce", () => {
         }
       }
       expect<bool>(out.intact() && dlosses.intact() && losses.intact() && weights.intact()).toBe(true);
+    }
+  });
+
+  test("penalty and its gradient; zero has no sign", () => {
+    for (let s = 0; s < SIZES.length; s++) {
+      const n = SIZES[s];
+      reseed(<u32>n);
+      const x = noiseBlock(n);
+      x.set(n / 2, 0);
+      const dx = noiseBlock(n + 4);
+      const out = new Block(1);
+      for (let kind = 0; kind < 4; kind++) {
+        const l1: f64 = kind & 1 ? 0.5 : 0;
+        const l2: f64 = kind & 2 ? 0.25 : 0;
+        let want: f64 = 2;
+        for (let i = 0; i < n; i++) {
+          const v = <f64>x.get(i);
+          want += (l1 * abs(v) + l2 * v * v) / 3;
+        }
+        const gradient = new StaticArray<f64>(n + 4);
+        for (let i = 0; i < n + 4; i++) {
+          gradient[i] = <f64>dx.get(i);
+          if (i >= n) continue;
+          const v = <f64>x.get(i);
+          gradient[i] += (4 * (l1 * (v > 0 ? 1.0 : v < 0 ? -1.0 : 0.0) + 2 * l2 * v)) / 3;
+        }
+        out.set(0, 2);
+        penalty(out.at, x.at, <f32>l1, <f32>l2, 3, n);
+        expect<f64>(difference(<f64>out.get(0), want)).toBeLessThan(1e-6, `n ${n} kind ${kind}`);
+        out.set(0, 4);
+        penaltyBackward(dx.at, out.at, x.at, <f32>l1, <f32>l2, 3, n);
+        for (let i = 0; i < n + 4; i++) {
+          expect<f64>(difference(<f64>dx.get(i), gradient[i])).toBeLessThan(1e-6, `d n ${n} kind ${kind} at ${i}`);
+        }
+      }
+      expect<bool>(out.intact() && x.intact() && dx.intact()).toBe(true);
+      x.free();
+      dx.free();
     }
   });
 });

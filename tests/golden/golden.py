@@ -66,6 +66,10 @@ def keras_config(config):
             value = snake(value)
         if key == "layer":
             value = keras_layer(value)
+        if isinstance(value, dict) and key.endswith("Regularizer"):
+            value = keras_object(keras.regularizers, value)
+        if isinstance(value, dict) and key.endswith("Constraint"):
+            value = keras_object(keras.constraints, value)
         out[snake(key)] = value
     return out
 

@@ -4,9 +4,10 @@ import type { Builder } from "../../ops/builder.js";
 import type { Value } from "../../ops/op.js";
 import type { Initializer } from "../initializers.js";
 import type { WeightSpec } from "../layer.js";
+import { type LimitConfig, limitsOf } from "../limits.js";
 import type { StepMath } from "./math.js";
 
-export interface CellConfig {
+export interface CellConfig extends LimitConfig<"kernel" | "recurrent" | "bias"> {
   units: number;
   activation: string;
   recurrentActivation?: string;
@@ -72,13 +73,30 @@ export function kernels(
   inputs: number,
 ): WeightSpec[] {
   return [
-    { name: `${cell}/kernel`, shape: [inputs, gates * units], initializer: config.kernelInitializer },
+    {
+      name: `${cell}/kernel`,
+      shape: [inputs, gates * units],
+      initializer: config.kernelInitializer,
+      ...limitsOf("kernel", config),
+    },
     {
       name: `${cell}/recurrent_kernel`,
       shape: [units, gates * units],
       initializer: config.recurrentInitializer,
+      ...limitsOf("recurrent", config),
     },
   ];
+}
+
+/** The bias of a cell, as a list: empty without one. */
+export function bias(
+  cell: string,
+  shape: readonly number[],
+  config: CellConfig,
+  initializer = config.biasInitializer,
+): WeightSpec[] {
+  if (!config.useBias) return [];
+  return [{ name: `${cell}/bias`, shape, initializer, ...limitsOf("bias", config) }];
 }
 
 /** Whether the fused kernels compute what the config asks for. */

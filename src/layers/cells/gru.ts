@@ -1,7 +1,7 @@
 // The GRU cell: weights kernel [I, 3U], recurrent kernel [U, 3U], bias [2, 3U], or [3U] when the reset gate comes before the
 // product; gates z, r, h.
 import { gruSequence } from "../../ops/index.js";
-import { type Cell, kernels } from "./cell.js";
+import { bias, type Cell, kernels } from "./cell.js";
 
 export const gru: Cell = {
   name: "gru",
@@ -10,10 +10,9 @@ export const gru: Cell = {
   gates: 3,
 
   weights(config, inputs) {
-    const { units, useBias, resetAfter, biasInitializer: initializer } = config;
-    const specs = kernels("gru_cell", 3, config, inputs);
+    const { units, resetAfter } = config;
     const shape = resetAfter ? [2, 3 * units] : [3 * units];
-    return useBias ? [...specs, { name: "gru_cell/bias", shape, initializer }] : specs;
+    return [...kernels("gru_cell", 3, config, inputs), ...bias("gru_cell", shape, config)];
   },
 
   split(builder, { units, resetAfter }, [kernel, recurrent, bias]) {

@@ -1,7 +1,7 @@
 // The LSTM cell: weights kernel [I, 4U], recurrent kernel [U, 4U], bias [4U]; gates i, f, c, o; states h, c.
 import { lstmSequence } from "../../ops/index.js";
 import type { Initializer } from "../initializers.js";
-import { type Cell, kernels } from "./cell.js";
+import { bias, type Cell, kernels } from "./cell.js";
 
 /** The bias initializer, with ones for the forget gate (Jozefowicz et al. 2015). */
 function forgetBias(initializer: Initializer, units: number): Initializer {
@@ -24,10 +24,12 @@ export const lstm: Cell = {
   gates: 4,
 
   weights(config, inputs) {
-    const { units, useBias, unitForgetBias, biasInitializer } = config;
-    const specs = kernels("lstm_cell", 4, config, inputs);
+    const { units, unitForgetBias, biasInitializer } = config;
     const initializer = unitForgetBias ? forgetBias(biasInitializer, units) : biasInitializer;
-    return useBias ? [...specs, { name: "lstm_cell/bias", shape: [4 * units], initializer }] : specs;
+    return [
+      ...kernels("lstm_cell", 4, config, inputs),
+      ...bias("lstm_cell", [4 * units], config, initializer),
+    ];
   },
 
   split: (_builder, _config, [kernel, recurrent, inputBias]) => ({ kernel, recurrent, inputBias }),

@@ -1,6 +1,6 @@
 // The simple cell: weights kernel [I, U], recurrent kernel [U, U], bias [U].
 import { simpleSequence } from "../../ops/index.js";
-import { type Cell, kernels } from "./cell.js";
+import { bias, type Cell, kernels } from "./cell.js";
 
 export const simple: Cell = {
   name: "simpleRNN",
@@ -9,9 +9,8 @@ export const simple: Cell = {
   gates: 1,
 
   weights(config, inputs) {
-    const specs = kernels("simple_rnn_cell", 1, config, inputs);
-    const bias = { name: "simple_rnn_cell/bias", shape: [config.units], initializer: config.biasInitializer };
-    return config.useBias ? [...specs, bias] : specs;
+    const name = "simple_rnn_cell";
+    return [...kernels(name, 1, config, inputs), ...bias(name, [config.units], config)];
   },
 
   split: (_builder, _config, [kernel, recurrent, inputBias]) => ({ kernel, recurrent, inputBias }),
