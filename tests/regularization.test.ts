@@ -14,6 +14,7 @@ import {
   type SymbolicTensor,
   sequential,
   type Tensor,
+  tensor,
   UnreelError,
 } from "../src/index.js";
 import { camelCase } from "../src/layers/options.js";
@@ -332,5 +333,36 @@ test("a layer shared by two models is penalized in each, and its constraint hold
   a.dispose();
   b.dispose();
 });
+
+for (const name of ["layerNormalization", "batchNormalization"] as const) {
+  test(`${name} penalizes and constrains gamma and beta`, async () => {
+    const made = sequential([
+      layers[name]({
+        gammaRegularizer: regularizers.l2({ l2: 0.5 }),
+        betaRegularizer: "l1",
+        gammaConstraint: constraints.maxNorm({ maxValue: 0.5 }),
+        betaConstraint: "nonNeg",
+        inputShape: [3],
+      }),
+    ]);
+    const x = tensor([0.1, -0.4, 0.3, 0.9, 0.2, -0.7], [2, 3]);
+    const rest = made.getWeights().slice(2);
+    made.setWeights([[1, 2, -1], [0.5, -0.25, 0], ...rest]);
+    made.compile({ optimizer: optimizers.sgd({ learningRate: 1e-9 }), loss: "mse" });
+    const withPenalty = await made.evaluate(x, x);
+    const prediction = (await made.predict(x)) as Tensor;
+    const plain = prediction.data.reduce((sum, value, i) => sum + (value - x.data[i]) ** 2, 0) / 6;
+    assertClose("loss", [withPenalty.loss], [plain + 0.5 * 6 + 0.01 * 0.75]);
+    await made.trainOnBatch(x, x);
+    const [gamma, beta] = made.getWeights();
+    assertClose(
+      "gamma",
+      gamma.data,
+      [1, 2, -1].map((value) => (0.5 * value) / Math.sqrt(6)),
+    );
+    assertClose("beta", beta.data, [0.5, 0, 0]);
+    made.dispose();
+  });
+}
 
 test.run();

@@ -9,7 +9,14 @@ import { type DType, type Tensor, type TensorLike, tensor } from "../tensor.js";
 import type { Initializer } from "./initializers.js";
 import { readOptions, snakeCase } from "./options.js";
 import type { Regularizer } from "./regularizers.js";
-import { type CallOptions, type LayerCall, type Shape, SymbolicTensor, showShape } from "./symbolic.js";
+import {
+  type Applied,
+  type CallOptions,
+  type LayerCall,
+  type Shape,
+  SymbolicTensor,
+  showShape,
+} from "./symbolic.js";
 import { type Limits, Weight } from "./weight.js";
 
 export interface WeightSpec extends Limits {
@@ -216,12 +223,9 @@ export class Layer<C extends object = object> {
   }
 
   /** Applies the layer in a graph. Gives one symbolic tensor, or a list when the layer has several outputs. */
-  apply(
-    x: SymbolicTensor | readonly SymbolicTensor[],
-    options: ApplyOptions = {},
-  ): SymbolicTensor | SymbolicTensor[] {
+  apply(x: SymbolicTensor | readonly SymbolicTensor[], options: ApplyOptions = {}): Applied {
     const { outputs } = this.call(Array.isArray(x) ? x : [x as SymbolicTensor], options);
-    return outputs.length === 1 ? outputs[0] : [...outputs];
+    return (outputs.length === 1 ? outputs[0] : [...outputs]) as Applied;
   }
 
   /** `apply` that tells the whole call. */

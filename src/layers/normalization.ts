@@ -11,9 +11,10 @@ import type { Value } from "../ops/op.js";
 import { lastAxis, layerOptions } from "./core.js";
 import { type Initializer, type InitializerLike, resolveInitializer } from "./initializers.js";
 import { type CommonOptions, type Flow, Layer, type LayerKind, type LoweringContext } from "./layer.js";
+import { type LimitConfig, type LimitOptions, limitsOf, noLimits, resolveLimits } from "./limits.js";
 import { showShape } from "./symbolic.js";
 
-interface Common {
+interface Common extends LimitConfig<"gamma" | "beta"> {
   epsilon: number;
   center: boolean;
   scale: boolean;
@@ -21,7 +22,7 @@ interface Common {
   gammaInitializer: Initializer;
 }
 
-interface NormalizationOptions extends CommonOptions {
+interface NormalizationOptions extends CommonOptions, LimitOptions<"gamma" | "beta"> {
   /** Added to the variance. Default 0.001. */
   epsilon?: number;
   /** Adds beta, which is trained. Default true. */
@@ -39,11 +40,20 @@ const defaults = {
   scale: true,
   betaInitializer: "zeros" as InitializerLike,
   gammaInitializer: "ones" as InitializerLike,
+  ...noLimits("gamma", "beta"),
 };
 
 function readCommon(operation: string, config: typeof defaults): Common {
   const { epsilon, center, scale, betaInitializer, gammaInitializer } = config;
+  const { gammaRegularizer, gammaConstraint, betaRegularizer, betaConstraint } = resolveLimits(
+    operation,
+    config,
+  );
   return {
+    gammaRegularizer,
+    gammaConstraint,
+    betaRegularizer,
+    betaConstraint,
     epsilon: inRange(`${operation}: epsilon`, epsilon, 0, Number.MAX_VALUE),
     center,
     scale,
@@ -53,11 +63,11 @@ function readCommon(operation: string, config: typeof defaults): Common {
 }
 
 /** gamma and beta, as far as they are wanted. */
-function affineWeights({ scale, center, gammaInitializer, betaInitializer }: Common, shape: number[]) {
-  return [
-    ...(scale ? [{ name: "gamma", shape, initializer: gammaInitializer }] : []),
-    ...(center ? [{ name: "beta", shape, initializer: betaInitializer }] : []),
-  ];
+function affineWeights(config: Common, shape: number[]) {
+  const { scale, center, gammaInitializer, betaInitializer } = config;
+  const gamma = { name: "gamma", shape, initializer: gammaInitializer, ...limitsOf("gamma", config) };
+  const beta = { name: "beta", shape, initializer: betaInitializer, ...limitsOf("beta", config) };
+  return [...(scale ? [gamma] : []), ...(center ? [beta] : [])];
 }
 
 /** The same as values: undefined where it is not wanted. */

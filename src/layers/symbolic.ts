@@ -45,6 +45,10 @@ export class SymbolicTensor {
   }
 }
 
+/** What `apply` gives: one symbolic tensor, or a list where the layer has several outputs. Typed as both, so that
+ * `const y = dense.apply(x)` and `const [y, state] = lstm.apply(x)` need no cast. */
+export type Applied = SymbolicTensor & SymbolicTensor[];
+
 export function showShape(shape: Shape): string {
   return `(${shape.map((d) => d ?? "None").join(", ")}${shape.length === 1 ? "," : ""})`;
 }

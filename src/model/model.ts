@@ -5,7 +5,7 @@ import { Executor } from "../graph/executor.js";
 import { type Graph, makeGraph } from "../layers/graph.js";
 import { type ApplyOptions, assignWeights, Layer, uniqueName } from "../layers/layer.js";
 import { readOptions } from "../layers/options.js";
-import type { SymbolicTensor } from "../layers/symbolic.js";
+import type { Applied, SymbolicTensor } from "../layers/symbolic.js";
 import { graphKind } from "../layers/wire.js";
 import type { Tensor, TensorLike } from "../tensor.js";
 import { type InputLike, readInputs } from "../training/arrays.js";
@@ -169,10 +169,7 @@ export class Model {
   }
 
   /** Applies the model in a graph, as a layer. Its weights are shared. */
-  apply(
-    x: SymbolicTensor | readonly SymbolicTensor[],
-    options: ApplyOptions = {},
-  ): SymbolicTensor | SymbolicTensor[] {
+  apply(x: SymbolicTensor | readonly SymbolicTensor[], options: ApplyOptions = {}): Applied {
     return this.asLayer().apply(x, options);
   }
 

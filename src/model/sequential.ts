@@ -82,7 +82,7 @@ export class Sequential extends Model {
     if (!first || this.#inputShape === undefined) return;
     const start = input({ shape: this.#inputShape, dtype: first.kind.inputDtype });
     const end = this.#stack.reduce((x, layer) => {
-      const out = layer.apply(x);
+      const out: SymbolicTensor | SymbolicTensor[] = layer.apply(x);
       if (out instanceof SymbolicTensor) return out;
       const hint = "Use the functional API: input(), layer.apply() and model().";
       throw new UnreelError({

@@ -15,7 +15,7 @@ import type { Value } from "../../ops/op.js";
 import type { LayerKind, LoweringContext } from "../layer.js";
 import { SymbolicTensor } from "../symbolic.js";
 import { together } from "../values.js";
-import { applied, jointShape, maskOf, type Operand, requireEqualIn, requireTensor } from "./call.js";
+import { applied, jointShape, type Operand, requireEqualIn, requireTensor } from "./call.js";
 
 /** The operands that are tensors, and the other one. */
 function operands(
@@ -65,11 +65,10 @@ function arithmeticKind(kernel: Arithmetic): LayerKind<ArithmeticConfig> {
     lower(context, config, flows) {
       const { builder, name } = context;
       const values = flows.map(({ value }) => value);
-      if (values.length === 1)
-        return [{ value: withConstant(context, config, values[0]), mask: flows[0].mask }];
+      if (values.length === 1) return [{ value: withConstant(context, config, values[0]) }];
       const inputs = together(builder, name, values, requireEqualIn(context));
       const [value] = builder.apply(arithmetic, name, inputs, { kernel });
-      return [{ value, mask: maskOf(flows, value) }];
+      return [{ value }];
     },
   };
 }
@@ -112,7 +111,7 @@ const compareKind: LayerKind<ComparisonConfig> = {
     const values = flows.map(({ value }) => value);
     const inputs = together(builder, name, values, requireEqualIn(context));
     const [value] = builder.apply(compareOp, name, inputs, config);
-    return [{ value, mask: maskOf(flows, value) }];
+    return [{ value }];
   },
 };
 
@@ -164,7 +163,7 @@ const whereKind: LayerKind<{ a?: number; b?: number }> = {
       b === undefined ? rest.shift() : undefined,
     ];
     const [value] = builder.apply(choose, name, inputs, { a, b });
-    return [{ value, mask: maskOf(flows, value) }];
+    return [{ value }];
   },
 };
 

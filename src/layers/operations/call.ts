@@ -1,9 +1,8 @@
 // What the files of `ops.*` share: an operation is a layer without weights, applied at once; its operands and axes are checked
 // when it is written.
 import { show, UnreelError } from "../../errors.js";
-import type { Value } from "../../ops/op.js";
 import type { Dim } from "../../program/size.js";
-import { type Flow, Layer, type LayerKind, type LoweringContext } from "../layer.js";
+import { Layer, type LayerKind, type LoweringContext } from "../layer.js";
 import { type Shape, SymbolicTensor, showShape } from "../symbolic.js";
 import type { RequireEqual } from "../values.js";
 
@@ -27,15 +26,6 @@ export function requireTensor(operation: string, ...given: unknown[]): void {
 /** Has the host check equal dimensions, on behalf of the layer that needs them. */
 export function requireEqualIn({ name, requireEqual }: LoweringContext): RequireEqual {
   return (a: Dim, b: Dim) => requireEqual({ what: name, a, b, as: "places along one axis, in all operands" });
-}
-
-/** The mask of the first operand that has the result's steps. */
-export function maskOf(flows: readonly Flow[], { shape }: Value): Value | undefined {
-  const fits = (d: Dim, axis: number) => String(d) === String(shape[axis]);
-  const first = flows.find(
-    ({ value }) => value.shape.length === shape.length && value.shape.slice(0, 2).every(fits),
-  );
-  return first?.mask;
 }
 
 /** An axis counted from the front, of a tensor of some rank. */

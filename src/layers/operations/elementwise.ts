@@ -22,8 +22,8 @@ interface ElementwiseConfig {
 const elementwiseKind: LayerKind<ElementwiseConfig> = {
   className: "Elementwise",
   outputs: (_, [shape]) => [shape],
-  lower: ({ builder, name }, config, [{ value, mask }]) => [
-    { value: builder.apply(elementwise, name, [value], config)[0], mask },
+  lower: ({ builder, name }, config, [{ value }]) => [
+    { value: builder.apply(elementwise, name, [value], config)[0] },
   ],
 };
 
@@ -101,8 +101,8 @@ export function zerosLike(x: SymbolicTensor): SymbolicTensor {
 const stopKind: LayerKind<object> = {
   className: "StopGradient",
   outputs: (_, [shape]) => [shape],
-  lower: ({ builder, name }, _, [{ value, mask }]) => [
-    { value: builder.apply(stopGradientOp, name, [value], {})[0], mask },
+  lower: ({ builder, name }, _, [{ value }]) => [
+    { value: builder.apply(stopGradientOp, name, [value], {})[0] },
   ],
 };
 
@@ -117,8 +117,8 @@ export function stopGradient(x: SymbolicTensor): SymbolicTensor {
 const activationKind: LayerKind<{ activation: string }> = {
   className: "Activation",
   outputs: ({ activation }, [shape]) => [activatedShape(`ops.${activation}`, activation, shape)],
-  lower: ({ builder, name }, { activation }, [{ value, mask }]) => [
-    { value: activate(builder, activation, name, value), mask },
+  lower: ({ builder, name }, { activation }, [{ value }]) => [
+    { value: activate(builder, activation, name, value) },
   ],
 };
 

@@ -193,11 +193,11 @@ const splitKind: LayerKind<{ axis: number; ends: readonly number[]; mixes: boole
   outputs: ({ axis, ends }, [shape]) =>
     ends.map((end, part) => shape.with(axis, end - (part === 0 ? 0 : ends[part - 1]))),
   mixesTime: ({ mixes }) => (mixes ? "it takes a sequence apart" : undefined),
-  lower: ({ builder, name }, { axis, ends }, [{ value, mask }]) =>
+  lower: ({ builder, name }, { axis, ends }, [{ value }]) =>
     ends.map((end, part) => {
       const from = part === 0 ? 0 : ends[part - 1];
       const out = sliceValue(builder, name, value, axis, from, end - from);
-      return { value: out, mask: axis > 1 ? mask : undefined };
+      return { value: out };
     }),
 };
 
