@@ -351,7 +351,7 @@ for (const name of ["layerNormalization", "batchNormalization"] as const) {
     made.compile({ optimizer: optimizers.sgd({ learningRate: 1e-9 }), loss: "mse" });
     const withPenalty = await made.evaluate(x, x);
     const prediction = (await made.predict(x)) as Tensor;
-    const plain = prediction.data.reduce((sum, value, i) => sum + (value - x.data[i]) ** 2, 0) / 6;
+    const plain = [...prediction.data].reduce((sum, value, i) => sum + (value - x.data[i]) ** 2, 0) / 6;
     assertClose("loss", [withPenalty.loss], [plain + 0.5 * 6 + 0.01 * 0.75]);
     await made.trainOnBatch(x, x);
     const [gamma, beta] = made.getWeights();
