@@ -2,8 +2,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { callbacks, layers, type Model, optimizers, schedules, sequential, tensor } from "../src/index.js";
-import { camelCase } from "../src/layers/options.js";
-import { assertClose, readGolden } from "./support.js";
+import { assertClose, nameOf, readGolden } from "./support.js";
 
 type Logs = callbacks.Logs;
 
@@ -39,11 +38,10 @@ async function heard(work: () => unknown): Promise<{ printed: string; warnings: 
   return { printed, warnings };
 }
 
-const special: Record<string, string> = { ReduceLROnPlateau: "reduceLROnPlateau" };
 const { cases } = readGolden<{ cases: Case[] }>("keras_callbacks.json");
 for (const each of cases) {
   test(`Keras: ${each.name}`, async () => {
-    const name = special[each.className] ?? camelCase(each.className);
+    const name = nameOf(each.className);
     const make = callbacks[name as "earlyStopping"] as (config: object) => callbacks.Callback;
     const callback = make(each.config);
     const optimizer = optimizers.sgd({ learningRate: 0.1 });

@@ -11,19 +11,7 @@ import {
   type SymbolicTensor,
   type Tensor,
 } from "../src/index.js";
-import { camelCase } from "../src/layers/options.js";
-import { assertClose, asTensor, gradients } from "./support.js";
-
-export interface Numbers {
-  shape: number[];
-  data: number[];
-  dtype?: string;
-}
-
-interface Described {
-  className: string;
-  config: Record<string, unknown>;
-}
+import { assertClose, asTensor, type Described, gradients, type Numbers, nameOf } from "./support.js";
 
 interface Call {
   layer?: Described;
@@ -51,16 +39,6 @@ export interface GraphCase extends DescribedGraph {
   gradients: (Numbers | null)[];
 }
 
-const special: Record<string, string> = {
-  SimpleRNN: "simpleRNN",
-  LSTM: "lstm",
-  GRU: "gru",
-  RNN: "rnn",
-  SimpleRNNCell: "simpleRNNCell",
-  LSTMCell: "lstmCell",
-  GRUCell: "gruCell",
-  StackedRNNCells: "stackedRNNCells",
-};
 const factories = layers as unknown as Record<string, (config: object) => Layer>;
 
 /** A layer from its description; layers, cells and models inside it are described likewise. */
@@ -70,7 +48,7 @@ export function makeLayer({ className, config }: Described): Layer {
     made.trainable = (config.trainable as boolean | undefined) ?? true;
     return made;
   }
-  const factory = factories[special[className] ?? camelCase(className)];
+  const factory = factories[nameOf(className)];
   assert.ok(factory, `${className} is offered`);
   const inner = ["layer", "backwardLayer", "cell", "cells"].filter((key) => key in config);
   const make = (given: unknown): unknown =>

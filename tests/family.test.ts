@@ -11,10 +11,9 @@ import {
   checkGraph,
   type DescribedGraph,
   type GraphCase,
-  type Numbers,
   oneOrAll,
 } from "./described.js";
-import { assertClose, asTensor, readGolden } from "./support.js";
+import { assertClose, asTensor, type Numbers, readGolden } from "./support.js";
 
 interface Made {
   className: string;

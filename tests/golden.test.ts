@@ -15,53 +15,35 @@ import {
   type Tensor,
 } from "../src/index.js";
 import * as cells from "../src/layers/cells/index.js";
-import { camelCase } from "../src/layers/options.js";
 import { dense } from "../src/ops/index.js";
 import { differentiate } from "./differentiate.js";
-import { assertClose, asTensor, gradients, readGolden } from "./support.js";
+import {
+  assertClose,
+  asTensor,
+  type Described,
+  gradients,
+  make,
+  type Numbers,
+  readGolden,
+} from "./support.js";
 
-interface Array_ {
-  shape: number[];
-  data: number[];
-  dtype?: string;
-}
-interface Described {
-  className: string;
-  config: Record<string, unknown>;
-}
 interface LayerCase {
   name: string;
   layers: Described[];
-  input: Array_;
-  weights: Array_[];
-  output: Array_;
+  input: Numbers;
+  weights: Numbers[];
+  output: Numbers;
   loss: Described;
-  target: Array_;
+  target: Numbers;
   sampleWeight?: number[];
   lossValue: number;
-  gradients: Array_[];
+  gradients: Numbers[];
 }
 interface TrainingCase extends Omit<LayerCase, "input" | "target" | "output" | "lossValue" | "gradients"> {
   optimizer: Described;
-  batches: { input: Array_; target: Array_ }[];
-  weightsAfter: Array_[];
+  batches: { input: Numbers; target: Numbers }[];
+  weightsAfter: Numbers[];
   losses: number[];
-}
-
-const special: Record<string, string> = {
-  SimpleRNN: "simpleRNN",
-  LSTM: "lstm",
-  GRU: "gru",
-  SGD: "sgd",
-  RMSprop: "rmsprop",
-  AdamW: "adamw",
-};
-
-function make<T>(registry: object, { className, config }: Described): T {
-  const name = special[className] ?? camelCase(className);
-  const factory = (registry as Record<string, (config: object) => T>)[name];
-  assert.ok(factory, `${className} is offered`);
-  return factory(config);
 }
 
 function build({ layers: described }: { layers: Described[] }): Model {
@@ -128,13 +110,13 @@ interface TorchCase {
   name: string;
   cell: "rnn" | "lstm" | "gru";
   units: number;
-  input: Array_;
-  weights: Array_[];
-  output: Array_;
-  states: Array_[];
-  outputGradient: Array_;
-  gradients: Array_[];
-  inputGradient: Array_;
+  input: Numbers;
+  weights: Numbers[];
+  output: Numbers;
+  states: Numbers[];
+  outputGradient: Numbers;
+  gradients: Numbers[];
+  inputGradient: Numbers;
 }
 
 const torch = readGolden<{ cases: TorchCase[] }>("torch_rnn.json");
@@ -183,12 +165,12 @@ interface StackCase {
   layers: number;
   both: boolean;
   units: number;
-  input: Array_;
-  target: Array_;
-  weights: Array_[];
-  output: Array_;
+  input: Numbers;
+  target: Numbers;
+  weights: Numbers[];
+  output: Numbers;
   lossValue: number;
-  gradients: Array_[];
+  gradients: Numbers[];
 }
 
 for (const each of readGolden<{ cases: StackCase[] }>("torch_stacks.json").cases) {

@@ -14,20 +14,18 @@ import {
   type Tensor,
   tensor,
 } from "../src/index.js";
-import { camelCase } from "../src/layers/options.js";
 import { columnMoments, normalizeColumns } from "./normReference.js";
 import type { Real } from "./reference.js";
-import { assertClose, asTensor, gradients, readGolden } from "./support.js";
+import {
+  assertClose,
+  asTensor,
+  type Described,
+  gradients,
+  type Numbers,
+  nameOf,
+  readGolden,
+} from "./support.js";
 
-interface Array_ {
-  shape: number[];
-  data: number[];
-  dtype?: string;
-}
-interface Described {
-  className: string;
-  config: Record<string, unknown>;
-}
 /** Tensors are numbered: the inputs, then what each call gives. */
 interface Calls {
   inputShape: number[];
@@ -37,24 +35,24 @@ interface GradientCase {
   name: string;
   layers: Described[];
   training: boolean;
-  input: Array_;
-  weights: Array_[];
+  input: Numbers;
+  weights: Numbers[];
   trained: boolean[];
-  target: Array_;
-  output: Array_;
+  target: Numbers;
+  output: Numbers;
   lossValue: number;
-  gradients: Array_[];
+  gradients: Numbers[];
 }
 interface TrainingCase extends Partial<Calls> {
   name: string;
   layers?: Described[];
   optimizer: Described;
-  weights: Array_[];
-  batches: { input: Array_; target: Array_ }[];
-  probe: Array_;
-  weightsAfter: Array_[];
+  weights: Numbers[];
+  batches: { input: Numbers; target: Numbers }[];
+  probe: Numbers;
+  weightsAfter: Numbers[];
   losses: number[];
-  predicted: Array_;
+  predicted: Numbers;
   evaluated: number;
 }
 interface Counts {
@@ -68,13 +66,10 @@ const golden = readGolden<{ cases: GradientCase[]; training: TrainingCase[]; cou
   "keras_normalization.json",
 );
 const factories = layers as unknown as Record<string, (config: object) => Layer>;
-const special: Record<string, string> = { SimpleRNN: "simpleRNN", LSTM: "lstm", GRU: "gru" };
 
 function make({ className, config }: Described): Layer {
   const inner = config.layer as Described | undefined;
-  return factories[special[className] ?? camelCase(className)](
-    inner ? { ...config, layer: make(inner) } : config,
-  );
+  return factories[nameOf(className)](inner ? { ...config, layer: make(inner) } : config);
 }
 
 /** A chain of layers; with `training`, each is applied as if the model were training. */

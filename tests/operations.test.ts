@@ -18,24 +18,18 @@ import { rootContext, wire } from "../src/layers/wire.js";
 import type { Builder } from "../src/ops/builder.js";
 import type { Value } from "../src/ops/op.js";
 import { differentiate } from "./differentiate.js";
-import { assertClose, asTensor, gradients, readGolden } from "./support.js";
-
-interface Array_ {
-  shape: number[];
-  data: number[];
-  dtype?: string;
-}
+import { assertClose, asTensor, gradients, type Numbers, readGolden } from "./support.js";
 
 interface OperationCase {
   name: string;
   op: string;
   args: unknown[];
   options: object;
-  operands: (Array_ | number)[];
-  output: Array_;
-  weights: Array_;
+  operands: (Numbers | number)[];
+  output: Numbers;
+  weights: Numbers;
   /** For each operand; null for numbers, and where nothing has a gradient. */
-  gradients: (Array_ | null)[] | null;
+  gradients: (Numbers | null)[] | null;
 }
 
 interface ModelCase {
@@ -43,12 +37,12 @@ interface ModelCase {
   inputs: { shape: (number | null)[]; dtype: "float32" | "int32" }[];
   calls: { layer: { className: string; config: object }; from: number[] }[];
   symbolicShape: (number | null)[];
-  feeds: Array_[];
-  weights: Array_[];
-  output: Array_;
-  target: Array_;
+  feeds: Numbers[];
+  weights: Numbers[];
+  output: Numbers;
+  target: Numbers;
   lossValue: number;
-  gradients: Array_[];
+  gradients: Numbers[];
 }
 
 const golden = readGolden<{ ops: OperationCase[]; models: ModelCase[] }>("keras_operations.json");
@@ -86,7 +80,7 @@ for (const each of golden.ops) {
   test(`ops: ${each.name}`, async () => {
     const found = (ops as unknown as Record<string, (...args: unknown[]) => SymbolicTensor>)[each.op];
     assert.ok(found, `ops.${each.op}`);
-    const given = each.operands.filter((operand): operand is Array_ => typeof operand !== "number");
+    const given = each.operands.filter((operand): operand is Numbers => typeof operand !== "number");
     for (const timeMajor of given.some(({ shape }) => shape.length > 2) ? [false, true] : [false]) {
       let shape: unknown;
       const { outputs, gradients: slopes } = await differentiate(

@@ -17,61 +17,38 @@ import {
   tensor,
   UnreelError,
 } from "../src/index.js";
-import { camelCase } from "../src/layers/options.js";
-import { assertClose, asTensor, gradients, readGolden } from "./support.js";
+import {
+  assertClose,
+  asTensor,
+  type Described,
+  gradients,
+  make,
+  type Numbers,
+  readGolden,
+} from "./support.js";
 
-interface Array_ {
-  shape: number[];
-  data: number[];
-  dtype?: string;
-}
-interface Described {
-  className: string;
-  config: Record<string, unknown>;
-}
 interface Golden {
   cases: {
     name: string;
     layers: Described[];
-    input: Array_;
-    weights: Array_[];
-    output: Array_;
-    target: Array_;
+    input: Numbers;
+    weights: Numbers[];
+    output: Numbers;
+    target: Numbers;
     sampleWeight?: number[];
     lossValue: number;
     penalty: number;
-    gradients: (Array_ | null)[];
+    gradients: (Numbers | null)[];
   }[];
   training: {
     name: string;
     layers: Described[];
     optimizer: Described;
-    weights: Array_[];
-    batches: { input: Array_; target: Array_ }[];
-    weightsAfter: Array_[];
+    weights: Numbers[];
+    batches: { input: Numbers; target: Numbers }[];
+    weightsAfter: Numbers[];
     losses: number[];
   }[];
-}
-
-const SPECIAL: Record<string, string> = {
-  SimpleRNN: "simpleRNN",
-  SimpleRNNCell: "simpleRNNCell",
-  LSTM: "lstm",
-  LSTMCell: "lstmCell",
-  GRU: "gru",
-  GRUCell: "gruCell",
-  RNN: "rnn",
-  StackedRNNCells: "stackedRNNCells",
-  L1L2: "l1l2",
-  SGD: "sgd",
-};
-
-function make<T>(registry: object, { className, config }: Described): T {
-  const factory = (registry as Record<string, (config: object) => T>)[
-    SPECIAL[className] ?? camelCase(className)
-  ];
-  assert.ok(factory, `${className} is offered`);
-  return factory(config);
 }
 
 /** An option of a layer: a layer, a list of them, a regularizer, a constraint, or a plain value. */

@@ -2,9 +2,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type Layer, layers, sequential } from "../src/index.js";
-import { camelCase } from "../src/layers/options.js";
 import { buildGraph, type DescribedGraph } from "./described.js";
-import { readGolden } from "./support.js";
+import { nameOf, readGolden } from "./support.js";
 
 interface Case {
   name: string;
@@ -15,9 +14,7 @@ interface Case {
   weightShapes: number[][];
 }
 
-const special: Record<string, string> = { SimpleRNN: "simpleRNN", LSTM: "lstm", GRU: "gru" };
 const factories = layers as unknown as Record<string, (config: object) => Layer>;
-const nameOf = (className: string) => special[className] ?? camelCase(className);
 
 /** A layer from its description; a layer inside it is described likewise. */
 function make({ className, config }: Case["layers"][number]): Layer {

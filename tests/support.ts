@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import * as assert from "uvu/assert";
 import { Executor } from "../src/graph/executor.js";
 import type { TargetKind } from "../src/graph/lower.js";
+import { camelCase } from "../src/layers/options.js";
 import type { Model } from "../src/model/model.js";
 import { type Tensor, type TensorLike, tensor } from "../src/tensor.js";
 import { type InputLike, readInputs, readTargets } from "../src/training/arrays.js";
@@ -20,6 +21,48 @@ export function readGolden<T>(name: string): T {
 
 export function hasGolden(name: string): boolean {
   return existsSync(new URL(`tests/golden/${name}`, root));
+}
+
+/** An array as golden files spell it: flat, row-major. */
+export interface Numbers {
+  shape: number[];
+  data: number[];
+  dtype?: string;
+}
+
+/** A layer, loss or the like as golden files spell it. */
+export interface Described {
+  className: string;
+  config: Record<string, unknown>;
+}
+
+/** Keras' class names that are no camelCase of ours. */
+const SPECIAL: Record<string, string> = {
+  SimpleRNN: "simpleRNN",
+  LSTM: "lstm",
+  GRU: "gru",
+  RNN: "rnn",
+  SimpleRNNCell: "simpleRNNCell",
+  LSTMCell: "lstmCell",
+  GRUCell: "gruCell",
+  StackedRNNCells: "stackedRNNCells",
+  L1L2: "l1l2",
+  SGD: "sgd",
+  RMSprop: "rmsprop",
+  AdamW: "adamw",
+  ReduceLROnPlateau: "reduceLROnPlateau",
+};
+
+/** What Keras' class is called here. */
+export function nameOf(className: string): string {
+  return SPECIAL[className] ?? camelCase(className);
+}
+
+/** Makes what is described with the factories of a registry. */
+export function make<T>(registry: object, { className, config }: Described): T {
+  const factory = (registry as Record<string, (config: object) => T>)[nameOf(className)];
+  assert.ok(factory, `${className} is offered`);
+  return factory(config);
 }
 
 /** The largest difference, relative to the largest number expected (at least `floor`). */
@@ -96,14 +139,6 @@ async function graphOf(model: Model, x: InputLike): Promise<Executor["graph"]> {
   return (model as unknown as { graph(operation: string): Executor["graph"] }).graph("test");
 }
 
-export function asTensor({
-  data,
-  shape,
-  dtype,
-}: {
-  data: number[];
-  shape: number[];
-  dtype?: string;
-}): Tensor {
+export function asTensor({ data, shape, dtype }: Numbers): Tensor {
   return tensor(data, shape, dtype === "int32" ? "int32" : "float32");
 }
