@@ -3,7 +3,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type Layer, layers } from "../src/index.js";
-import type { LoweringContext } from "../src/layers/layer.js";
+import type { LoweringContext } from "../src/layers/kind.js";
 import { gateMasks } from "../src/layers/recurrence.js";
 import { rootContext } from "../src/layers/wire.js";
 import type { Builder } from "../src/ops/builder.js";

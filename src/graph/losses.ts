@@ -3,7 +3,7 @@
 import { UnreelError } from "../errors.js";
 import { activate } from "../layers/activations.js";
 import type { Graph } from "../layers/graph.js";
-import type { Flow, LoweringContext } from "../layers/layer.js";
+import type { Flow, LoweringContext } from "../layers/kind.js";
 import { wire } from "../layers/wire.js";
 import { loss as lossOp, maskedWeights, ones, reshape, weightedSum } from "../ops/index.js";
 import type { Value } from "../ops/op.js";

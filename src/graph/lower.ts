@@ -2,7 +2,7 @@
 
 import { UnreelError } from "../errors.js";
 import type { Graph } from "../layers/graph.js";
-import type { Equal, LoweringContext } from "../layers/layer.js";
+import type { Equal, LoweringContext } from "../layers/kind.js";
 import type { Weight } from "../layers/weight.js";
 import { rootContext, type StateLayout, wire } from "../layers/wire.js";
 import { Builder } from "../ops/builder.js";
@@ -85,9 +85,6 @@ export interface OutputPort {
   /** Values of the functions that metrics ask for. */
   readonly functions?: readonly Value[];
 }
-
-/** Two dimensions that the data must make equal. */
-export type { Equal } from "../layers/layer.js";
 
 export interface Lowered {
   readonly program: Program;

@@ -1,5 +1,5 @@
 // An input of a model in a program, as the layers ask for it: numbers for most, ids for embeddings, or both.
-import type { Flow } from "../layers/layer.js";
+import type { Flow } from "../layers/kind.js";
 import type { SymbolicTensor } from "../layers/symbolic.js";
 import type { Builder } from "../ops/builder.js";
 import type { Value } from "../ops/op.js";

@@ -12,7 +12,8 @@ import {
 } from "./cells/index.js";
 import { input, lastAxis, layerOptions } from "./core.js";
 import { cloneGraph, type Graph, makeGraph } from "./graph.js";
-import { type CommonOptions, Layer, type LayerKind } from "./layer.js";
+import type { LayerKind } from "./kind.js";
+import { type CommonOptions, Layer } from "./layer.js";
 import { gateMasks } from "./recurrence.js";
 import { cellDefaults, type RecurrentConfig, type RecurrentOptions, readCellOptions } from "./recurrent.js";
 import { type Shape, SymbolicTensor, showShape } from "./symbolic.js";

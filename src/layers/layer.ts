@@ -1,12 +1,9 @@
-// The one class of layers. What a kind of layer does (its weights, its shapes, its ops) is a plain `LayerKind`, one file a
-// family; `Layer` gives it a name, weights that live as long as the layer, and its place in graphs.
+// The one class of layers. What a kind of layer does (its weights, its shapes, its ops) is a plain `LayerKind` (kind.ts), one file
+// a family; `Layer` gives it a name, weights that live as long as the layer, and its place in graphs.
 import { show, UnreelError } from "../errors.js";
-import type { Builder } from "../ops/builder.js";
-import type { Value } from "../ops/op.js";
-import type { Pointer } from "../program/program.js";
-import type { Dim } from "../program/size.js";
-import { type DType, type Tensor, type TensorLike, tensor } from "../tensor.js";
+import type { Tensor, TensorLike } from "../tensor.js";
 import type { Initializer } from "./initializers.js";
+import type { LayerKind } from "./kind.js";
 import { readOptions, snakeCase } from "./options.js";
 import type { Regularizer } from "./regularizers.js";
 import {
@@ -17,112 +14,7 @@ import {
   SymbolicTensor,
   showShape,
 } from "./symbolic.js";
-import { type Limits, Weight } from "./weight.js";
-
-export interface WeightSpec extends Limits {
-  /** Path below the layer, as Keras names it: `kernel`, `lstm_cell/bias`. */
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly initializer: Initializer;
-  /** A weight that the optimizer leaves alone: a layer writes it itself, with `assign`. */
-  readonly trainable?: false;
-}
-
-/** A value on its way through a graph, with its mask (int32 [B, T], non-zero = keep). */
-export interface Flow {
-  readonly value: Value;
-  readonly mask?: Value;
-  /** The same as int32: only an input of the model has it. With a limit, the host checks ids in [0, limit) before each run. */
-  integers?(limit?: number): Value;
-  /** The shape where it is known without asking for the value. */
-  readonly shape?: readonly Dim[];
-  /** Set where the numbers are whole to begin with. */
-  readonly isInteger?: boolean;
-}
-
-/** Two dimensions that the data must make equal, and who says so. */
-export interface Equal {
-  readonly what: string;
-  readonly a: Dim;
-  readonly b: Dim;
-  /** How a message goes on after the first of them. Default: a mask and what it masks. */
-  readonly as?: string;
-}
-
-/** What is different for a layer inside another one. */
-export interface ContextChanges {
-  readonly initialState?: readonly Value[];
-  readonly ignoresMask?: boolean;
-  readonly training?: boolean;
-  readonly streaming?: boolean;
-  readonly perStep?: true;
-  readonly samples?: Dim;
-  /** Tells apart the places where one layer is applied. */
-  readonly place?: number;
-}
-
-/** Where a layer emits its ops. */
-export interface LoweringContext {
-  readonly builder: Builder;
-  readonly name: string;
-  readonly training: boolean;
-  /** Neither this layer nor one around it is frozen. */
-  readonly trainable: boolean;
-  /** Applied once for each time step, by rnn or timeDistributed. */
-  readonly perStep: boolean;
-  /** Two 32-bit words: the seed of this training and the number of the step. */
-  readonly seed: Pointer;
-  /** A number for something random in this program, different for each. */
-  nextStream(): number;
-  /** The layer's weights in order. */
-  readonly weights: readonly Value[];
-  /** Gives a weight that is not trained its next value: calls after this one see it, and a training step keeps it. */
-  assign(index: number, value: Value): void;
-  readonly initialState: readonly Value[];
-  /** A mask that came with the input is only handed on, not obeyed. So Keras 3 does where a recurrent layer is given its
-   * states: such a call sees a mask that is given by name, `apply(x, { initialState, mask })`, and no other. */
-  readonly ignoresMask: boolean;
-  /** Every recurrent layer keeps its states from run to run: the model is run step by step. */
-  readonly streaming: boolean;
-  /** Has the host check, when lengths are known, that two dimensions are equal. */
-  requireEqual(equal: Equal): void;
-  /** An array of this layer that keeps its numbers between runs, zero at first. */
-  keptState(name: string, shape: readonly Dim[]): Value;
-  /** How many samples there are, where that is not the first axis: inside timeDistributed. */
-  readonly samples?: Dim;
-  /** Adds what a regularizer makes of a value of this layer to the loss, where there is one. */
-  penalize(regularizer: Regularizer, value: Value): void;
-  /** The same for a layer inside this one. */
-  forLayer(layer: Layer, changes?: ContextChanges): LoweringContext;
-}
-
-export interface LayerKind<C extends object> {
-  readonly className: string;
-  /** Ids or numbers: what the first input must be. Default: anything. */
-  readonly inputDtype?: DType;
-  /** Smallest and largest rank of inputs, batch included. */
-  readonly ranks?: readonly [number, number];
-  /** Reads a sequence step by step and has states: what bidirectional can wrap. */
-  readonly recurrent?: boolean;
-  /** A cell, for rnn: takes x of one step and its states, gives its output and its new states. */
-  stateSizes?(config: C): readonly number[];
-  /** Takes `constants` in apply: they follow the inputs, as further ones. */
-  takesConstants?(config: C): boolean;
-  /** What it is for a copy of the layer, where it holds layers that its config does not show. */
-  copy?(copy: (layer: Layer) => Layer): LayerKind<C>;
-  /** How many inputs it takes: exactly one (default), or two and more. */
-  readonly merges?: boolean;
-  weights?(config: C, inputs: readonly Shape[]): WeightSpec[];
-  /** Layers inside this one, each with the shapes it is applied to unless it is built already. Their weights are this
-   * layer's, in order. */
-  children?(config: C, inputs: readonly Shape[]): { layer: Layer; inputs?: readonly Shape[] }[];
-  outputs(config: C, inputs: readonly Shape[]): Shape[];
-  lower(context: LoweringContext, config: C, inputs: readonly Flow[]): Flow[];
-  /** Refuses what cannot work, before anything is built. */
-  check?(config: C, inputs: readonly Shape[], options: CallOptions): void;
-  /** Why the layer cannot be run one time step at a time, if it cannot. */
-  mixesTime?(config: C): string | undefined;
-}
+import { assignWeights, Weight } from "./weight.js";
 
 export interface CommonOptions {
   name?: string;
@@ -345,28 +237,4 @@ export function copyLayer<C extends object>(
   const kind = layer.kind.copy?.(copyLayer as (inner: Layer) => Layer) ?? layer.kind;
   const { inputShape, trainable } = layer;
   return new Layer(kind, Object.fromEntries(config) as C, { name, inputShape, trainable });
-}
-
-/** Assigns a list of weights, in order, after checking all of them. */
-export function assignWeights(
-  weights: readonly Weight[],
-  values: readonly TensorLike[],
-  operation: string,
-): void {
-  if (!Array.isArray(values) || values.length !== weights.length) {
-    const got = Array.isArray(values) ? `${values.length}` : show(values);
-    throw new UnreelError({ operation, expected: `${weights.length} weights`, got });
-  }
-  const tensors = values.map((value, index) => {
-    const given = tensor(value);
-    const { shape, name } = weights[index];
-    if (given.shape.length !== shape.length || given.shape.some((d, axis) => d !== shape[axis])) {
-      const expected = `shape [${shape}] for weight ${index} (${name})`;
-      throw new UnreelError({ operation, expected, got: `shape [${given.shape}]` });
-    }
-    return given;
-  });
-  tensors.forEach((given, index) => {
-    weights[index].assign(given, operation);
-  });
 }

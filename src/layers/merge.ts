@@ -11,7 +11,8 @@ import {
 } from "../ops/index.js";
 import type { Value } from "../ops/op.js";
 import { layerOptions } from "./core.js";
-import { type CommonOptions, type Flow, Layer, type LayerKind, type LoweringContext } from "./layer.js";
+import type { Flow, LayerKind, LoweringContext } from "./kind.js";
+import { type CommonOptions, Layer } from "./layer.js";
 import { jointShape, requireEqualIn } from "./operations/call.js";
 import { type Shape, showShape } from "./symbolic.js";
 import { anyKept, broadcast, inOrder, reshape, together } from "./values.js";

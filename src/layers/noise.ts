@@ -5,7 +5,8 @@ import { dropout as dropoutOp, gaussianNoise as gaussianNoiseOp } from "../ops/i
 import type { Value } from "../ops/op.js";
 import { seedOr } from "../random.js";
 import { layerOptions } from "./core.js";
-import { type CommonOptions, Layer, type LayerKind, type LoweringContext } from "./layer.js";
+import type { LayerKind, LoweringContext } from "./kind.js";
+import { type CommonOptions, Layer } from "./layer.js";
 import { dropOverTime, randomStream } from "./recurrence.js";
 
 /** A layer that changes its input while training only, and then unless its `amount` is 0. */

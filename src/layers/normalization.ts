@@ -10,7 +10,8 @@ import {
 import type { Value } from "../ops/op.js";
 import { lastAxis, layerOptions } from "./core.js";
 import { type Initializer, type InitializerLike, resolveInitializer } from "./initializers.js";
-import { type CommonOptions, type Flow, Layer, type LayerKind, type LoweringContext } from "./layer.js";
+import type { Flow, LayerKind, LoweringContext } from "./kind.js";
+import { type CommonOptions, Layer } from "./layer.js";
 import { type LimitConfig, type LimitOptions, limitsOf, noLimits, resolveLimits } from "./limits.js";
 import { showShape } from "./symbolic.js";
 

@@ -3,7 +3,7 @@
 import { arithmetic, dropout, everKept, keep, ones, repeat, reverse, selectRows } from "../ops/index.js";
 import type { Value } from "../ops/op.js";
 import type { Dim } from "../program/size.js";
-import type { Flow, LoweringContext } from "./layer.js";
+import type { Flow, LoweringContext } from "./kind.js";
 
 /** Time-major, and from the end if asked. */
 export function turn({ builder, name }: LoweringContext, backwards: boolean, value: Value): Value {

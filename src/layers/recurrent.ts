@@ -19,7 +19,8 @@ import {
 } from "./cells/index.js";
 import { lastAxis, layerOptions } from "./core.js";
 import { type InitializerLike, resolveInitializer } from "./initializers.js";
-import { type CommonOptions, Layer, type LayerKind, type LoweringContext } from "./layer.js";
+import type { LayerKind, LoweringContext } from "./kind.js";
+import { type CommonOptions, Layer } from "./layer.js";
 import { type LimitOptions, noLimits, resolveLimits } from "./limits.js";
 import {
   gateMasks,

@@ -2,7 +2,8 @@
 // Not here: flatten (core.ts). None of them passes a mask on, as in Keras.
 import { show, UnreelError } from "../errors.js";
 import { layerOptions } from "./core.js";
-import { type CommonOptions, Layer, type LayerKind } from "./layer.js";
+import type { LayerKind } from "./kind.js";
+import { type CommonOptions, Layer } from "./layer.js";
 import { requireEqualIn } from "./operations/call.js";
 import { checkTarget, reshaped, reshapedDims } from "./reshaped.js";
 import { showShape } from "./symbolic.js";

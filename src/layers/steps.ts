@@ -2,7 +2,8 @@
 import { positiveInteger, show, UnreelError } from "../errors.js";
 import { differs, repeat, selectRows } from "../ops/index.js";
 import { layerOptions } from "./core.js";
-import { type CommonOptions, Layer, type LayerKind } from "./layer.js";
+import type { LayerKind } from "./kind.js";
+import { type CommonOptions, Layer } from "./layer.js";
 
 const maskingKind: LayerKind<{ maskValue: number }> = {
   className: "Masking",

@@ -1,7 +1,7 @@
 // A weight: a named array that belongs to a layer. Its newest values are on the host or with the model that trained it last;
 // several models may share it, and each takes over what is newer than its own copy.
-import { UnreelError } from "../errors.js";
-import { Tensor } from "../tensor.js";
+import { show, UnreelError } from "../errors.js";
+import { Tensor, type TensorLike, tensor } from "../tensor.js";
 import type { Constraint } from "./constraints.js";
 import type { Initializer } from "./initializers.js";
 import type { Regularizer } from "./regularizers.js";
@@ -85,4 +85,28 @@ export class Weight {
     this.#values = holder.read(this).slice();
     this.#holder = undefined;
   }
+}
+
+/** Assigns a list of weights, in order, after checking all of them. */
+export function assignWeights(
+  weights: readonly Weight[],
+  values: readonly TensorLike[],
+  operation: string,
+): void {
+  if (!Array.isArray(values) || values.length !== weights.length) {
+    const got = Array.isArray(values) ? `${values.length}` : show(values);
+    throw new UnreelError({ operation, expected: `${weights.length} weights`, got });
+  }
+  const tensors = values.map((value, index) => {
+    const given = tensor(value);
+    const { shape, name } = weights[index];
+    if (given.shape.length !== shape.length || given.shape.some((d, axis) => d !== shape[axis])) {
+      const expected = `shape [${shape}] for weight ${index} (${name})`;
+      throw new UnreelError({ operation, expected, got: `shape [${given.shape}]` });
+    }
+    return given;
+  });
+  tensors.forEach((given, index) => {
+    weights[index].assign(given, operation);
+  });
 }

@@ -7,7 +7,8 @@ import { blockBytes } from "../program/plan.js";
 import type { Pointer } from "../program/program.js";
 import { type Dim, Size } from "../program/size.js";
 import { cloneGraph, type Graph, whyNotStepwise } from "./graph.js";
-import type { ContextChanges, Equal, Flow, Layer, LayerKind, LoweringContext } from "./layer.js";
+import type { ContextChanges, Equal, Flow, LayerKind, LoweringContext } from "./kind.js";
+import type { Layer } from "./layer.js";
 import type { SymbolicTensor } from "./symbolic.js";
 import type { Weight } from "./weight.js";
 

@@ -3,9 +3,10 @@
 import { positiveInteger, show, suggestion, UnreelError } from "../errors.js";
 import { Executor } from "../graph/executor.js";
 import { type Graph, makeGraph } from "../layers/graph.js";
-import { type ApplyOptions, assignWeights, Layer, uniqueName } from "../layers/layer.js";
+import { type ApplyOptions, Layer, uniqueName } from "../layers/layer.js";
 import { readOptions } from "../layers/options.js";
 import type { Applied, SymbolicTensor } from "../layers/symbolic.js";
+import { assignWeights } from "../layers/weight.js";
 import { graphKind } from "../layers/wire.js";
 import type { Tensor, TensorLike } from "../tensor.js";
 import { type InputLike, readInputs } from "../training/arrays.js";

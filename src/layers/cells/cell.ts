@@ -3,7 +3,7 @@
 import type { Builder } from "../../ops/builder.js";
 import type { Value } from "../../ops/op.js";
 import type { Initializer } from "../initializers.js";
-import type { WeightSpec } from "../layer.js";
+import type { WeightSpec } from "../kind.js";
 import { type LimitConfig, limitsOf } from "../limits.js";
 import type { StepMath } from "./math.js";
 

@@ -12,7 +12,7 @@ import {
   scaled,
 } from "../../ops/index.js";
 import type { Value } from "../../ops/op.js";
-import type { LayerKind, LoweringContext } from "../layer.js";
+import type { LayerKind, LoweringContext } from "../kind.js";
 import { SymbolicTensor } from "../symbolic.js";
 import { together } from "../values.js";
 import { applied, jointShape, type Operand, requireEqualIn, requireTensor } from "./call.js";

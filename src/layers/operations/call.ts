@@ -2,7 +2,8 @@
 // when it is written.
 import { show, UnreelError } from "../../errors.js";
 import type { Dim } from "../../program/size.js";
-import { Layer, type LayerKind, type LoweringContext } from "../layer.js";
+import type { LayerKind, LoweringContext } from "../kind.js";
+import { Layer } from "../layer.js";
 import { type Shape, SymbolicTensor, showShape } from "../symbolic.js";
 import type { RequireEqual } from "../values.js";
 

@@ -8,7 +8,7 @@ import {
   stopGradient as stopGradientOp,
 } from "../../ops/index.js";
 import { ACTIVATIONS, activate, activatedShape } from "../activations.js";
-import type { LayerKind } from "../layer.js";
+import type { LayerKind } from "../kind.js";
 import type { SymbolicTensor } from "../symbolic.js";
 import { divide, greater, less, multiply, subtract } from "./arithmetic.js";
 import { applied, requireTensor } from "./call.js";

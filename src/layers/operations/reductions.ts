@@ -1,7 +1,7 @@
 // Sums, means and extremes over axes, and products of matrices. keras.io/api/ops/numpy
 import { UnreelError } from "../../errors.js";
 import type { Reduction } from "../../ops/index.js";
-import type { LayerKind } from "../layer.js";
+import type { LayerKind } from "../kind.js";
 import { readOptions } from "../options.js";
 import { type SymbolicTensor, showShape } from "../symbolic.js";
 import { matmul as matmulValues, reduce } from "../values.js";

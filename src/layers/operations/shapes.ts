@@ -1,7 +1,8 @@
 // The same numbers in another shape or order, parts of them, several side by side. keras.io/api/ops/numpy
 import { show, UnreelError } from "../../errors.js";
 import { type Dim, Size } from "../../program/size.js";
-import { Layer, type LayerKind } from "../layer.js";
+import type { LayerKind } from "../kind.js";
+import { Layer } from "../layer.js";
 import * as merge from "../merge.js";
 import { checkTarget, reshaped, reshapedDims } from "../reshaped.js";
 import { type SymbolicTensor, showShape } from "../symbolic.js";
