@@ -61,6 +61,23 @@ export function gemmPacked(
   blocks(c, ldc, a, lda, packed, bias, M, N, K, accumulate, scratch, false);
 }
 
+/**
+ * The product of a state with recurrent weights B [K,N], step after step: packed beforehand (ldb = 0), or read where they lie, for
+ * so few rows or steps that packing would not pay. Scratch: GEMM_PACKED_SCRATCH_BYTES + 32 K bytes.
+ */
+export function gemmState(
+  c: usize, ldc: i32, a: usize, lda: i32, b: usize, ldb: i32, bias: usize,
+  M: i32, N: i32, K: i32, accumulate: i32, scratch: usize,
+): void {
+  if (ldb) direct(c, ldc, a, lda, b, ldb, bias, M, N, K, accumulate, scratch);
+  else blocks(c, ldc, a, lda, b, bias, M, N, K, accumulate, scratch, false);
+}
+
+/** Whether M rows at each of T steps are better multiplied without packing. */
+export function isBestInPlace(M: i32, T: i32): bool {
+  return M <= DIRECT_ROWS && T < 4;
+}
+
 /** Bytes of a packed K x N matrix (a bound that leaves room for panels of 16). */
 export function packedBytes(K: i32, N: i32): i32 {
   return K * ((N + 15) & -16) * 4;

@@ -5,18 +5,20 @@
 //   hidden, cell     [T+1,B,H]  block 0 is the initial state, written by the caller; block t+1 is the state after step t
 //   gates            [T,B,G·H]  forward in: x·W + b, out: activated (simple: undefined); backward out: dL/d(x·W + b)
 //   inner            [T,B,H]    GRU only, see cells/gru.ts
-//   recurrent        [H,G·H]    packed anew in each call
+//   recurrent        [H,G·H]    packed anew in each call, or read in place for few rows and steps
 //   rows, starts                the rows that a mask keeps (kept.ts), or 0: the others carry their states on unchanged. With
 //                               them gates and inner hold the kept rows only, side by side
 //   dhidden, dcell   [B,H]      in: gradient of the last state, out: of the initial one (overwritten, not accumulated)
 //   doutputs         [T,B,H]    gradient that reaches each step's state from outside, or 0
-//   scratch          G·H·roundUp(H,16)·4 + 5·roundUp(B·H,4)·4 + GEMM_PACKED_SCRATCH_BYTES bytes, for all six kernels
+//   scratch          G·H·roundUp(H,16)·4 + 5·roundUp(B·H,4)·4 + GEMM_PACKED_SCRATCH_BYTES + 32·H bytes, for all
+//                               six kernels
 //
 // The kind of cell is a constant in each exported function, so the drivers below shrink to that cell's own calls.
 
 import { gruPack, gruPackBackward, gruStep, gruStepBackward } from "./cells/gru";
 import { lstmPack, lstmPackBackward, lstmStep, lstmStepBackward } from "./cells/lstm";
 import { simplePack, simplePackBackward, simpleStep, simpleStepBackward } from "./cells/simple";
+import { isBestInPlace } from "./gemm";
 import { gather, scatter } from "./kept";
 import { accumulate } from "./vector";
 
@@ -38,15 +40,18 @@ function forward(
   kind: i32, hidden: usize, cell: usize, gates: usize, inner: usize, recurrent: usize, recurrentBias: usize,
   rows: usize, starts: usize, T: i32, B: i32, H: i32, resetAfter: i32, scratch: usize,
 ): void {
-  const packed = scratch;
+  const inPlace = isBestInPlace(B, T);
+  const packed = inPlace ? recurrent : scratch;
   const width = <usize>H << 2;
   const block = <usize>B * width;
   const room = (block + 15) & ~15;
   const before = scratch + packedRecurrentBytes(kind, H);
   const work = before + 4 * room;
-  if (kind == SIMPLE) simplePack(packed, recurrent, H);
-  else if (kind == LSTM) lstmPack(packed, recurrent, H);
-  else gruPack(packed, recurrent, H);
+  if (!inPlace) {
+    if (kind == SIMPLE) simplePack(packed, recurrent, H);
+    else if (kind == LSTM) lstmPack(packed, recurrent, H);
+    else gruPack(packed, recurrent, H);
+  }
 
   for (let t = 0; t < T; ++t) {
     const at = <usize>t * block;
@@ -70,9 +75,9 @@ function forward(
       next = c + room;
       nextCell = next + room;
     }
-    if (kind == SIMPLE) simpleStep(next, gates, h, packed, n, H, work);
-    else if (kind == LSTM) lstmStep(next, nextCell, gates, h, c, packed, n, H, work);
-    else gruStep(next, gates, inner, h, recurrentBias, packed, n, H, resetAfter, work);
+    if (kind == SIMPLE) simpleStep(next, gates, h, packed, inPlace, n, H, work);
+    else if (kind == LSTM) lstmStep(next, nextCell, gates, h, c, packed, inPlace, n, H, work);
+    else gruStep(next, gates, inner, h, recurrentBias, packed, inPlace, n, H, resetAfter, work);
     if (n < B) {
       scatter(hidden + block, next, rows, n, width);
       if (kind == LSTM) scatter(cell + block, nextCell, rows, n, width);

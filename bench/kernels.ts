@@ -115,7 +115,7 @@ function sequences(bench: Bench, { effort, wanted }: Setting): void {
     const cells = bench.words((T + 1) * B * H, () => 0);
     const inner = bench.words(T * B * H);
     const [dhidden, dcell] = [bench.words(B * H, small), bench.words(B * H, small)];
-    const scratch = bench.words(G * H * roundUp(H, 16) + 5 * roundUp(B * H, 4) + 1024);
+    const scratch = bench.words(G * H * roundUp(H, 16) + 5 * roundUp(B * H, 4) + 8 * H + 1024);
     const bias = bench.words(G * H, small);
     const after = resetAfter ? 1 : 0;
     const { kernels } = bench;

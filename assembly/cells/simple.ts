@@ -3,7 +3,7 @@
 //
 // Legend: n rows of the batch, H units. All pointers are to the first row of the run; rows are contiguous.
 
-import { gemmPacked, packB, packBT } from "../gemm";
+import { gemmPacked, gemmState, packB, packBT } from "../gemm";
 import { tanh4 } from "../math";
 import { flush4, load4, splat, storeUpTo4 } from "../simd";
 
@@ -16,11 +16,12 @@ export function simplePack(packed: usize, recurrent: usize, H: i32): void {
  * hiddenNext [n,H] out
  * gates      [n,H] in: x·W + b, out: the argument of tanh
  * hidden     [n,H] the state before this step
+ * packed           by simplePack; or R itself, if inPlace
  */
 export function simpleStep(
-  hiddenNext: usize, gates: usize, hidden: usize, packed: usize, n: i32, H: i32, scratch: usize,
+  hiddenNext: usize, gates: usize, hidden: usize, packed: usize, inPlace: bool, n: i32, H: i32, scratch: usize,
 ): void {
-  gemmPacked(gates, H, hidden, H, packed, 0, n, H, H, 1, scratch);
+  gemmState(gates, H, hidden, H, packed, inPlace ? H : 0, 0, n, H, H, 1, scratch);
   // h' = tanh(xW + b + hR)
   for (let left = n * H; left > 0; left -= 4) {
     storeUpTo4(hiddenNext, tanh4(load4(gates)), left);
