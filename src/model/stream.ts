@@ -5,7 +5,7 @@ import type { Lowered } from "../graph/lower.js";
 import { whyNotStepwise } from "../layers/graph.js";
 import type { BoundProgram } from "../program/run.js";
 import { Size } from "../program/size.js";
-import { Tensor, type TensorLike, tensor } from "../tensor.js";
+import { type DType, Tensor, type TensorLike, tensor } from "../tensor.js";
 import { checkIds } from "../training/arrays.js";
 
 export class Stream {
@@ -16,6 +16,9 @@ export class Stream {
   readonly #stateBytes: number;
   readonly #blocks: { weights: number; training: number; state: number; work: number };
   readonly #batchSize: number;
+  /** Where the host writes inputs and reads outputs, as indices of 32-bit words: worked out once. */
+  readonly #written: readonly (readonly { at: number; dtype: DType }[])[];
+  readonly #read: readonly { at: number; size: number; shape: readonly number[] }[];
   #open = true;
 
   /** Use `model.stream()`. */
@@ -43,30 +46,32 @@ export class Stream {
       work: memory.allocate(lowered.work.evaluate({}), "stream: working memory"),
     };
     bound.prepare(this.#blocks, {});
+    this.#written = lowered.inputs.map(({ values }) =>
+      Object.values(values).map(({ pointer, dtype }) => ({ at: this.#place(pointer), dtype })),
+    );
+    this.#read = lowered.outputs.map(({ value }) => {
+      const [batch, ...rest] = value.shape.map((d) => Size.of(d).evaluate({}));
+      const shape = rest.length > 1 ? [batch, ...rest.slice(1)] : [batch, ...rest];
+      return { at: this.#place(value.pointer), size: shape.reduce((a, b) => a * b, 1), shape };
+    });
   }
 
   /** The outputs of the next time step. x: [batch, features], or [batch] ids; one such for each input of the model. */
   step(x: TensorLike | readonly TensorLike[]): Tensor | Tensor[] {
     this.#check();
-    const { inputs, outputs } = this.#lowered;
+    const { inputs } = this.#lowered;
     const given = inputs.length === 1 ? [x as TensorLike] : (x as readonly TensorLike[]);
     const tensors = inputs.map((port, index) =>
-      this.#read(port.name, port.shape as number[], port.idLimit, given[index]),
+      this.#stepOf(port.name, port.shape as number[], port.idLimit, given[index]),
     );
     this.#executor.currentWeights();
     const { floats, integers } = this.#executor.engine.memory;
-    inputs.forEach((port, index) => {
-      for (const value of Object.values(port.values)) {
-        (value.dtype === "int32" ? integers : floats).set(tensors[index].data, this.#place(value.pointer));
-      }
+    this.#written.forEach((places, index) => {
+      for (const { at, dtype } of places)
+        (dtype === "int32" ? integers : floats).set(tensors[index].data, at);
     });
     this.#bound.run();
-    const results = outputs.map(({ value }) => {
-      const [batch, ...rest] = value.shape.map((d) => Size.of(d).evaluate({}));
-      const shape = rest.length > 1 ? [batch, ...rest.slice(1)] : [batch, ...rest];
-      const at = this.#place(value.pointer);
-      return new Tensor(floats.slice(at, at + shape.reduce((a, b) => a * b, 1)), shape);
-    });
+    const results = this.#read.map(({ at, size, shape }) => new Tensor(floats.slice(at, at + size), shape));
     return results.length === 1 ? results[0] : results;
   }
 
@@ -109,7 +114,7 @@ export class Stream {
     return (this.#blocks[storage.base] + storage.address!.evaluate({}) + offset.evaluate({})) / 4;
   }
 
-  #read(name: string, shape: readonly number[], idLimit: number | undefined, given: TensorLike): Tensor {
+  #stepOf(name: string, shape: readonly number[], idLimit: number | undefined, given: TensorLike): Tensor {
     const read = tensor(given);
     const size = shape.reduce((a, b) => a * b, 1);
     if (read.size !== size || read.shape[0] !== this.#batchSize) {

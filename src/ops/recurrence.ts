@@ -20,7 +20,10 @@ export function sizes(gates: Value, recurrent: Value): Sizes {
 /** Room for the recurrent kernel, packed, and for five states (assembly/sequence.ts). */
 export function scratch(e: Emitter, name: string, gates: number, { B, H }: Sizes): Pointer {
   const packed = gates * H * Math.ceil(H / 16) * 16 * 4;
-  return e.temporary(`${name}.scratch`, B.times(5 * H * 4).plus(packed + 5 * 16 + GEMM_PACKED_SCRATCH_BYTES + 32 * H));
+  return e.temporary(
+    `${name}.scratch`,
+    B.times(5 * H * 4).plus(packed + 5 * 16 + GEMM_PACKED_SCRATCH_BYTES + 32 * H),
+  );
 }
 
 /** Memory for a state at all steps, and its outputs: the whole sequence and the last state, views of that memory. */
