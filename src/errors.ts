@@ -43,7 +43,11 @@ export class OutOfMemoryError extends UnreelError {
 /** The candidate nearest to a mistyped name, as a hint; all of them when none is near. */
 export function suggestion(name: string, candidates: readonly string[]): string {
   const key = name.toLowerCase().replaceAll("_", "");
-  let best: string | undefined;
+  // Initials, as `lr` of learningRate.
+  let best = candidates.find(
+    (candidate) => key.length > 1 && candidate.replace(/(?<!^)[a-z]/g, "").toLowerCase() === key,
+  );
+  if (best) return `Did you mean '${best}'?`;
   let least = Math.max(2, Math.ceil(key.length / 3)) + 1;
   for (const candidate of candidates) {
     const edits = distance(key, candidate.toLowerCase());
@@ -82,6 +86,11 @@ export function inRange(
   closed = false,
 ): number {
   if (typeof value === "number" && value >= low && (value < high || (closed && value === high))) return value;
-  const interval = `a number in [${low}, ${high}${closed ? "]" : ")"}`;
+  const interval =
+    high === Number.MAX_VALUE || high === Number.POSITIVE_INFINITY
+      ? low === Number.MIN_VALUE
+        ? "a number above 0"
+        : `a number, ${low} or more`
+      : `a number in [${low}, ${high}${closed ? "]" : ")"}`;
   throw new UnreelError({ operation, expected: interval, got: show(value) });
 }

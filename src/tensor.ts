@@ -94,8 +94,8 @@ function convert(values: TypedArray | number[], dtype?: DType): Float32Array | I
 /** Walks nested arrays, appends their numbers to `flat` and returns their shape. */
 function shapeOf(values: unknown, flat: number[], path: number[] = []): number[] {
   const place = () => (path.length ? ` at [${path.join("][")}]` : "");
-  if (typeof values === "number") {
-    flat.push(values);
+  if (typeof values === "number" || typeof values === "boolean") {
+    flat.push(Number(values));
     return [];
   }
   if (values instanceof Tensor) {

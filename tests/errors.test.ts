@@ -2,6 +2,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import {
+  callbacks,
   configure,
   constraints,
   engineInfo,
@@ -9,10 +10,11 @@ import {
   input,
   layers,
   losses,
-  type Model,
+  Model,
   metrics,
   model,
   OutOfMemoryError,
+  ops,
   optimizers,
   regularizers,
   type SymbolicTensor,
@@ -50,6 +52,32 @@ const table: Record<string, [() => unknown, RegExp]> = {
   ],
   "units missing": [() => layers.gru({} as never), /gru: units/],
   "options missing": [() => layers.dense(null as never), /an options object/],
+  "a layer in the place of options": [
+    () => layers.bidirectional(layers.lstm({ units: 2 }) as never),
+    /bidirectional: expected an options object, got an object \(Layer\).*bidirectional\(\{ … \}\)/,
+  ],
+  "another library's mode": [
+    () => layers.bidirectional({ layer: layers.lstm({ units: 2 }), mergeMode: "add" as never }),
+    /mergeMode.*'sum'/,
+  ],
+  "an abbreviated option": [() => optimizers.adam({ lr: 0.1 } as never), /Did you mean 'learningRate'/],
+  "a negative rate": [() => optimizers.adam({ learningRate: -1 }), /a number, 0 or more, got -1/],
+  "an initializer not called": [
+    () => layers.dense({ units: 2, kernelInitializer: initializers.glorotUniform as never }),
+    /^dense: kernelInitializer: expected an initializer, got a function/,
+  ],
+  "a class called as one": [() => new Model({ inputs: [] } as never), /Write model\(/],
+  "a cell that returns no list": [
+    () =>
+      layers
+        .rnn({ cell: { stateSize: 2, call: (_: unknown, [h]: unknown[]) => h } as never })
+        .apply(input({ shape: [3, 2] })),
+    /\[output, \[1 new states\]\] from the cell's call, got an object \(SymbolicTensor\)/,
+  ],
+  "weights before there are any": [
+    () => layers.dense({ units: 2 }).setWeights([[[1, 2]]]),
+    /setWeights: expected a layer that knows its input/,
+  ],
   "unknown option": [
     () => layers.gru({ units: 2, returnSequence: true } as never),
     /'returnSequence'.*Did you mean 'returnSequences'/,
@@ -280,7 +308,10 @@ const data: Record<string, [(made: Model) => unknown, RegExp]> = {
   ],
   "negative id": [(made) => made.fit([[1, 2, -3, 4]], [0], { verbose: 0 }), /got -3 at \[0\]\[2\]/],
   "fractional id": [(made) => made.predict([[1, 2.5, 3, 4]]), /got 2\.5 at \[0\]\[1\]/],
-  "wrong length": [(made) => made.predict([[1, 2, 3]]), /shape \(None, 4\), got \(1, 3\)/],
+  "wrong length": [
+    (made) => made.predict([[1, 2, 3]]),
+    /shape \(None, 4\), got \(1, 3\).*fixed length; inputShape \[null/,
+  ],
   "wrong rank": [(made) => made.predict([1, 2, 3, 4]), /shape \(None, 4\).*wrap a single sample/],
   "ragged rows": [
     (made) =>
@@ -327,6 +358,14 @@ const data: Record<string, [(made: Model) => unknown, RegExp]> = {
   "callbacks that are no list": [
     (made) => made.fit(x, y, { callbacks: {} as never, verbose: 0 }),
     /callbacks: expected a list/,
+  ],
+  "a callback not called": [
+    (made) => made.fit(x, y, { callbacks: [callbacks.earlyStopping as never], verbose: 0 }),
+    /callbacks: expected a callback, got a function.*Call it/,
+  ],
+  "a callback that is never called": [
+    (made) => made.fit(x, y, { callbacks: [{ on_epoch_end() {} } as never], verbose: 0 }),
+    /callbacks: expected a callback.*onEpochEnd/,
   ],
   "validation data by name": [
     (made) => made.fit(x, y, { validationData: { x, y } as never, verbose: 0 }),
@@ -434,6 +473,46 @@ test("a model larger than linear memory", async () => {
     assert.instance(error, OutOfMemoryError);
     assert.match((error as Error).message, /4 GiB/);
   }
+});
+
+for (const [what, given] of Object.entries({ loss: losses.huber, metrics: [metrics.auc] })) {
+  test(`${what} not called is refused`, () => {
+    const made = sequential([layers.dense({ units: 1, inputShape: [2] })]);
+    const options = { loss: "mse", [what]: given } as never;
+    assert.throws(() => made.compile(options), /the function that makes one.*Call it/);
+  });
+}
+
+test("a loss without a gradient is refused, and the model goes on", async () => {
+  const made = sequential([layers.dense({ units: 1, inputShape: [2] })]);
+  const [data, target] = [tensor([[1, 2]]), tensor([[1]])];
+  made.compile({ loss: (yTrue) => ops.square(yTrue) });
+  const message = await made.fit(data, target, { verbose: 0 }).then(
+    () => "",
+    (error: Error) => error.message,
+  );
+  assert.match(message, /a loss that depends on the weights.*must use yPred/);
+  made.compile({ loss: "mse" });
+  await made.fit(data, target, { verbose: 0 });
+  made.dispose();
+});
+
+test("evaluate and predict say a line when they are asked to", async () => {
+  const made = sequential([layers.dense({ units: 1, inputShape: [2] })]);
+  made.compile({ loss: "mse" });
+  const lines: string[] = [];
+  const { log } = console;
+  console.log = (line: string) => lines.push(line);
+  try {
+    await made.evaluate([[1, 2]], [[1]], { verbose: 2 });
+    await made.predict([[1, 2]], { verbose: 1 });
+    await made.evaluate([[1, 2]], [[1]]);
+  } finally {
+    console.log = log;
+  }
+  assert.is(lines.length, 2);
+  assert.match(lines[0], /s - loss: /);
+  made.dispose();
 });
 
 test.run();

@@ -298,4 +298,46 @@ test("what is no cell is refused", () => {
   assert.throws(() => layers.rnn({ cell: wrong }).apply(input({ shape: inputShape })), /1 new states/);
 });
 
+test("timeDistributed takes ids: an embedding, and a model that begins with one", async () => {
+  const ids = Int32Array.from({ length: 2 * 3 * 4 }, (_, i) => (i * 7) % 10);
+  const sentence = sequential([
+    layers.embedding({ inputDim: 10, outputDim: 3, maskZero: true, inputShape: [4] }),
+    layers.lstm({ units: 2 }),
+  ]);
+  const made = sequential([
+    layers.timeDistributed({ layer: sentence.asLayer(), inputShape: [3, 4] }),
+    layers.gru({ units: 2 }),
+    layers.dense({ units: 1 }),
+  ]);
+  const whole = await made.predict(tensor(ids, [2, 3, 4]));
+  const inner = await sentence.predict(tensor(ids, [6, 4]));
+  const outer = sequential(made.layers.slice(1));
+  const expected = await outer.predict(tensor(inner.data, [2, 3, 2]));
+  assertClose("output", whole.data, expected.data, 1e-6);
+  made.compile({ loss: "mse", optimizer: "adam" });
+  const before = sentence.getWeights()[0].data.slice();
+  await made.trainOnBatch(tensor(ids, [2, 3, 4]), [[1], [0]]);
+  assert.ok(
+    sentence.getWeights()[0].data.some((value, i) => value !== before[i]),
+    "the table is trained",
+  );
+  const bad = await made
+    .predict(
+      tensor(
+        ids.map((id) => id + 1),
+        [2, 3, 4],
+      ),
+    )
+    .then(() => "", String);
+  assert.match(bad, /ids from 0 to 9, got 10 at \[/);
+  const plain = sequential([
+    layers.timeDistributed({ layer: layers.embedding({ inputDim: 10, outputDim: 2 }), inputShape: [3, 4] }),
+  ]);
+  const rows = await plain.predict(tensor(ids, [2, 3, 4]));
+  assert.equal([...rows.shape], [2, 3, 4, 2]);
+  const table = plain.getWeights()[0].data;
+  assert.ok(rows.data.every((value, i) => value === table[2 * ids[i >> 1] + (i & 1)]));
+  for (const each of [made, sentence, outer, plain]) each.dispose();
+});
+
 test.run();

@@ -197,4 +197,35 @@ test("ten models, made, trained and disposed of again and again: memory ends whe
   }
 });
 
+for (const [name, layer] of Object.entries({
+  lstm: () => layers.lstm({ units: 3, returnSequences: true }),
+  "simpleRNN, zeros": () => layers.simpleRNN({ units: 3, returnSequences: true, zeroOutputForMask: true }),
+  "gru step by step": () => layers.gru({ units: 3, activation: "relu", returnSequences: true }),
+  rnn: () =>
+    layers.rnn({
+      cell: [layers.gruCell({ units: 2 }), layers.lstmCell({ units: 3 })],
+      returnSequences: true,
+    }),
+})) {
+  test(`stream: masked steps of ${name} as in one call`, async () => {
+    const ids = [0, 3, 4, 0, 0, 2, 0];
+    const made = sequential([
+      layers.embedding({ inputDim: 9, outputDim: 4, maskZero: true, inputShape: [null] }),
+      layer(),
+    ]);
+    const whole = await made.predict([ids]);
+    const stream = await made.stream();
+    for (let round = 0; round < 2; round++) {
+      ids.forEach((id, t) => {
+        const step = stream.step([id]);
+        step.data.forEach((value, u) => {
+          assert.ok(Math.abs(value - whole.data[t * 3 + u]) < 1e-6, `step ${t}`);
+        });
+      });
+      stream.reset();
+    }
+    made.dispose();
+  });
+}
+
 test.run();

@@ -194,6 +194,14 @@ export function lower(graph: Graph, mode: Mode, { layout, states, training, stre
       updates.push({ weight: value, gradient, slots, size: Size.of(weight.size) });
     }
     const call = builder.call.bind(builder);
+    if (updates.length === 0 && [...weights.values()].some((value) => builder.wants(value))) {
+      throw new UnreelError({
+        operation: "training",
+        expected: "a loss that depends on the weights that are trained",
+        got: "one without a gradient",
+        hint: "A loss function must use yPred, and comparisons have no gradient.",
+      });
+    }
     if (mode === "train") {
       training!.update.emit(call, updates, at(block("hyper", hyperAddress, HYPER_BYTES)));
       for (const weight of gradients.keys()) weight.constraint?.emit(call, weights.get(weight)!);

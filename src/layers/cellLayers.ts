@@ -202,10 +202,11 @@ function ownCell(operation: string, cell: Cell): Layer {
     const x = input({ shape: shape.slice(1) });
     const states = sizes.map((size) => input({ shape: [size] }));
     const constants = rest.slice(sizes.length).map((each) => input({ shape: each.slice(1) }));
-    const [output, next] = cell.call(x, states, constants) ?? [];
+    const result: unknown = cell.call(x, states, constants);
+    const [output, next] = Array.isArray(result) ? result : [result, undefined];
     if (!(output instanceof SymbolicTensor) || !Array.isArray(next) || next.length !== sizes.length) {
       const expected = `[output, [${sizes.length} new states]] from the cell's call`;
-      throw new UnreelError({ operation, expected, got: show([output, next]) });
+      throw new UnreelError({ operation, expected, got: show(result) });
     }
     next.forEach((state: SymbolicTensor, k) => {
       if (state.shape.length === 2 && state.shape[1] === sizes[k]) return;

@@ -239,7 +239,10 @@ const registry: Readonly<Record<string, () => Initializer>> = {
 
 /** An initializer by object or by Keras' name. */
 export function resolveInitializer(operation: string, given: InitializerLike): Initializer {
-  return typeof given === "string" ? lookUp(operation, given, registry)() : given;
+  if (typeof given === "string") return lookUp(operation, given, registry)();
+  if (typeof (given as Initializer | null | undefined)?.draw === "function") return given;
+  const hint = "Write initializers.randomNormal({ … }), or 'randomNormal'.";
+  throw new UnreelError({ operation, expected: "an initializer", got: show(given), hint });
 }
 
 function seeded<C extends object>(name: string, options: object, defaults: C): C & { seed: number } {

@@ -176,6 +176,16 @@ export class Layer<C extends object = object> {
 
   /** Replaces the weights; all shapes are checked before any is changed. */
   setWeights(values: readonly TensorLike[]): void {
+    if (!this.built) {
+      const hint = "Apply it to something first, or give it an inputShape in a sequential model.";
+      const operation = `${this.name}: setWeights`;
+      throw new UnreelError({
+        operation,
+        expected: "a layer that knows its input",
+        got: "one not built yet",
+        hint,
+      });
+    }
     assignWeights(this.weights, values, `${this.name}: setWeights`);
   }
 

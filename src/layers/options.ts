@@ -3,7 +3,7 @@ import { show, suggestion, UnreelError } from "../errors.js";
 
 /** `defaults` overlaid by `given`; an option that is not in `defaults` is an error with the nearest name. */
 export function readOptions<C extends object>(operation: string, given: object | undefined, defaults: C): C {
-  if (given !== undefined && (given === null || typeof given !== "object" || Array.isArray(given))) {
+  if (given !== undefined && !isPlain(given)) {
     throw new UnreelError({
       operation,
       expected: "an options object",
@@ -22,6 +22,13 @@ export function readOptions<C extends object>(operation: string, given: object |
     if (value !== undefined) (config as Record<string, unknown>)[name] = value;
   }
   return config;
+}
+
+/** An object as braces make it: no instance of a class, which is a value in the place of options. */
+function isPlain(given: unknown): boolean {
+  if (given === null || typeof given !== "object") return false;
+  const prototype: unknown = Object.getPrototypeOf(given);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /** An option whose default is a boolean or a number takes nothing else (but an object in a number's place, as schedules are). */

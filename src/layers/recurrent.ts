@@ -98,7 +98,8 @@ function recurrentKind(cell: Cell): LayerKind<RecurrentConfig> {
         sequence,
         mask,
         config.zeroOutputForMask,
-        starting.initial[0] !== undefined,
+        // A stream goes on from the step before: what it repeats is there.
+        starting.initial[0] !== undefined && !context.streaming,
       );
       const output = config.returnSequences
         ? { value: outputs, mask: flow.mask }
@@ -222,7 +223,7 @@ export interface RecurrentOptions extends CommonOptions, LimitOptions<"kernel" |
   kernelInitializer?: InitializerLike;
   recurrentInitializer?: InitializerLike;
   biasInitializer?: InitializerLike;
-  /** Penalty on what the layer returns, masked steps and returned states included. */
+  /** Penalty on what the layer returns, masked steps and returned states included. (Keras 3.15 forgets that of SimpleRNN.) */
   activityRegularizer?: RegularizerLike | null;
   /** All outputs instead of the last. Default false. */
   returnSequences?: boolean;

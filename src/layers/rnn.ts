@@ -80,7 +80,10 @@ const rnnKind: LayerKind<RnnConfig> = {
       cell.config,
       stepInputs(cell, [[null, null, ...features], ...shapesOfConstants]),
     );
-    const carried = repeats ? [{ shape: [batch, ...outputShape.slice(1).map((d) => d!)] }] : [];
+    const carriedShape = [batch, ...outputShape.slice(1).map((d) => d!)];
+    // A stream goes on repeating from the step before.
+    const keptOutput = repeats && context.streaming ? [context.keptState("output", carriedShape)] : [];
+    const carried = repeats ? [{ shape: carriedShape, initial: keptOutput[0] }] : [];
     const specs = [...shapes.map((shape, k) => ({ shape, initial: starting.initial[k] })), ...carried];
     const { sequences, states: last } = applyScan(
       builder,
@@ -97,6 +100,7 @@ const rnnKind: LayerKind<RnnConfig> = {
     );
     const states = last.slice(0, shapes.length);
     keepStates(context, starting, states);
+    keepStates(context, { initial: [], kept: keptOutput }, last.slice(shapes.length));
     const outputs = zeroOutputForMask
       ? withMaskedOutputs(context, sequences[0], mask, true, false)
       : sequences[0];

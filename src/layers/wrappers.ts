@@ -6,7 +6,7 @@ import type { Value } from "../ops/op.js";
 import { Size } from "../program/size.js";
 import { seedOr } from "../random.js";
 import { layerOptions } from "./core.js";
-import type { LayerKind, LoweringContext } from "./kind.js";
+import type { Flow, LayerKind, LoweringContext } from "./kind.js";
 import { type CommonOptions, copyLayer, Layer } from "./layer.js";
 import { checkStates } from "./recurrent.js";
 import type { Shape } from "./symbolic.js";
@@ -137,7 +137,9 @@ export function bidirectional(options: BidirectionalOptions): Layer {
     });
   }
   if (mergeMode !== null && !MERGE_MODES.includes(mergeMode)) {
-    const hint = suggestion(String(mergeMode), MERGE_MODES);
+    const hint = /^add/i.test(String(mergeMode))
+      ? "It is called 'sum'."
+      : suggestion(String(mergeMode), MERGE_MODES);
     throw new UnreelError({
       operation: "bidirectional: mergeMode",
       expected: "a known mode or null",
@@ -201,19 +203,32 @@ const timeDistributedKind: LayerKind<{ layer: Layer }> = {
       .map(([batch, ...rest]) => [batch, shape[1], ...rest]);
   },
 
-  lower(context, { layer }, [{ value, mask }]) {
+  lower(context, { layer }, [flow]) {
     const { builder } = context;
-    const [batch, time, ...rest] = value.shape;
+    const { mask } = flow;
+    const [batch, time, ...rest] = flow.shape ?? flow.value.shape;
+    // What comes straight from the model's input has the batch outermost.
+    const timeMajor = flow.shape ? false : flow.value.timeMajor;
     // All steps of all samples as one large batch, in whatever order they lie in memory.
-    const steps = { ...builder.view(value, [Size.product([batch, time]), ...rest]), timeMajor: false };
+    const asSteps = (value: Value): Value => ({
+      ...builder.view(value, [Size.product([batch, time]), ...rest]),
+      timeMajor: false,
+    });
+    const steps: Flow = {
+      get value() {
+        return asSteps(flow.value);
+      },
+      isInteger: flow.isInteger,
+      integers: flow.integers && ((limit) => asSteps(flow.integers!(limit))),
+    };
     // A layer inside begins anew at each step, also in a stream. It is not called, as in Keras: what it gives is not penalized, only
     // what layers inside a model give.
     const samples = context.samples ?? batch;
     const inner = context.forLayer(layer, { perStep: true, streaming: false, samples });
-    return layer.kind.lower(inner, layer.config, [{ value: steps }]).map((flow) => {
-      const out = builder.batchMajor(flow.value);
+    return layer.kind.lower(inner, layer.config, [steps]).map(({ value }) => {
+      const out = builder.batchMajor(value);
       return {
-        value: { ...builder.view(out, [batch, time, ...out.shape.slice(1)]), timeMajor: value.timeMajor },
+        value: { ...builder.view(out, [batch, time, ...out.shape.slice(1)]), timeMajor },
         mask,
       };
     });

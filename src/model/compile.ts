@@ -6,7 +6,7 @@ import { readOptions } from "../layers/options.js";
 import type { SymbolicTensor } from "../layers/symbolic.js";
 import type { Counted, Trainee } from "../training/fit.js";
 import { functionGraph, type TensorFunction } from "../training/functions.js";
-import { Loss, type LossLike, resolveLoss } from "../training/losses.js";
+import { Loss, type LossLike, requireMade, resolveLoss } from "../training/losses.js";
 import { Metric, type MetricLike, resolveMetric } from "../training/metrics/index.js";
 import { type OptimizerLike, resolveOptimizer } from "../training/optimizers.js";
 import type { Compiled } from "../training/step.js";
@@ -102,6 +102,7 @@ export function resolveCompiled(graph: Graph, options: CompileOptions): Omit<Tra
 
 /** A loss as a program wants it: a function is asked here. */
 function lossSpec(given: LossLike, output: SymbolicTensor): LossSpec {
+  requireMade("compile: loss", given);
   if (typeof given === "function") {
     const graph = functionGraph("compile: loss", given, output.shape, output.shape);
     return { graph, sparse: false, reduction: "sumOverBatchSize" };

@@ -3,7 +3,7 @@ import { positiveInteger, show, UnreelError } from "../errors.js";
 import { targetKind } from "../graph/lower.js";
 import { readOptions } from "../layers/options.js";
 import { type InputLike, readInputs, readTargets } from "../training/arrays.js";
-import type { Callback } from "../training/callbacks/callback.js";
+import { type Callback, checkCallback } from "../training/callbacks/callback.js";
 import { splitValidation, type Trainee } from "../training/fit.js";
 import type { DataSet } from "../training/step.js";
 import { type ClassWeight, readWeights, type WeightLike, weightsForOutputs } from "../training/weights.js";
@@ -57,6 +57,7 @@ export function readFitOptions(options: FitOptions) {
       hint: "Write [callback].",
     });
   }
+  for (const callback of read.callbacks) checkCallback("fit: callbacks", callback);
   if (read.validationData !== undefined && !Array.isArray(read.validationData)) {
     const got = show(read.validationData);
     throw new UnreelError({

@@ -10,13 +10,16 @@ import { assignWeights } from "../layers/weight.js";
 import { graphKind } from "../layers/wire.js";
 import type { Tensor, TensorLike } from "../tensor.js";
 import { type InputLike, readInputs } from "../training/arrays.js";
-import { progressBar } from "../training/callbacks/progressBar.js";
+import { progressBar, report } from "../training/callbacks/progressBar.js";
 import { evaluate, fit, type History, predict, type Trainee, trainOnBatch } from "../training/fit.js";
 import type { ClassWeight, WeightLike } from "../training/weights.js";
 import { type CompileOptions, readCompileOptions, resolveCompiled } from "./compile.js";
 import { dataSet, type FitOptions, fitData, readFitOptions, type Verbose } from "./data.js";
 import { Stream } from "./stream.js";
 import { summarize } from "./summary.js";
+
+/** One tensor, or a list of them where the model has several outputs. Typed as both, so that neither use needs a cast. */
+export type Predicted = Tensor & Tensor[];
 
 export class Model {
   readonly name: string;
@@ -33,6 +36,10 @@ export class Model {
 
   /** Use `model({ inputs, outputs })` or `sequential()`. */
   constructor(name: string, graph?: Graph) {
+    if (typeof name !== "string") {
+      const hint = "Write model({ inputs, outputs }) or sequential([ … ]), without new.";
+      throw new UnreelError({ operation: "new Model", expected: "a name", got: show(name), hint });
+    }
     this.name = name;
     this.#graph = graph;
   }
@@ -117,33 +124,35 @@ export class Model {
     y: InputLike,
     options: { batchSize?: number; sampleWeight?: WeightLike; verbose?: Verbose } = {},
   ): Promise<Record<string, number>> {
-    const { batchSize, sampleWeight } = readOptions("evaluate", options, {
+    const { batchSize, sampleWeight, verbose } = readOptions("evaluate", options, {
       batchSize: 32,
       sampleWeight: undefined,
-      verbose: undefined as Verbose | undefined,
+      verbose: "auto" as Verbose,
     });
     positiveInteger("evaluate: batchSize", batchSize);
     return this.#whileRunning(async () => {
       const trainee = await this.#trainee("evaluate", x);
-      return evaluate(trainee, dataSet("evaluate", trainee, x, y, { sampleWeight }), batchSize);
+      const start = performance.now();
+      const logs = await evaluate(trainee, dataSet("evaluate", trainee, x, y, { sampleWeight }), batchSize);
+      if (verbose === 1 || verbose === 2) report(start, logs);
+      return logs;
     });
   }
 
   /** Outputs for inputs: one tensor, or one for each output. */
-  async predict(
-    x: InputLike,
-    options: { batchSize?: number; verbose?: Verbose } = {},
-  ): Promise<Tensor | Tensor[]> {
-    const { batchSize } = readOptions("predict", options, {
+  async predict(x: InputLike, options: { batchSize?: number; verbose?: Verbose } = {}): Promise<Predicted> {
+    const { batchSize, verbose } = readOptions("predict", options, {
       batchSize: 32,
-      verbose: undefined as Verbose | undefined,
+      verbose: "auto" as Verbose,
     });
     positiveInteger("predict: batchSize", batchSize);
     return this.#whileRunning(async () => {
       const executor = await this.executor("predict", x);
       const inputs = readInputs("predict", executor.graph, x);
+      const start = performance.now();
       const results = await predict(executor, { inputs, samples: inputs[0].shape[0] }, batchSize);
-      return results.length === 1 ? results[0] : results;
+      if (verbose === 1 || verbose === 2) report(start, {});
+      return (results.length === 1 ? results[0] : results) as Predicted;
     });
   }
 

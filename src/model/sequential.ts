@@ -6,7 +6,7 @@ import { type Graph, makeGraph } from "../layers/graph.js";
 import { Layer, uniqueName } from "../layers/layer.js";
 import { readOptions } from "../layers/options.js";
 import { type Shape, SymbolicTensor } from "../layers/symbolic.js";
-import { type Tensor, type TensorLike, tensor } from "../tensor.js";
+import { type TensorLike, tensor } from "../tensor.js";
 import type { InputLike } from "../training/arrays.js";
 import { Model } from "./model.js";
 
@@ -24,11 +24,6 @@ export class Sequential extends Model {
   add(layer: Layer | Model): void {
     this.#push(layer);
     this.#rebuild();
-  }
-
-  /** Outputs for inputs: one tensor, as a sequential model has one output. */
-  override async predict(x: InputLike, options: Parameters<Model["predict"]>[1] = {}): Promise<Tensor> {
-    return (await super.predict(x, options)) as Tensor;
   }
 
   /** The layers, without the input. */

@@ -1,5 +1,5 @@
 // Inference one time step at a time: recurrent layers keep their states from step to step, and a step is synchronous.
-import { positiveInteger, UnreelError } from "../errors.js";
+import { positiveInteger, show, UnreelError } from "../errors.js";
 import type { Executor } from "../graph/executor.js";
 import type { Lowered } from "../graph/lower.js";
 import { whyNotStepwise } from "../layers/graph.js";
@@ -7,6 +7,7 @@ import type { BoundProgram } from "../program/run.js";
 import { Size } from "../program/size.js";
 import { type DType, Tensor, type TensorLike, tensor } from "../tensor.js";
 import { checkIds } from "../training/arrays.js";
+import type { Predicted } from "./model.js";
 
 export class Stream {
   readonly #executor: Executor;
@@ -57,9 +58,12 @@ export class Stream {
   }
 
   /** The outputs of the next time step. x: [batch, features], or [batch] ids; one such for each input of the model. */
-  step(x: TensorLike | readonly TensorLike[]): Tensor | Tensor[] {
+  step(x: TensorLike | readonly TensorLike[]): Predicted {
     this.#check();
     const { inputs } = this.#lowered;
+    if (x === undefined || x === null) {
+      throw new UnreelError({ operation: "stream: step", expected: "the next time step", got: show(x) });
+    }
     const given = inputs.length === 1 ? [x as TensorLike] : (x as readonly TensorLike[]);
     const tensors = inputs.map((port, index) =>
       this.#stepOf(port.name, port.shape as number[], port.idLimit, given[index]),
@@ -72,7 +76,7 @@ export class Stream {
     });
     this.#bound.run();
     const results = this.#read.map(({ at, size, shape }) => new Tensor(floats.slice(at, at + size), shape));
-    return results.length === 1 ? results[0] : results;
+    return (results.length === 1 ? results[0] : results) as Predicted;
   }
 
   /** Starts again: all states zero. */

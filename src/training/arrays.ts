@@ -92,7 +92,9 @@ function checkShape(operation: string, { shape }: Tensor, { shape: wanted }: Sym
   const hint =
     shape.length === wanted.length - 1
       ? "The first axis counts samples: wrap a single sample in an array."
-      : undefined;
+      : shape.length > 1 && shape.every((d, axis) => axis < 2 || wanted[axis] === null || wanted[axis] === d)
+        ? "The model was given, or took from its first data, a fixed length; inputShape [null, …] takes any."
+        : undefined;
   throw new UnreelError({
     operation,
     expected: `shape ${showShape([null, ...wanted.slice(1)])}`,

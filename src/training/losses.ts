@@ -224,6 +224,13 @@ const aliases: Record<string, string> = {
   kldivergence: "kullbackLeiblerDivergence",
 };
 
+/** Refuses `losses.huber` where `losses.huber()` is meant: it would pass for a user's own function. */
+export function requireMade(operation: string, given: unknown): void {
+  if (typeof given !== "function" || !Object.values<unknown>(registry).includes(given)) return;
+  const hint = "Call it: losses.huber({ … }).";
+  throw new UnreelError({ operation, expected: "a loss", got: "the function that makes one", hint });
+}
+
 /** A loss by object or by Keras' name. */
 export function resolveLoss(operation: string, given: unknown): Loss {
   if (typeof given === "string") return lookUp(operation, given, registry, aliases)();

@@ -1,5 +1,6 @@
 // What a callback may do: look on at each turn of the training, change learning rate and weights, ask it to stop.
 // keras.io/api/callbacks/base_callback
+import { show, UnreelError } from "../../errors.js";
 import { readOptions } from "../../layers/options.js";
 import type { Tensor, TensorLike } from "../../tensor.js";
 import type { Optimizer } from "../optimizers/optimizer.js";
@@ -50,19 +51,35 @@ export interface Callback {
   onTrainEnd?(logs: Logs, run: TrainingRun): void | Promise<void>;
 }
 
+const turns: Record<keyof Callback, undefined> = {
+  onTrainBegin: undefined,
+  onEpochBegin: undefined,
+  onTrainBatchBegin: undefined,
+  onTrainBatchEnd: undefined,
+  onTestBegin: undefined,
+  onTestBatchBegin: undefined,
+  onTestBatchEnd: undefined,
+  onTestEnd: undefined,
+  onEpochEnd: undefined,
+  onTrainEnd: undefined,
+};
+
 /** A callback from functions. Keras: callbacks.LambdaCallback. */
 export function lambda(functions: Callback): Callback {
-  const turns: Record<keyof Callback, undefined> = {
-    onTrainBegin: undefined,
-    onEpochBegin: undefined,
-    onTrainBatchBegin: undefined,
-    onTrainBatchEnd: undefined,
-    onTestBegin: undefined,
-    onTestBatchBegin: undefined,
-    onTestBatchEnd: undefined,
-    onTestEnd: undefined,
-    onEpochEnd: undefined,
-    onTrainEnd: undefined,
-  };
   return readOptions<Callback>("callbacks.lambda", functions, turns);
+}
+
+/** Refuses what would never be called: a factory without its parentheses, an object without a known method. */
+export function checkCallback(operation: string, given: unknown): void {
+  const isObject = typeof given === "object" && given !== null;
+  if (
+    isObject &&
+    Object.keys(turns).some((turn) => typeof (given as Record<string, unknown>)[turn] === "function")
+  )
+    return;
+  const hint =
+    typeof given === "function"
+      ? "Call it: callbacks.earlyStopping({ … })."
+      : `A callback has one or more of ${Object.keys(turns).join(", ")}.`;
+  throw new UnreelError({ operation, expected: "a callback", got: show(given), hint });
 }

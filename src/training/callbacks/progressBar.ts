@@ -10,6 +10,12 @@ function show(logs: Logs): string {
     .join(" - ");
 }
 
+/** A line about what took place since `start`, with what came of it. */
+export function report(start: number, logs: Logs): void {
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  console.log([`${seconds}s`, show(logs)].filter(Boolean).join(" - "));
+}
+
 /** Keras' progress: epoch, bar, loss and metrics. Used by fit unless `verbose: 0`; `verbose: 2` writes a line for each epoch. */
 export function progressBar({ verbose = 1 }: { verbose?: 0 | 1 | 2 } = {}): Callback {
   let bar: import("cli-progress").SingleBar | undefined;

@@ -104,6 +104,10 @@ export function resolveMetric(operation: string, given: unknown): Metric {
     return made(Object.hasOwn(registry, given) ? {} : { name: given });
   }
   if (given instanceof Metric) return given;
+  if (typeof given === "function" && Object.values<unknown>(registry).includes(given)) {
+    const hint = "Call it: metrics.auc({ … }).";
+    throw new UnreelError({ operation, expected: "a metric", got: "the function that makes one", hint });
+  }
   if (typeof given === "function" || given instanceof Loss) {
     return means.meanMetricWrapper({ fn: given as TensorFunction | Loss });
   }
