@@ -4,6 +4,9 @@
 
 const bits = new DataView(new ArrayBuffer(8));
 
+/** 1/23, 1/21, … 1. */
+const ARTANH = Array.from({ length: 12 }, (_, i) => 1 / (23 - 2 * i));
+
 /** Natural logarithm of a positive normal double (2·artanh series). */
 export function logarithm(x: number): number {
   bits.setFloat64(0, x);
@@ -18,7 +21,7 @@ export function logarithm(x: number): number {
   const s = (mantissa - 1) / (mantissa + 1);
   const z = s * s;
   let sum = 0;
-  for (let k = 23; k >= 1; k -= 2) sum = sum * z + 1 / k;
+  for (const term of ARTANH) sum = sum * z + term;
   return exponent * Math.LN2 + 2 * s * sum;
 }
 

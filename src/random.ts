@@ -4,34 +4,61 @@
 import { show, UnreelError } from "./errors.js";
 import { logarithm } from "./numerics.js";
 
-const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24];
 const PARITY = 0x1bd11bda;
 
-/** One block: key (k0, k1) and counter (c0, c1) to two words, written to `out`. */
-export function threefry(out: Uint32Array, k0: number, k1: number, c0: number, c1: number): void {
-  const key = [k0, k1, PARITY ^ k0 ^ k1];
+/** One block: key (k0, k1) and counter (c0, c1) to two words, written to `out` from `at` on. Five groups of four rounds, written out
+ * because initial weights are drawn before an engine has optimized anything. */
+export function threefry(out: Uint32Array, at: number, k0: number, k1: number, c0: number, c1: number): void {
   let x0 = (c0 + k0) | 0;
   let x1 = (c1 + k1) | 0;
-  for (let round = 0; round < 20; round++) {
-    const rotation = ROTATIONS[round & 7];
-    x0 = (x0 + x1) | 0;
-    x1 = ((x1 << rotation) | (x1 >>> (32 - rotation))) ^ x0;
-    if ((round & 3) === 3) {
-      const injection = (round + 1) >> 2;
-      x0 = (x0 + key[injection % 3]) | 0;
-      x1 = (x1 + key[(injection + 1) % 3] + injection) | 0;
+  // The three words of the key take turns: a is the next to go into x0, b into x1.
+  let a = k1;
+  let b = PARITY ^ k0 ^ k1;
+  let c = k0;
+  for (let group = 1; group <= 5; group++) {
+    if (group & 1) {
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << 13) | (x1 >>> 19)) ^ x0;
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << 15) | (x1 >>> 17)) ^ x0;
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << 26) | (x1 >>> 6)) ^ x0;
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << 6) | (x1 >>> 26)) ^ x0;
+    } else {
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << 17) | (x1 >>> 15)) ^ x0;
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << 29) | (x1 >>> 3)) ^ x0;
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << 16) | (x1 >>> 16)) ^ x0;
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << 24) | (x1 >>> 8)) ^ x0;
     }
+    x0 = (x0 + a) | 0;
+    x1 = (x1 + b + group) | 0;
+    const next = a;
+    a = b;
+    b = c;
+    c = next;
   }
-  out[0] = x0;
-  out[1] = x1;
+  out[at] = x0;
+  out[at + 1] = x1;
 }
+
+/** Words that a stream draws ahead. */
+const AHEAD = 64;
 
 /** A stream of numbers drawn from one seed. Two streams of one seed are independent. */
 export class Random {
   readonly #seed: number;
   readonly #stream: number;
-  readonly #words = new Uint32Array(2);
-  #drawn = 0;
+  readonly #words = new Uint32Array(AHEAD);
+  /** Blocks made so far, and the next of the words that lie ready. */
+  #blocks = 0;
+  #next = AHEAD;
+  /** The polar method makes two normal numbers at once: the second waits here. */
+  #spare: number | undefined;
 
   constructor(seed: number, stream = 0) {
     this.#seed = checkSeed("seed", seed);
@@ -40,13 +67,15 @@ export class Random {
 
   /** The next 32 bits. */
   word(): number {
-    const half = this.#drawn & 1;
-    if (half === 0) {
-      const high = Math.floor(this.#seed / 2 ** 32);
-      threefry(this.#words, this.#seed | 0, high, this.#drawn >>> 1, this.#stream);
-    }
-    this.#drawn++;
-    return this.#words[half];
+    if (this.#next === AHEAD) this.#draw();
+    return this.#words[this.#next++];
+  }
+
+  #draw(): void {
+    const words = this.#words;
+    const [low, high] = [this.#seed | 0, Math.floor(this.#seed / 2 ** 32)];
+    for (let at = 0; at < AHEAD; at += 2) threefry(words, at, low, high, this.#blocks++, this.#stream);
+    this.#next = 0;
   }
 
   /** A float in [low, high), from 32 random bits. */
@@ -64,11 +93,17 @@ export class Random {
 
   /** A standard normal number (the polar method of Marsaglia). */
   normal(): number {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    if (spare !== undefined) return spare;
     for (;;) {
       const x = this.uniform(-1, 1);
       const y = this.uniform(-1, 1);
       const square = x * x + y * y;
-      if (square > 0 && square < 1) return x * Math.sqrt((-2 * logarithm(square)) / square);
+      if (square === 0 || square >= 1) continue;
+      const scale = Math.sqrt((-2 * logarithm(square)) / square);
+      this.#spare = y * scale;
+      return x * scale;
     }
   }
 

@@ -1,6 +1,5 @@
 // Chooses a build of the kernels and instantiates it. Builds differ in the instructions they use, never in what they offer.
 // Not here: what the kernels compute (assembly/) and who calls them (program/run.ts).
-import { instantiate } from "@assemblyscript/loader";
 import { UnreelError } from "../errors.js";
 import { relaxed, simd } from "./inlined.js";
 
@@ -24,9 +23,18 @@ const valid = new Map<Build, boolean>();
 export function kernelBytes(build: Build): Uint8Array<ArrayBuffer> {
   let bytes = decoded.get(build);
   if (!bytes) {
-    bytes = Uint8Array.from(atob(INLINED[build]), (c) => c.charCodeAt(0));
+    bytes = fromBase64(INLINED[build]);
     decoded.set(build, bytes);
   }
+  return bytes;
+}
+
+/** In Node by its own decoder, which takes a tenth of the time. */
+function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+  if (typeof Buffer === "function") return new Uint8Array(Buffer.from(text, "base64"));
+  const characters = atob(text);
+  const bytes = new Uint8Array(characters.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i);
   return bytes;
 }
 
@@ -49,8 +57,7 @@ export function chooseBuild(deterministic: boolean): Build {
 }
 
 export async function loadKernels(build: Build): Promise<Kernels> {
-  // The instance's own exports: the loader's wrap every call to count its arguments, which no kernel needs.
-  const { exports } = (await instantiate(kernelBytes(build), {})).instance;
+  const { exports } = (await WebAssembly.instantiate(kernelBytes(build), {})).instance;
   const functions: Record<string, Kernel> = {};
   for (const [name, value] of Object.entries(exports)) {
     if (typeof value === "function") functions[name] = value as Kernel;
