@@ -8,11 +8,12 @@
 import { Curve, curve, curveSlope } from "./curve";
 import { LANES, VECTOR, load4, madd, storeUpTo4 } from "./simd";
 
-// One body for whole vectors and for the tail: these functions are long, and would be compiled in twice.
+// One body for whole vectors and for the tail: these functions are long, and would be compiled in twice. relu,
+// leakyRelu, tanh, sigmoid and swish have loops of their own; the others share one, which looks at `kind` for every vector.
 
 // @ts-expect-error: decorator
 @inline
-function map(kind: Curve, out: usize, x: usize, n: i32, a: f32 = 0, b: f32 = 0, low: f32 = 0, high: f32 = 0): void {
+function hot(kind: Curve, out: usize, x: usize, n: i32, a: f32 = 0, b: f32 = 0, low: f32 = 0, high: f32 = 0): void {
   for (; n > 0; n -= LANES, out += VECTOR, x += VECTOR) {
     storeUpTo4(out, curve(kind, load4(x), a, b, low, high), n);
   }
@@ -20,7 +21,7 @@ function map(kind: Curve, out: usize, x: usize, n: i32, a: f32 = 0, b: f32 = 0, 
 
 // @ts-expect-error: decorator
 @inline
-function mapBackward(
+function hotBackward(
   kind: Curve, dx: usize, dout: usize, x: usize, out: usize, n: i32, a: f32 = 0, b: f32 = 0, low: f32 = 0, high: f32 = 0,
 ): void {
   for (; n > 0; n -= LANES, dx += VECTOR, dout += VECTOR, x += VECTOR, out += VECTOR) {
@@ -28,20 +29,30 @@ function mapBackward(
   }
 }
 
+function map(kind: Curve, out: usize, x: usize, n: i32, a: f32 = 0, b: f32 = 0, low: f32 = 0, high: f32 = 0): void {
+  hot(kind, out, x, n, a, b, low, high);
+}
+
+function mapBackward(
+  kind: Curve, dx: usize, dout: usize, x: usize, out: usize, n: i32, a: f32 = 0, b: f32 = 0, low: f32 = 0, high: f32 = 0,
+): void {
+  hotBackward(kind, dx, dout, x, out, n, a, b, low, high);
+}
+
 /** max(x, 0) */
 export function relu(out: usize, x: usize, n: i32): void {
-  map(Curve.Relu, out, x, n);
+  hot(Curve.Relu, out, x, n);
 }
 export function reluBackward(dx: usize, dout: usize, x: usize, out: usize, n: i32): void {
-  mapBackward(Curve.Relu, dx, dout, x, out, n);
+  hotBackward(Curve.Relu, dx, dout, x, out, n);
 }
 
 /** x > 0 ? x : negativeSlope * x */
 export function leakyRelu(out: usize, x: usize, n: i32, negativeSlope: f32): void {
-  map(Curve.LeakyRelu, out, x, n, negativeSlope);
+  hot(Curve.LeakyRelu, out, x, n, negativeSlope);
 }
 export function leakyReluBackward(dx: usize, dout: usize, x: usize, out: usize, n: i32, negativeSlope: f32): void {
-  mapBackward(Curve.LeakyRelu, dx, dout, x, out, n, negativeSlope);
+  hotBackward(Curve.LeakyRelu, dx, dout, x, out, n, negativeSlope);
 }
 
 /** scale * (x > 0 ? x : alpha * (e^x - 1)): elu, celu and selu */
@@ -112,10 +123,10 @@ export function geluTanhBackward(dx: usize, dout: usize, x: usize, out: usize, n
 
 /** x * sigmoid(x), also called silu */
 export function swish(out: usize, x: usize, n: i32): void {
-  map(Curve.Swish, out, x, n);
+  hot(Curve.Swish, out, x, n);
 }
 export function swishBackward(dx: usize, dout: usize, x: usize, out: usize, n: i32): void {
-  mapBackward(Curve.Swish, dx, dout, x, out, n);
+  hotBackward(Curve.Swish, dx, dout, x, out, n);
 }
 
 /** x * tanh(softplus(x)) */
@@ -143,18 +154,18 @@ export function softsignBackward(dx: usize, dout: usize, x: usize, out: usize, n
 }
 
 export function tanh(out: usize, x: usize, n: i32): void {
-  map(Curve.Tanh, out, x, n);
+  hot(Curve.Tanh, out, x, n);
 }
 export function tanhBackward(dx: usize, dout: usize, x: usize, out: usize, n: i32): void {
-  mapBackward(Curve.Tanh, dx, dout, x, out, n);
+  hotBackward(Curve.Tanh, dx, dout, x, out, n);
 }
 
 /** 1 / (1 + e^-x) */
 export function sigmoid(out: usize, x: usize, n: i32): void {
-  map(Curve.Sigmoid, out, x, n);
+  hot(Curve.Sigmoid, out, x, n);
 }
 export function sigmoidBackward(dx: usize, dout: usize, x: usize, out: usize, n: i32): void {
-  mapBackward(Curve.Sigmoid, dx, dout, x, out, n);
+  hotBackward(Curve.Sigmoid, dx, dout, x, out, n);
 }
 
 /** x * relu6(x + 3) / 6 */

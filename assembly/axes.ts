@@ -3,7 +3,7 @@
 // Shapes: a block seen along an axis is [outer, n, inner]; without the axis [outer, inner].
 
 import { sumColumns } from "./reduce";
-import { LANES, VECTOR, keep4, load4, splat, storeUpTo4 } from "./simd";
+import { LANES, VECTOR, keep4, load4, one4, splat, storeUpTo4 } from "./simd";
 import { scale, scaleAccumulate, transpose, transposeAccumulate } from "./vector";
 
 /** out [outer, n, inner] (accumulate ? += : =) x [outer, inner] for every place along n; with mean, x / n. Words of any kind
@@ -69,7 +69,7 @@ export function extremeAxisBackward(
       const best = load4(out);
       let ties = splat(0);
       let p = x;
-      for (let k = 0; k < n; k++, p += row) ties = f32x4.add(ties, keep4(f32x4.eq(load4(p), best), splat(1)));
+      for (let k = 0; k < n; k++, p += row) ties = f32x4.add(ties, keep4(f32x4.eq(load4(p), best), one4()));
       const share = f32x4.div(load4(dout), ties);
       p = x;
       let q = dx;

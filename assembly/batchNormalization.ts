@@ -6,7 +6,7 @@
 // Accuracy: sums run over strips of rows in registers, then into their column, as in reduce.ts; the variance is that around the
 // mean, not the difference of two large numbers.
 
-import { LANES, VECTOR, load4, madd, nmadd, splat, storeUpTo4 } from "./simd";
+import { LANES, VECTOR, half4, load4, madd, nmadd, one4, splat, storeUpTo4 } from "./simd";
 
 /** Rows of a strip: it stays in the second cache, and what is worked out for a column serves all of them. */
 const ROWS: i32 = 64;
@@ -86,7 +86,7 @@ export function columnMomentsBackward(
 // @ts-expect-error: decorator
 @inline
 function inverseRoot(variance: v128, epsilon: f32): v128 {
-  return f32x4.div(splat(1), f32x4.sqrt(f32x4.add(variance, splat(epsilon))));
+  return f32x4.div(one4(), f32x4.sqrt(f32x4.add(variance, splat(epsilon))));
 }
 
 /** out = gamma (x - mean) / sqrt(variance + epsilon) + beta */
@@ -139,7 +139,7 @@ export function normalizeColumnsBackward(
       if (dbeta) storeUpTo4(dbeta + i, f32x4.add(load4(dbeta + i), sum), n);
       if (dmean) storeUpTo4(dmean + i, nmadd(sum, scale, load4(dmean + i)), n);
       if (dvariance) {
-        const slope = f32x4.mul(f32x4.mul(product, scale), f32x4.mul(inverse, splat(0.5)));
+        const slope = f32x4.mul(f32x4.mul(product, scale), f32x4.mul(inverse, half4()));
         storeUpTo4(dvariance + i, f32x4.sub(load4(dvariance + i), slope), n);
       }
     }

@@ -7,12 +7,12 @@
 import { calledExp4, log1pExpMinusAbs4, log4, logScalar, sigmoid4 } from "./math";
 import { clipped, smoothed, unclipped } from "./probability";
 import { rowExpSum, rowMax, rowSum } from "./row";
-import { LANES, VECTOR, atLeast, keep4, laneMask, load4, madd, splat, storeUpTo4, sumLanes } from "./simd";
+import {
+  LANES, VECTOR, atLeast, count4, keep4, laneMask, load4, madd, one4, splat, storeUpTo4, sumLanes,
+} from "./simd";
 
 // ---- binary: every column is a question of its own ------------------------------------------------------------------
 
-// @ts-expect-error: decorator
-@inline
 function binary(
   logits: bool, losses: usize, yTrue: usize, yPred: usize, rows: i32, columns: i32, labelSmoothing: f32,
 ): void {
@@ -29,8 +29,8 @@ function binary(
         l = f32x4.add(f32x4.sub(atLeast(x, splat(0)), f32x4.mul(t, x)), log1pExpMinusAbs4(x));
       } else {
         const p = clipped(load4(yPred + i));
-        const no = log4(f32x4.sub(splat(1), p));
-        l = f32x4.neg(f32x4.add(f32x4.mul(t, log4(p)), f32x4.mul(f32x4.sub(splat(1), t), no)));
+        const no = log4(f32x4.sub(one4(), p));
+        l = f32x4.neg(f32x4.add(f32x4.mul(t, log4(p)), f32x4.mul(f32x4.sub(one4(), t), no)));
       }
       total = f32x4.add(total, keep4(laneMask(n), l));
     }
@@ -38,8 +38,6 @@ function binary(
   }
 }
 
-// @ts-expect-error: decorator
-@inline
 function binaryBackward(
   logits: bool, dyPred: usize, dlosses: usize, yTrue: usize, yPred: usize, rows: i32, columns: i32, labelSmoothing: f32,
 ): void {
@@ -52,7 +50,7 @@ function binaryBackward(
       const p = load4(yPred + i);
       let g: v128;
       if (logits) g = f32x4.sub(sigmoid4(p), t);
-      else g = keep4(unclipped(p), f32x4.div(f32x4.sub(p, t), f32x4.mul(p, f32x4.sub(splat(1), p))));
+      else g = keep4(unclipped(p), f32x4.div(f32x4.sub(p, t), f32x4.mul(p, f32x4.sub(one4(), p))));
       storeUpTo4(dyPred + i, madd(g, weight, load4(dyPred + i)), n);
     }
   }
@@ -89,8 +87,8 @@ export function binaryCrossentropyLogitsBackward(
 @inline
 function target(sparse: bool, truth: usize, c: i32, columns: i32, labelSmoothing: f32): v128 {
   if (!sparse) return smoothed(truth + (<usize>c << 2), labelSmoothing / <f32>columns, labelSmoothing);
-  const class4 = i32x4.add(i32x4.splat(c), i32x4(0, 1, 2, 3));
-  return keep4(i32x4.eq(class4, i32x4.splat(load<i32>(truth))), splat(1));
+  const class4 = i32x4.add(i32x4.splat(c), count4());
+  return keep4(i32x4.eq(class4, i32x4.splat(load<i32>(truth))), one4());
 }
 
 /** Bytes from one row of the truth to the next. */
@@ -100,8 +98,6 @@ function truthStride(sparse: bool, columns: i32): usize {
   return sparse ? 4 : <usize>columns << 2;
 }
 
-// @ts-expect-error: decorator
-@inline
 function categorical(
   logits: bool, sparse: bool, losses: usize, truth: usize, yPred: usize, rows: i32, columns: i32, labelSmoothing: f32,
 ): void {
@@ -131,8 +127,6 @@ function categorical(
  * Probabilities: q = p / S, S = sum of p: dL/dp = (T - t/q) / S, where t/q and its share in T = sum of t fall away if q is
  * clipped. Logits: dL/dx = T softmax(x) - t.
  */
-// @ts-expect-error: decorator
-@inline
 function categoricalBackward(
   logits: bool, sparse: bool, dyPred: usize, dlosses: usize, truth: usize, yPred: usize, rows: i32, columns: i32,
   labelSmoothing: f32,

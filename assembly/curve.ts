@@ -1,14 +1,14 @@
 // What each activation function is and how steep it is, on four lanes, as keras.activations defines them. Internal: the
 // kernels are in activation.ts, the functions they are made of in math.ts.
 //
-// `kind` is a compile-time constant wherever these are used, so that only one line of each table remains.
+// Where `kind` is a compile-time constant only one line of each table remains.
 // a, b, low and high are the function's parameters: leakyRelu's negativeSlope (a), elu's alpha (a) and scale (b), clipped's slope (a) and
 // shift (b), shrink's threshold (a) and pull (b), squareplus' b (a).
 
 import {
   calledExp4, calledSigmoid4, calledTanh4, erf4, exp4, expm1Negative4, log1pExpMinusAbs4, sigmoid4, softplus4, tanh4,
 } from "./math";
-import { atLeast, atMost, keep4, load4, madd, nmadd, select4, splat } from "./simd";
+import { atLeast, atMost, half4, keep4, load4, madd, nmadd, one4, select4, splat } from "./simd";
 
 export const enum Curve {
   Relu,
@@ -73,7 +73,7 @@ export function curve(kind: Curve, x: v128, a: f32, b: f32, low: f32, high: f32)
     return select4(f32x4.gt(x, splat(0)), f32x4.mul(x, splat(b)), left);
   }
   if (kind == Curve.Gelu) {
-    const half = f32x4.mul(x, splat(0.5));
+    const half = f32x4.mul(x, half4());
     return madd(half, erf4(f32x4.mul(x, splat(0.70710678))), half);
   }
   if (kind == Curve.GeluTanh) return f32x4.mul(x, geluGate(x));
@@ -85,7 +85,7 @@ export function curve(kind: Curve, x: v128, a: f32, b: f32, low: f32, high: f32)
     return f32x4.mul(x, f32x4.div(n, f32x4.add(n, splat(2))));
   }
   if (kind == Curve.Softplus) return softplus4(x);
-  if (kind == Curve.Softsign) return f32x4.div(x, f32x4.add(f32x4.abs(x), splat(1)));
+  if (kind == Curve.Softsign) return f32x4.div(x, f32x4.add(f32x4.abs(x), one4()));
   if (kind == Curve.Tanh) return tanh4(x);
   if (kind == Curve.Sigmoid) return sigmoid4(x);
   if (kind == Curve.Shrink) {
@@ -94,10 +94,10 @@ export function curve(kind: Curve, x: v128, a: f32, b: f32, low: f32, high: f32)
   }
   if (kind == Curve.TanhShrink) return f32x4.sub(x, calledTanh4(x));
   if (kind == Curve.SparsePlus) {
-    const bend = clip(f32x4.add(x, splat(1)), 0, 2);
-    return madd(f32x4.mul(bend, bend), splat(0.25), atLeast(f32x4.sub(x, splat(1)), splat(0)));
+    const bend = clip(f32x4.add(x, one4()), 0, 2);
+    return madd(f32x4.mul(bend, bend), splat(0.25), atLeast(f32x4.sub(x, one4()), splat(0)));
   }
-  if (kind == Curve.Squareplus) return madd(x, splat(0.5), f32x4.mul(squareplusRoot(x, a), splat(0.5)));
+  if (kind == Curve.Squareplus) return madd(x, half4(), f32x4.mul(squareplusRoot(x, a), half4()));
   if (kind == Curve.HardSwish) return f32x4.mul(x, f32x4.mul(clip(f32x4.add(x, splat(3)), 0, 6), splat(1.0 / 6)));
   if (kind == Curve.Exponential) return exp4(x);
   return f32x4.sub(atMost(x, splat(0)), log1pExpMinusAbs4(x)); // LogSigmoid
@@ -107,7 +107,7 @@ export function curve(kind: Curve, x: v128, a: f32, b: f32, low: f32, high: f32)
 // @ts-expect-error: decorator
 @inline
 export function curveSlope(kind: Curve, x: usize, out: usize, a: f32, b: f32, low: f32, high: f32): v128 {
-  const one = splat(1);
+  const one = one4();
   if (kind == Curve.Relu) return keep4(f32x4.gt(load4(out), splat(0)), one);
   if (kind == Curve.Clipped) return keep4(inside(madd(load4(x), splat(a), splat(b)), low, high), splat(a));
   if (kind == Curve.LeakyRelu) return select4(f32x4.gt(load4(x), splat(0)), one, splat(a));
@@ -115,7 +115,7 @@ export function curveSlope(kind: Curve, x: usize, out: usize, a: f32, b: f32, lo
   if (kind == Curve.Gelu) {
     const t = f32x4.mul(load4(x), splat(0.70710678));
     const density = f32x4.mul(calledExp4(f32x4.neg(f32x4.mul(t, t))), splat(0.39894228));
-    return madd(clip(load4(x), -20, 20), density, madd(erf4(t), splat(0.5), splat(0.5)));
+    return madd(clip(load4(x), -20, 20), density, madd(erf4(t), half4(), half4()));
   }
   if (kind == Curve.GeluTanh) {
     const s = geluGate(load4(x));
@@ -146,12 +146,12 @@ export function curveSlope(kind: Curve, x: usize, out: usize, a: f32, b: f32, lo
     const t = calledTanh4(load4(x));
     return f32x4.mul(t, t);
   }
-  if (kind == Curve.SparsePlus) return f32x4.mul(clip(f32x4.add(load4(x), one), 0, 2), splat(0.5));
+  if (kind == Curve.SparsePlus) return f32x4.mul(clip(f32x4.add(load4(x), one), 0, 2), half4());
   if (kind == Curve.Squareplus) {
-    return madd(f32x4.div(load4(x), squareplusRoot(load4(x), a)), splat(0.5), splat(0.5));
+    return madd(f32x4.div(load4(x), squareplusRoot(load4(x), a)), half4(), half4());
   }
   if (kind == Curve.HardSwish) {
-    const bend = keep4(f32x4.gt(load4(x), splat(-3)), madd(load4(x), splat(1.0 / 3), splat(0.5)));
+    const bend = keep4(f32x4.gt(load4(x), splat(-3)), madd(load4(x), splat(1.0 / 3), half4()));
     return select4(f32x4.gt(load4(x), splat(3)), one, bend);
   }
   if (kind == Curve.Exponential) return load4(out);

@@ -5,7 +5,7 @@
 // numbers of the kinds. a and b are the function's constants.
 
 import { erf4, calledExp4, log4 } from "./math";
-import { LANES, VECTOR, keep4, load4, madd, select4, splat, storeUpTo4 } from "./simd";
+import { LANES, VECTOR, half4, keep4, load4, madd, one4, select4, splat, storeUpTo4 } from "./simd";
 
 const enum Kind {
   Shift, // x a + b
@@ -25,8 +25,8 @@ const enum Kind {
 // @ts-expect-error: decorator
 @inline
 function log1p4(x: v128): v128 {
-  const u = f32x4.add(x, splat(1));
-  const d = f32x4.sub(u, splat(1));
+  const u = f32x4.add(x, one4());
+  const d = f32x4.sub(u, one4());
   const y = f32x4.mul(log4(u), f32x4.div(x, d));
   const exact = v128.or(f32x4.eq(d, splat(0)), f32x4.eq(u, splat(Infinity)));
   return select4(exact, x, y);
@@ -94,7 +94,7 @@ function value(kind: Kind, x: v128, a: f32, b: f32): v128 {
 // @ts-expect-error: decorator
 @inline
 function share(greater: v128, notLess: v128): v128 {
-  return f32x4.add(keep4(greater, splat(0.5)), keep4(notLess, splat(0.5)));
+  return f32x4.add(keep4(greater, half4()), keep4(notLess, half4()));
 }
 
 /** The slope, from x or from out = value(x). */
@@ -105,13 +105,13 @@ function slope(kind: Kind, x: v128, out: v128, a: f32, b: f32): v128 {
   if (kind == Kind.Quotient) return f32x4.neg(f32x4.div(out, x));
   if (kind == Kind.Maximum) return share(f32x4.gt(x, splat(a)), f32x4.ge(x, splat(a)));
   if (kind == Kind.Minimum) return share(f32x4.lt(x, splat(a)), f32x4.le(x, splat(a)));
-  if (kind == Kind.Clip) return keep4(v128.and(f32x4.ge(x, splat(a)), f32x4.le(x, splat(b))), splat(1));
+  if (kind == Kind.Clip) return keep4(v128.and(f32x4.ge(x, splat(a)), f32x4.le(x, splat(b))), one4());
   if (kind == Kind.Absolute) {
-    return f32x4.sub(keep4(f32x4.gt(x, splat(0)), splat(1)), keep4(f32x4.lt(x, splat(0)), splat(1)));
+    return f32x4.sub(keep4(f32x4.gt(x, splat(0)), one4()), keep4(f32x4.lt(x, splat(0)), one4()));
   }
-  if (kind == Kind.SquareRoot) return f32x4.div(splat(0.5), out);
-  if (kind == Kind.Logarithm) return f32x4.div(splat(1), x);
-  if (kind == Kind.Logarithm1p) return f32x4.div(splat(1), f32x4.add(x, splat(1)));
+  if (kind == Kind.SquareRoot) return f32x4.div(half4(), out);
+  if (kind == Kind.Logarithm) return f32x4.div(one4(), x);
+  if (kind == Kind.Logarithm1p) return f32x4.div(one4(), f32x4.add(x, one4()));
   if (kind == Kind.Error) return f32x4.mul(calledExp4(f32x4.neg(f32x4.mul(x, x))), splat(1.1283792));
   if (a == 0) return splat(0);
   return f32x4.mul(power4(x, a - 1), splat(a));
@@ -146,7 +146,7 @@ export function compare(out: usize, a: usize, b: usize, scalar: f32, n: i32, kin
     else if (kind == 2) holds = f32x4.lt(x, y);
     else if (kind == 3) holds = f32x4.le(x, y);
     else if (kind == 4) holds = f32x4.eq(x, y);
-    storeUpTo4(out, keep4(holds, splat(1)), n);
+    storeUpTo4(out, keep4(holds, one4()), n);
   }
 }
 

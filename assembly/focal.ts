@@ -6,12 +6,12 @@
 import { calledExp4, log4 } from "./math";
 import { clipped, smoothed, unclipped } from "./probability";
 import { rowSum } from "./row";
-import { LANES, VECTOR, atLeast, keep4, laneMask, load4, madd, splat, storeUpTo4, sumLanes } from "./simd";
+import { LANES, VECTOR, atLeast, keep4, laneMask, load4, madd, one4, splat, storeUpTo4, sumLanes } from "./simd";
 
 /** x^gamma: by multiplication for small whole exponents, which are the usual ones; otherwise 0 where x <= 0. */
 function power(x: v128, gamma: f32): v128 {
   if (gamma >= 0 && gamma <= 8 && gamma == nearest<f32>(gamma)) {
-    let y = splat(1);
+    let y = one4();
     for (let k = <i32>gamma; k > 0; k--) y = f32x4.mul(y, x);
     return y;
   }
@@ -23,7 +23,7 @@ function power(x: v128, gamma: f32): v128 {
 // @ts-expect-error: decorator
 @inline
 function rest(x: v128): v128 {
-  return f32x4.sub(splat(1), x);
+  return f32x4.sub(one4(), x);
 }
 
 /** a t + b (1 - t) */

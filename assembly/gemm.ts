@@ -293,7 +293,7 @@ function tileRows(m: i32): i32 {
     return m == 9 ? 5 : m == 8 || m == 7 ? 4 : m;
   }
   if (m >= 7) return 4;
-  return m == 6 ? 3 : m;
+  return m >= 5 ? 3 : m;
 }
 
 /** The first `columns` of a tile, in the micro-kernels' order: (product + bias) + C. */

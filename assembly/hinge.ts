@@ -3,7 +3,9 @@
 // Shapes: yTrue, yPred, dyPred [rows, columns]; losses, dlosses [rows].
 
 import { rowDot } from "./row";
-import { LANES, VECTOR, atLeast, keep4, laneMask, load4, loadTail, madd, maxLanes, select4, splat, storeUpTo4, sumLanes } from "./simd";
+import {
+  LANES, VECTOR, atLeast, half4, keep4, laneMask, load4, loadTail, madd, maxLanes, one4, select4, splat, storeUpTo4, sumLanes,
+} from "./simd";
 
 /**
  * Labels are -1 and 1; if every one of the batch is 0 or 1, Keras takes 2y - 1. This is the factor, 1 or 2. A batch split
@@ -13,7 +15,7 @@ function labelFactor(yTrue: usize, n: i32): f32 {
   let others = splat(0);
   for (; n > 0; n -= LANES, yTrue += VECTOR) {
     const t = n >= LANES ? load4(yTrue) : loadTail(yTrue, n);
-    others = v128.or(others, v128.and(f32x4.ne(t, splat(0)), f32x4.ne(t, splat(1))));
+    others = v128.or(others, v128.and(f32x4.ne(t, splat(0)), f32x4.ne(t, one4())));
   }
   return v128.any_true(others) ? 1 : 2;
 }
@@ -24,8 +26,6 @@ function labels(yTrue: usize, factor: f32): v128 {
   return f32x4.add(f32x4.mul(load4(yTrue), splat(factor)), splat(1 - factor));
 }
 
-// @ts-expect-error: decorator
-@inline
 function mean(squared: bool, losses: usize, yTrue: usize, yPred: usize, rows: i32, columns: i32): void {
   const stride = <usize>columns << 2;
   const factor = labelFactor(yTrue, rows * columns);
@@ -34,15 +34,13 @@ function mean(squared: bool, losses: usize, yTrue: usize, yPred: usize, rows: i3
     let n = columns;
     for (let i: usize = 0; n > 0; n -= LANES, i += VECTOR) {
       const product = f32x4.mul(labels(yTrue + i, factor), load4(yPred + i));
-      const margin = atLeast(f32x4.sub(splat(1), product), splat(0));
+      const margin = atLeast(f32x4.sub(one4(), product), splat(0));
       total = f32x4.add(total, keep4(laneMask(n), squared ? f32x4.mul(margin, margin) : margin));
     }
     store<f32>(losses, sumLanes(total) / <f32>columns);
   }
 }
 
-// @ts-expect-error: decorator
-@inline
 function meanBackward(
   squared: bool, dyPred: usize, dlosses: usize, yTrue: usize, yPred: usize, rows: i32, columns: i32,
 ): void {
@@ -53,7 +51,7 @@ function meanBackward(
     let n = columns;
     for (let i: usize = 0; n > 0; n -= LANES, i += VECTOR) {
       const t = labels(yTrue + i, factor);
-      const margin = f32x4.sub(splat(1), f32x4.mul(t, load4(yPred + i)));
+      const margin = f32x4.sub(one4(), f32x4.mul(t, load4(yPred + i)));
       const steep = squared ? f32x4.mul(splat(2), atLeast(margin, splat(0))) : positive(margin);
       storeUpTo4(dyPred + i, madd(f32x4.mul(t, steep), weight, load4(dyPred + i)), n);
     }
@@ -64,7 +62,7 @@ function meanBackward(
 // @ts-expect-error: decorator
 @inline
 function positive(x: v128): v128 {
-  const half = splat(0.5);
+  const half = half4();
   return f32x4.add(keep4(f32x4.gt(x, splat(0)), half), keep4(f32x4.ge(x, splat(0)), half));
 }
 
@@ -92,7 +90,7 @@ export function squaredHingeBackward(
 // @ts-expect-error: decorator
 @inline
 function wrong(yTrue: usize, yPred: usize): v128 {
-  return f32x4.mul(f32x4.sub(splat(1), load4(yTrue)), load4(yPred));
+  return f32x4.mul(f32x4.sub(one4(), load4(yTrue)), load4(yPred));
 }
 
 /** Largest (1 - t) p of the row. */
@@ -129,14 +127,14 @@ export function categoricalHingeBackward(
     let n = columns;
     for (let i: usize = 0; n > 0; n -= LANES, i += VECTOR) {
       const tie = v128.and(laneMask(n), f32x4.eq(wrong(yTrue + i, yPred + i), splat(top)));
-      ties = f32x4.add(ties, keep4(tie, splat(1)));
+      ties = f32x4.add(ties, keep4(tie, one4()));
     }
     const share = splat(1 / sumLanes(ties));
     n = columns;
     for (let i: usize = 0; n > 0; n -= LANES, i += VECTOR) {
       const t = load4(yTrue + i);
       const tie = keep4(f32x4.eq(wrong(yTrue + i, yPred + i), splat(top)), share);
-      const g = f32x4.sub(f32x4.mul(f32x4.sub(splat(1), t), tie), t);
+      const g = f32x4.sub(f32x4.mul(f32x4.sub(one4(), t), tie), t);
       storeUpTo4(dyPred + i, madd(g, splat(weight), load4(dyPred + i)), n);
     }
   }

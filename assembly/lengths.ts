@@ -2,7 +2,7 @@
 // Not here: sums over whole blocks (reduce.ts) and the products between vectors (gemm.ts).
 // Legend: x [outer, n, inner] holds outer * inner vectors of n numbers, `inner` words apart; its gradient dx likewise.
 
-import { LANES, VECTOR, load4, loadTail, splat, storeUpTo4, sumLanes } from "./simd";
+import { LANES, VECTOR, load4, loadTail, one4, splat, storeUpTo4, sumLanes } from "./simd";
 
 /** Numbers summed in f32 before they go to a sum of sums, so that long vectors keep their digits. */
 const BLOCK: i32 = 64;
@@ -79,7 +79,7 @@ export function limitLengths(
 // @ts-expect-error: decorator
 @inline
 function inverse(squares: v128): v128 {
-  return f32x4.min(f32x4.div(splat(1), f32x4.sqrt(squares)), splat(1 / EPSILON));
+  return f32x4.min(f32x4.div(one4(), f32x4.sqrt(squares)), splat(1 / EPSILON));
 }
 
 /** out = x / |x|, for each vector. */

@@ -984,11 +984,18 @@ export function tile6x8T(
   v128.store(c, y50, 16);
 }
 
-/** The tile of 1 to 6 rows (plain build: 1 to 5). */
+/** The tile of 1 to 6 rows (plain build: 1 to 4). */
 export function tile(
   rows: i32, c: usize, ldc: usize, a: usize, lda: usize, b: usize, ldb: usize,
   bias: usize, K: i32, accumulate: i32,
 ): void {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    if (rows > 4) {
+      if (rows == 5) tile5x8(c, ldc, a, lda, b, ldb, bias, K, accumulate);
+      if (rows == 6) tile6x8(c, ldc, a, lda, b, ldb, bias, K, accumulate);
+      return;
+    }
+  }
   switch (rows) {
     case 1:
       tile1x8(c, ldc, a, lda, b, ldb, bias, K, accumulate);
@@ -999,22 +1006,23 @@ export function tile(
     case 3:
       tile3x8(c, ldc, a, lda, b, ldb, bias, K, accumulate);
       break;
-    case 4:
-      tile4x8(c, ldc, a, lda, b, ldb, bias, K, accumulate);
-      break;
-    case 5:
-      tile5x8(c, ldc, a, lda, b, ldb, bias, K, accumulate);
-      break;
     default:
-      if (ASC_FEATURE_RELAXED_SIMD) tile6x8(c, ldc, a, lda, b, ldb, bias, K, accumulate);
+      tile4x8(c, ldc, a, lda, b, ldb, bias, K, accumulate);
   }
 }
 
-/** The tile of 1 to 6 rows (plain build: 1 to 5). */
+/** The tile of 1 to 6 rows (plain build: 1 to 4). */
 export function tileT(
   rows: i32, c: usize, ldc: usize, a: usize, lda: usize, b: usize, ldb: usize,
   bias: usize, K: i32, accumulate: i32,
 ): void {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    if (rows > 4) {
+      if (rows == 5) tile5x8T(c, ldc, a, lda, b, ldb, bias, K, accumulate);
+      if (rows == 6) tile6x8T(c, ldc, a, lda, b, ldb, bias, K, accumulate);
+      return;
+    }
+  }
   switch (rows) {
     case 1:
       tile1x8T(c, ldc, a, lda, b, ldb, bias, K, accumulate);
@@ -1025,13 +1033,7 @@ export function tileT(
     case 3:
       tile3x8T(c, ldc, a, lda, b, ldb, bias, K, accumulate);
       break;
-    case 4:
-      tile4x8T(c, ldc, a, lda, b, ldb, bias, K, accumulate);
-      break;
-    case 5:
-      tile5x8T(c, ldc, a, lda, b, ldb, bias, K, accumulate);
-      break;
     default:
-      if (ASC_FEATURE_RELAXED_SIMD) tile6x8T(c, ldc, a, lda, b, ldb, bias, K, accumulate);
+      tile4x8T(c, ldc, a, lda, b, ldb, bias, K, accumulate);
   }
 }

@@ -5,7 +5,7 @@
 
 import { log4 } from "./math";
 import { threefry } from "./random";
-import { load4, select4, splat, storeUpTo4 } from "./simd";
+import { half4, load4, one4, select4, splat, storeUpTo4 } from "./simd";
 
 // Giles 2010, "Approximating the erfinv function", single precision, times sqrt 2: z / u over w = -log(1 - u^2), first for w < 5
 // in w - 2.5, then for the rest in sqrt w - 3.
@@ -29,16 +29,14 @@ function series(table: usize, x: v128): v128 {
  * share (1 + u) / 2 of all normal numbers lies. The distance to the nearer end is kept in integers, so that tails reach 6.3. Good to
  * 1e-6 of z up to 5, to 4e-4 at the end.
  */
-// @ts-expect-error: decorator
-@inline
 export function normal4(words: v128): v128 {
   const unit = splat(4.656612873077393e-10); // 2^-31
   const magnitude = v128.xor(words, i32x4.shr_s(words, 31));
-  const half = splat(0.5);
+  const half = half4();
   const u = f32x4.mul(f32x4.add(f32x4.convert_i32x4_s(magnitude), half), unit);
   const left = i32x4.sub(i32x4.splat(0x7fffffff), magnitude);
   const tail = f32x4.mul(f32x4.add(f32x4.convert_i32x4_s(left), half), unit);
-  const w = f32x4.neg(log4(f32x4.mul(tail, f32x4.add(splat(1), u))));
+  const w = f32x4.neg(log4(f32x4.mul(tail, f32x4.add(one4(), u))));
   const near = series(NEAR, f32x4.sub(w, splat(2.5)));
   const far = series(FAR, f32x4.sub(f32x4.sqrt(w), splat(3)));
   const z = f32x4.mul(u, select4(f32x4.lt(w, splat(5)), near, far));

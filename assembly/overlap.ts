@@ -2,7 +2,7 @@
 // Not here: losses that are a mean over elements (loss.ts).
 // Shapes: yTrue, yPred, dyPred [rows, columns]; losses, dlosses [rows]. A row is all that is counted together: a whole batch by default.
 
-import { LANES, VECTOR, keep4, laneMask, load4, madd, splat, storeUpTo4, sumLanes } from "./simd";
+import { LANES, VECTOR, keep4, laneMask, load4, madd, one4, splat, storeUpTo4, sumLanes } from "./simd";
 
 /** Columns summed in f32 before they go to the f64: a row may be a whole batch. */
 const BLOCK: i32 = 256;
@@ -26,7 +26,7 @@ function only(a: usize, b: usize, n: i32): f64 {
   for (; n > 0; n -= BLOCK) {
     let total = splat(0);
     for (let left = min(n, BLOCK); left > 0; left -= LANES, a += VECTOR, b += VECTOR) {
-      const l = f32x4.mul(load4(a), f32x4.sub(splat(1), load4(b)));
+      const l = f32x4.mul(load4(a), f32x4.sub(one4(), load4(b)));
       total = f32x4.add(total, keep4(laneMask(left), l));
     }
     result += <f64>sumLanes(total);

@@ -5,7 +5,7 @@
 // Layout, which the TypeScript twin repeats: key = the two u32 at `seed`; counter = (block, stream); the two words of block
 // i are elements 2i and 2i+1. A float is the upper 24 bits of its word times 2^-24.
 
-import { load4, splat, storeUpTo4 } from "./simd";
+import { count4, load4, one4, splat, storeUpTo4 } from "./simd";
 
 // @ts-expect-error: decorator
 @inline
@@ -21,7 +21,7 @@ export function threefry(out: usize, count: i32, block: i32, stream: i32, key0: 
   const k0 = i32x4.splat(key0);
   const k1 = i32x4.splat(key1);
   const k2 = i32x4.splat(key0 ^ key1 ^ 0x1bd11bda);
-  let x = i32x4.add(i32x4.add(i32x4.splat(block), i32x4(0, 1, 2, 3)), k0);
+  let x = i32x4.add(i32x4.add(i32x4.splat(block), count4()), k0);
   let y = i32x4.add(i32x4.splat(stream), k1);
 
   x = i32x4.add(x, y); y = v128.xor(rotate(y, 13), x);

@@ -37,10 +37,29 @@ export function splat(x: f32): v128 {
   return f32x4.splat(x);
 }
 
+// Constants that many kernels need are loaded: a third of the bytes of a v128.const, and V8 builds that anew at each use.
+const COUNT: usize = memory.data<i32>([0, 1, 2, 3]);
+const UNITS: usize = memory.data<f32>([1, 0.5]);
+
+/** 0 in all lanes. */
 // @ts-expect-error: decorator
 @inline
 export function zero4(): v128 {
   return f32x4.splat(0);
+}
+
+/** 1 in all lanes. */
+// @ts-expect-error: decorator
+@inline
+export function one4(): v128 {
+  return v128.load32_splat(UNITS);
+}
+
+/** 1/2 in all lanes. */
+// @ts-expect-error: decorator
+@inline
+export function half4(): v128 {
+  return v128.load32_splat(UNITS, 4);
 }
 
 /** a*b + c. Relaxed: one rounding where the hardware has a fused instruction, two elsewhere. Plain: always two. */
@@ -103,11 +122,18 @@ export function maxLanes(v: v128): f32 {
   return max<f32>(f32x4.extract_lane(pair, 0), f32x4.extract_lane(pair, 1));
 }
 
+/** 0, 1, 2, 3 (i32). */
+// @ts-expect-error: decorator
+@inline
+export function count4(): v128 {
+  return v128.load(COUNT);
+}
+
 /** All ones in lanes 0 .. count-1, zeros in the rest. */
 // @ts-expect-error: decorator
 @inline
 export function laneMask(count: i32): v128 {
-  return i32x4.gt_s(i32x4.splat(count), i32x4(0, 1, 2, 3));
+  return i32x4.gt_s(i32x4.splat(count), v128.load(COUNT));
 }
 
 /** The first `count` (1..3) words at `p`; the other lanes are zero, whatever lies there. */

@@ -2,7 +2,7 @@
 // Not here: sums over a block (reduce.ts), functions with a curve (activation.ts), matrix products (gemm.ts).
 // Shapes: every block is [n] unless its line says otherwise. An output may be the same block as an input.
 
-import { LANES, VECTOR, keep4, load4, splat, store4, storeTail } from "./simd";
+import { LANES, VECTOR, half4, keep4, load4, splat, store4, storeTail } from "./simd";
 
 // What one vector of the result is made of; a compile-time constant, so each kernel keeps only its own line.
 const enum Term {
@@ -40,7 +40,7 @@ function term(kind: Term, out: usize, a: usize, b: usize, c: usize, scale: v128)
     return f32x4.sub(load4(out), f32x4.div(f32x4.mul(load4(a), f32x4.div(load4(b), divisor)), divisor));
   }
   // PlusWinner: a where b > c, half of it where they are equal.
-  const half = splat(0.5);
+  const half = half4();
   const share = f32x4.add(
     keep4(f32x4.ge(load4(b), load4(c)), half),
     keep4(f32x4.gt(load4(b), load4(c)), half),

@@ -31,6 +31,9 @@ const tiles = process.env.TILES
       [6, 1, "T"],
     ];
 
+/** The largest tile of the plain build, which needs a register more for each product. */
+const PLAIN_ROWS = 4;
+
 const range = (n) => Array.from({ length: n }, (_, i) => i);
 
 function step(rows, panels, form) {
@@ -98,16 +101,25 @@ function tile([rows, panels, form = ""]) {
 function choose(form) {
   const most = Math.max(...tiles.map(([rows]) => rows));
   const call = (rows) => `tile${rows}x8${form}(c, ldc, a, lda, b, ldb, bias, K, accumulate);`;
-  const cases = range(most - 1).map((i) => `    case ${i + 1}:\n      ${call(i + 1)}\n      break;`);
-  return `/** The tile of 1 to ${most} rows (plain build: 1 to ${most - 1}). */
+  const cases = range(PLAIN_ROWS - 1).map((i) => `    case ${i + 1}:\n      ${call(i + 1)}\n      break;`);
+  const relaxed = range(most - PLAIN_ROWS).map(
+    (i) => `      if (rows == ${PLAIN_ROWS + i + 1}) ${call(PLAIN_ROWS + i + 1)}`,
+  );
+  return `/** The tile of 1 to ${most} rows (plain build: 1 to ${PLAIN_ROWS}). */
 export function tile${form}(
   rows: i32, c: usize, ldc: usize, a: usize, lda: usize, b: usize, ldb: usize,
   bias: usize, K: i32, accumulate: i32,
 ): void {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    if (rows > ${PLAIN_ROWS}) {
+${relaxed.join("\n")}
+      return;
+    }
+  }
   switch (rows) {
 ${cases.join("\n")}
     default:
-      if (ASC_FEATURE_RELAXED_SIMD) ${call(most)}
+      ${call(PLAIN_ROWS)}
   }
 }
 `;

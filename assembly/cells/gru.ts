@@ -8,7 +8,7 @@
 
 import { gemmPacked, gemmState, packB, packBT, packedBytes } from "../gemm";
 import { sigmoid4, tanh4 } from "../math";
-import { flush4, load4, madd, nmadd, splat, storeUpTo4 } from "../simd";
+import { flush4, load4, madd, nmadd, one4, storeUpTo4 } from "../simd";
 
 /** packed: H·roundUp(2H,16) + H·roundUp(H,16) floats from recurrent [H,3H]. */
 export function gruPack(packed: usize, recurrent: usize, H: i32): void {
@@ -112,7 +112,7 @@ export function gruStepBackward(
   // dz = dh'∘(h-k)∘z(1-z);  dk = dh'∘(1-z)∘(1-k²), both before their activations
   // reset after:   s = hR + b';  dr = dk∘s∘r(1-r);  ds = dk∘r;          dh = dh'∘z + [dz dr]Rᵀ + ds Rᵀ
   // reset before:  s = r∘h;      dr = ds∘h∘r(1-r);  ds = dk Rᵀ;  dh = dh'∘z + [dz dr]Rᵀ + ds∘r
-  const one = splat(1);
+  const one = one4();
   const width = <usize>H << 2;
   const packedCandidate = packed + packedBytes(2 * H, H);
   let first = gates;
@@ -166,7 +166,7 @@ export function gruStepBackward(
 
 /** Reset before: r -> dr in gates [n,3H], dhidden [n,H] += dreset∘r; dreset, hidden [n,H]. */
 function resetStateBackward(gates: usize, dhidden: usize, dreset: usize, hidden: usize, n: i32, H: i32): void {
-  const one = splat(1);
+  const one = one4();
   const width = <usize>H << 2;
   for (let row = 0; row < n; ++row) {
     let pr = gates + width;

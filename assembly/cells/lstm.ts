@@ -7,7 +7,7 @@
 
 import { gemmPacked, gemmState, packB, packBT } from "../gemm";
 import { sigmoid4, tanh4 } from "../math";
-import { flush4, load4, madd, nmadd, splat, storeUpTo4 } from "../simd";
+import { flush4, load4, madd, nmadd, one4, storeUpTo4 } from "../simd";
 
 /** packed: H·roundUp(4H,16) floats from recurrent [H,4H]. */
 export function lstmPack(packed: usize, recurrent: usize, H: i32): void {
@@ -75,7 +75,7 @@ export function lstmStepBackward(
 ): void {
   // dc' += dh'∘o∘(1 - tanh²(c'));  dc = dc'∘f;  dh = [di df dg do] Rᵀ, where before their activations
   // di = dc'∘g∘i(1-i);  df = dc'∘c∘f(1-f);  dg = dc'∘i∘(1-g²);  do = dh'∘tanh(c')∘o(1-o)
-  const one = splat(1);
+  const one = one4();
   const width = <usize>H << 2;
   let first = gates;
   let dh = dhidden;

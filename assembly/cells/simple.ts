@@ -5,7 +5,7 @@
 
 import { gemmPacked, gemmState, packB, packBT } from "../gemm";
 import { tanh4 } from "../math";
-import { flush4, load4, splat, storeUpTo4 } from "../simd";
+import { flush4, load4, one4, storeUpTo4 } from "../simd";
 
 /** packed: H·roundUp(H,16) floats from recurrent [H,H]. */
 export function simplePack(packed: usize, recurrent: usize, H: i32): void {
@@ -44,7 +44,7 @@ export function simpleStepBackward(
   gates: usize, dhidden: usize, hiddenNext: usize, packed: usize, n: i32, H: i32, scratch: usize,
 ): void {
   // da = dh' (1 - h'²);  dh = da Rᵀ
-  const one = splat(1);
+  const one = one4();
   let da = gates;
   let dh = dhidden;
   for (let left = n * H; left > 0; left -= 4) {
