@@ -1,5 +1,6 @@
 // Runs all tests: the kernels' own (as-pect), then the host's (uvu), and ends with their sum.
 import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 process.chdir(new URL("..", import.meta.url).pathname);
@@ -40,6 +41,14 @@ const skipped = number(host.text, /Skipped:\s+(\d+)/g) ?? 0;
 passed += hostPassed;
 failed += total === undefined ? 1 : total - hostPassed;
 if (host.failed && total === hostPassed) failed++;
+
+/** Cases whose numbers others have computed: how many by which library. */
+const golden = { keras: 0, torch: 0 };
+for (const file of readdirSync("tests/golden").filter((name) => name.endsWith(".json"))) {
+  const lists = Object.values(JSON.parse(readFileSync(join("tests/golden", file), "utf8")));
+  golden[file.split("_")[0]] += lists.filter(Array.isArray).reduce((sum, list) => sum + list.length, 0);
+}
+console.log(`\ngolden cases: ${golden.keras} of Keras 3, ${golden.torch} of PyTorch`);
 
 console.log(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
 process.exitCode = failed === 0 ? 0 : 1;
