@@ -5,7 +5,6 @@ import * as assert from "uvu/assert";
 import {
   type Cell,
   input,
-  type Layer,
   layers,
   type Model,
   model,
@@ -14,23 +13,10 @@ import {
   type Tensor,
   tensor,
 } from "../src/index.js";
-import { Random } from "../src/random.js";
-import { assertClose, gradients } from "./support.js";
+import { assertClose, gradients, numbers, one } from "./support.js";
 
 const [B, T, I, C, U] = [3, 5, 2, 4, 3];
 type Options = Parameters<typeof layers.rnn>[0];
-
-function numbers(seed: number, ...shape: number[]): Tensor {
-  const random = new Random(seed);
-  const size = shape.reduce((a, b) => a * b, 1);
-  return tensor(
-    Float32Array.from({ length: size }, () => random.uniform(-1, 1)),
-    shape,
-  );
-}
-
-const one = (layer: Layer, x: SymbolicTensor | SymbolicTensor[], options = {}) =>
-  layer.apply(x, options) as SymbolicTensor;
 
 /** h' = tanh([x, c]·W + b + h·R): the simple cell, reading a constant with each x. */
 function reading(): Cell {

@@ -6,7 +6,6 @@ import {
   type Cell,
   initializers,
   input,
-  type Layer,
   layers,
   type Model,
   model,
@@ -16,22 +15,9 @@ import {
   type Tensor,
   tensor,
 } from "../src/index.js";
-import { Random } from "../src/random.js";
-import { assertClose } from "./support.js";
+import { assertClose, numbers, one } from "./support.js";
 
 const [T, I] = [6, 3];
-
-function numbers(seed: number, ...shape: number[]): Tensor {
-  const random = new Random(seed);
-  const size = shape.reduce((a, b) => a * b, 1);
-  return tensor(
-    Float32Array.from({ length: size }, () => random.uniform(-1, 1)),
-    shape,
-  );
-}
-
-const one = (layer: Layer, x: SymbolicTensor | SymbolicTensor[], options = {}) =>
-  layer.apply(x, options) as SymbolicTensor;
 
 /** A stream gives, step by step, what one call gives. x: [1, T, …] each. */
 async function streams(made: Model, ...xs: Tensor[]): Promise<void> {

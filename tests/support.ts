@@ -3,8 +3,11 @@ import { existsSync, readFileSync } from "node:fs";
 import * as assert from "uvu/assert";
 import { Executor } from "../src/graph/executor.js";
 import type { TargetKind } from "../src/graph/lower.js";
+import type { Layer } from "../src/layers/layer.js";
 import { camelCase } from "../src/layers/options.js";
+import type { SymbolicTensor } from "../src/layers/symbolic.js";
 import type { Model } from "../src/model/model.js";
+import { Random } from "../src/random.js";
 import { type Tensor, type TensorLike, tensor } from "../src/tensor.js";
 import { type InputLike, readInputs, readTargets } from "../src/training/arrays.js";
 import { type Loss, resolveLoss } from "../src/training/losses.js";
@@ -142,3 +145,17 @@ async function graphOf(model: Model, x: InputLike): Promise<Executor["graph"]> {
 export function asTensor({ data, shape, dtype }: Numbers): Tensor {
   return tensor(data, shape, dtype === "int32" ? "int32" : "float32");
 }
+
+/** Repeatable numbers from -1 to 1. */
+export function numbers(seed: number, ...shape: number[]): Tensor {
+  const random = new Random(seed);
+  const size = shape.reduce((a, b) => a * b, 1);
+  return tensor(
+    Float32Array.from({ length: size }, () => random.uniform(-1, 1)),
+    shape,
+  );
+}
+
+/** A layer that has one output, applied. */
+export const one = (layer: Layer, x: SymbolicTensor | SymbolicTensor[], options = {}): SymbolicTensor =>
+  layer.apply(x, options);

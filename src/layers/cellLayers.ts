@@ -15,7 +15,12 @@ import { cloneGraph, type Graph, makeGraph } from "./graph.js";
 import type { LayerKind } from "./kind.js";
 import { type CommonOptions, Layer } from "./layer.js";
 import { gateMasks } from "./recurrence.js";
-import { cellDefaults, type RecurrentConfig, type RecurrentOptions, readCellOptions } from "./recurrent.js";
+import {
+  cellDefaults,
+  type RecurrentConfig,
+  type RecurrentOptions,
+  readCellOptions,
+} from "./recurrentOptions.js";
 import { type Shape, SymbolicTensor, showShape } from "./symbolic.js";
 import { wire } from "./wire.js";
 

@@ -1,9 +1,11 @@
 // What every recurrent layer does around its loop: time turned round, states that start it and are kept, dropout that is the
-// same at every step, outputs of masked steps.
+// same at every step, outputs of masked steps; and what every one checks and says of shapes.
+import { show, UnreelError } from "../errors.js";
 import { arithmetic, dropout, everKept, keep, ones, repeat, reverse, selectRows } from "../ops/index.js";
 import type { Value } from "../ops/op.js";
-import type { Dim } from "../program/size.js";
+import { type Dim, Size } from "../program/size.js";
 import type { Flow, LoweringContext } from "./kind.js";
+import type { Shape, SymbolicTensor } from "./symbolic.js";
 
 /** Time-major, and from the end if asked. */
 export function turn({ builder, name }: LoweringContext, backwards: boolean, value: Value): Value {
@@ -100,4 +102,57 @@ export function withMaskedOutputs(
   if (!mask || (!zeroOutput && !started)) return sequence;
   const rows = zeroOutput ? mask : builder.apply(everKept, `${name}.everKept`, [mask], {})[0];
   return builder.apply(selectRows, `${name}.masked`, [rows, sequence], {})[0];
+}
+
+/** The output of the last step of a time-major sequence. */
+export function lastStep({ builder }: LoweringContext, sequence: Value): Value {
+  const [batch, time, ...rest] = sequence.shape;
+  const bytes = Size.product([batch, ...rest]).times(4);
+  const last = builder.view(sequence, [batch, ...rest], Size.of(time).plus(-1).times(bytes));
+  return { ...last, timeMajor: false };
+}
+
+/** Shapes of a recurrent layer's outputs: the output, then the states. */
+export function recurrentOutputs(
+  { returnSequences, returnState }: { returnSequences: boolean; returnState: boolean },
+  batch: number | null,
+  time: number | null,
+  states: readonly number[],
+  outputSize = states[0],
+): Shape[] {
+  const output = returnSequences ? [batch, time, outputSize] : [batch, outputSize];
+  return [output, ...(returnState ? states.map((size) => [batch, size]) : [])];
+}
+
+export function checkStates(
+  layer: string,
+  names: readonly string[],
+  sizes: readonly number[],
+  [batch]: Shape,
+  states: readonly SymbolicTensor[],
+): void {
+  const operation = `${layer}: initialState`;
+  if (states.length !== sizes.length) {
+    throw new UnreelError({
+      operation,
+      expected: `${sizes.length} (${names.join(", ")})`,
+      got: `${states.length}`,
+    });
+  }
+  states.forEach(({ shape }, index) => {
+    if (shape.length === 2 && shape[1] === sizes[index]) return;
+    const expected = `state ${names[index]} of shape ${show([batch, sizes[index]])}`;
+    throw new UnreelError({ operation, expected, got: show(shape) });
+  });
+}
+
+export function checkBatch(layer: string, shape: Shape): void {
+  if (shape[0] !== null) return;
+  const hint = "Begin with input({ shape, batchSize }).";
+  throw new UnreelError({
+    operation: `${layer}: stateful`,
+    expected: "a fixed batch size",
+    got: "any",
+    hint,
+  });
 }

@@ -1,15 +1,10 @@
 // The recurrent layers with built-in cells: simpleRNN, lstm, gru. What differs from cell to cell is in cells/.
 // keras.io/api/layers/recurrent_layers
-import { inRange, positiveInteger, show, UnreelError } from "../errors.js";
 import { dense, gatherRows, keptRows } from "../ops/index.js";
 import type { Value } from "../ops/op.js";
 import { applyScan } from "../ops/scan.js";
-import { Size } from "../program/size.js";
-import { seedOr } from "../random.js";
-import { resolveInnerActivation } from "./activations.js";
 import {
   type Cell,
-  type CellConfig,
   type CellWeights,
   gru as gruCell,
   isFused,
@@ -17,33 +12,29 @@ import {
   StepMath,
   simple as simpleCell,
 } from "./cells/index.js";
-import { lastAxis, layerOptions } from "./core.js";
-import { type InitializerLike, resolveInitializer } from "./initializers.js";
+import { lastAxis } from "./core.js";
 import type { LayerKind, LoweringContext } from "./kind.js";
-import { type CommonOptions, Layer } from "./layer.js";
-import { type LimitOptions, noLimits, resolveLimits } from "./limits.js";
+import { Layer } from "./layer.js";
 import {
+  checkBatch,
+  checkStates,
   gateMasks,
   keepStates,
+  lastStep,
   obeyedMask,
+  recurrentOutputs,
   startingStates,
   turn,
   underMask,
   withMaskedOutputs,
 } from "./recurrence.js";
-import type { RegularizerLike } from "./regularizers.js";
-import type { Shape, SymbolicTensor } from "./symbolic.js";
-
-export interface RecurrentConfig extends CellConfig {
-  returnSequences: boolean;
-  returnState: boolean;
-  goBackwards: boolean;
-  stateful: boolean;
-  zeroOutputForMask: boolean;
-  dropout: number;
-  recurrentDropout: number;
-  seed: number;
-}
+import {
+  type GatedOptions,
+  layerDefaults,
+  type RecurrentConfig,
+  type RecurrentOptions,
+  readCellOptions,
+} from "./recurrentOptions.js";
 
 function recurrentKind(cell: Cell): LayerKind<RecurrentConfig> {
   return {
@@ -161,154 +152,8 @@ function stepByStep(
   return [sequence, ...states];
 }
 
-/** The output of the last step of a time-major sequence. */
-export function lastStep({ builder }: LoweringContext, sequence: Value): Value {
-  const [batch, time, ...rest] = sequence.shape;
-  const bytes = Size.product([batch, ...rest]).times(4);
-  const last = builder.view(sequence, [batch, ...rest], Size.of(time).plus(-1).times(bytes));
-  return { ...last, timeMajor: false };
-}
-
-/** Shapes of a recurrent layer's outputs: the output, then the states. */
-export function recurrentOutputs(
-  { returnSequences, returnState }: { returnSequences: boolean; returnState: boolean },
-  batch: number | null,
-  time: number | null,
-  states: readonly number[],
-  outputSize = states[0],
-): Shape[] {
-  const output = returnSequences ? [batch, time, outputSize] : [batch, outputSize];
-  return [output, ...(returnState ? states.map((size) => [batch, size]) : [])];
-}
-
-export function checkStates(
-  layer: string,
-  names: readonly string[],
-  sizes: readonly number[],
-  [batch]: Shape,
-  states: readonly SymbolicTensor[],
-): void {
-  const operation = `${layer}: initialState`;
-  if (states.length !== sizes.length) {
-    throw new UnreelError({
-      operation,
-      expected: `${sizes.length} (${names.join(", ")})`,
-      got: `${states.length}`,
-    });
-  }
-  states.forEach(({ shape }, index) => {
-    if (shape.length === 2 && shape[1] === sizes[index]) return;
-    const expected = `state ${names[index]} of shape ${show([batch, sizes[index]])}`;
-    throw new UnreelError({ operation, expected, got: show(shape) });
-  });
-}
-
-export function checkBatch(layer: string, shape: Shape): void {
-  if (shape[0] !== null) return;
-  const hint = "Begin with input({ shape, batchSize }).";
-  throw new UnreelError({
-    operation: `${layer}: stateful`,
-    expected: "a fixed batch size",
-    got: "any",
-    hint,
-  });
-}
-
-export interface RecurrentOptions extends CommonOptions, LimitOptions<"kernel" | "recurrent" | "bias"> {
-  /** Size of the state and of the output. */
-  units: number;
-  /** Default 'tanh'. With tanh and sigmoid the whole loop runs in one kernel. */
-  activation?: string | null;
-  useBias?: boolean;
-  kernelInitializer?: InitializerLike;
-  recurrentInitializer?: InitializerLike;
-  biasInitializer?: InitializerLike;
-  /** Penalty on what the layer returns, masked steps and returned states included. (Keras 3.15 forgets that of SimpleRNN.) */
-  activityRegularizer?: RegularizerLike | null;
-  /** All outputs instead of the last. Default false. */
-  returnSequences?: boolean;
-  /** The last states after the output. Default false. */
-  returnState?: boolean;
-  /** Reads the sequence from its end; outputs stay in the order computed. Default false. */
-  goBackwards?: boolean;
-  /** Keeps the states from batch to batch, until resetStates(); needs a fixed batch size. Default false. */
-  stateful?: boolean;
-  /** Zeros at masked steps instead of the previous output. Default false. */
-  zeroOutputForMask?: boolean;
-  /** Share of the inputs dropped while training, the same at every step. Default 0. */
-  dropout?: number;
-  /** Share of the state dropped before the recurrent product while training, the same at every step. Default 0. */
-  recurrentDropout?: number;
-  seed?: number | null;
-  /** Accepted so that Keras' configs load; without effect. */
-  unroll?: boolean;
-  /** Accepted so that Keras' configs load; without effect. */
-  useCudnn?: boolean | "auto";
-}
-
-interface GatedOptions extends RecurrentOptions {
-  /** Default 'sigmoid'. */
-  recurrentActivation?: string | null;
-}
-
-/** What a cell knows of: the layer's options but for those about the sequence. */
-export const cellDefaults = {
-  units: undefined as unknown as number,
-  activation: "tanh" as string | null,
-  useBias: true,
-  kernelInitializer: "glorotUniform" as InitializerLike,
-  recurrentInitializer: "orthogonal" as InitializerLike,
-  biasInitializer: "zeros" as InitializerLike,
-  ...noLimits("kernel", "recurrent", "bias"),
-  dropout: 0,
-  recurrentDropout: 0,
-  seed: null as number | null,
-};
-
-/** What a layer knows of a sequence. */
-export const sequenceDefaults = {
-  returnSequences: false,
-  returnState: false,
-  goBackwards: false,
-  stateful: false,
-  zeroOutputForMask: false,
-  unroll: false,
-};
-
-const defaults = {
-  ...cellDefaults,
-  ...sequenceDefaults,
-  activityRegularizer: null as RegularizerLike | null,
-  useCudnn: "auto" as boolean | "auto",
-};
-
-/** The options of a recurrent layer, or of a cell, checked and with names resolved. */
-export function readCellOptions(operation: string, options: object, known: object) {
-  const { config, common } = layerOptions(
-    operation,
-    options,
-    known as typeof defaults & { recurrentActivation?: string | null },
-  );
-  const { kernelInitializer, recurrentInitializer, biasInitializer, recurrentActivation } = config;
-  inRange(`${operation}: dropout`, config.dropout, 0, 1);
-  inRange(`${operation}: recurrentDropout`, config.recurrentDropout, 0, 1);
-  const made = {
-    ...resolveLimits(operation, config),
-    units: positiveInteger(`${operation}: units`, config.units),
-    activation: resolveInnerActivation(`${operation}: activation`, config.activation),
-    ...(recurrentActivation !== undefined && {
-      recurrentActivation: resolveInnerActivation(`${operation}: recurrentActivation`, recurrentActivation),
-    }),
-    kernelInitializer: resolveInitializer(`${operation}: kernelInitializer`, kernelInitializer),
-    recurrentInitializer: resolveInitializer(`${operation}: recurrentInitializer`, recurrentInitializer),
-    biasInitializer: resolveInitializer(`${operation}: biasInitializer`, biasInitializer),
-    seed: seedOr(config.seed, `${operation}: seed`),
-  };
-  return { config: made as unknown as RecurrentConfig, common };
-}
-
 function recurrent(kind: LayerKind<RecurrentConfig>, cell: Cell, options: object, extra: object): Layer {
-  const { config, common } = readCellOptions(cell.name, options, { ...defaults, ...extra });
+  const { config, common } = readCellOptions(cell.name, options, { ...layerDefaults, ...extra });
   return new Layer(kind, config, common) as unknown as Layer;
 }
 

@@ -6,8 +6,18 @@ import { StepMath } from "./cells/index.js";
 import { layerOptions } from "./core.js";
 import type { LayerKind } from "./kind.js";
 import { type CommonOptions, Layer } from "./layer.js";
-import { keepStates, obeyedMask, startingStates, turn, withMaskedOutputs } from "./recurrence.js";
-import { checkBatch, checkStates, lastStep, recurrentOutputs, sequenceDefaults } from "./recurrent.js";
+import {
+  checkBatch,
+  checkStates,
+  keepStates,
+  lastStep,
+  obeyedMask,
+  recurrentOutputs,
+  startingStates,
+  turn,
+  withMaskedOutputs,
+} from "./recurrence.js";
+import { sequenceDefaults } from "./recurrentOptions.js";
 import type { Shape } from "./symbolic.js";
 
 type RnnConfig = typeof sequenceDefaults & { cell: Layer };

@@ -8,7 +8,7 @@ import { seedOr } from "../random.js";
 import { layerOptions } from "./core.js";
 import type { Flow, LayerKind, LoweringContext } from "./kind.js";
 import { type CommonOptions, copyLayer, Layer } from "./layer.js";
-import { checkStates } from "./recurrent.js";
+import { checkStates } from "./recurrence.js";
 import type { Shape } from "./symbolic.js";
 import { callLayer } from "./wire.js";
 

@@ -1,6 +1,6 @@
 // What a loss says of each row, in double precision: for losses on plain values and for the metrics that are their mean.
 // By the names of the kernels that training uses (assembly/loss.ts and its neighbours), which tests compare with these.
-import { exponential, logarithm } from "../numerics.js";
+import { exponential, logarithm, power } from "../numerics.js";
 
 /** Targets and predictions as rows. */
 export interface Rows {
@@ -27,13 +27,8 @@ const probability = (p: number) => clip(p, EPSILON, ALMOST_ONE);
 const smooth = (y: number, share: number, towards: number) => y * (1 - share) + share * towards;
 /** log(1 + e^x) without overflow */
 const softplus = (x: number) => Math.max(x, 0) + logarithm(1 + exponential(-Math.abs(x)));
-/** Powers of what may be 0: whole ones by multiplication. */
-function power(x: number, gamma: number): number {
-  if (!Number.isInteger(gamma)) return x > 0 ? exponential(gamma * logarithm(x)) : 0;
-  let result = 1;
-  for (let k = 0; k < gamma; k++) result *= x;
-  return result;
-}
+/** As the kernel has it: 0 where a fraction is the power of what is not above 0. */
+const focus = (x: number, gamma: number) => (x > 0 || Number.isInteger(gamma) ? power(x, gamma) : 0);
 
 /** Σ over a row of a function of each pair. */
 function total(term: (y: number, p: number) => number): (rows: Rows) => RowValue {
@@ -163,7 +158,7 @@ export const formulas: Readonly<Record<string, Formula>> = {
     each((y, p) => {
       const t = smooth(y, smoothing, 0.5);
       const miss = t * (1 - p) + (1 - t) * p;
-      return (t * yes + (1 - t) * no) * power(miss, gamma) * binaryEntropy(t, p);
+      return (t * yes + (1 - t) * no) * focus(miss, gamma) * binaryEntropy(t, p);
     }),
   categoricalCrossentropy: ofProbabilities,
   categoricalCrossentropyLogits: ofLogits,
@@ -172,7 +167,7 @@ export const formulas: Readonly<Record<string, Formula>> = {
       const size = rowSum(rows, row);
       return (p) => {
         const q = probability(p / size);
-        return -alpha * power(1 - q, gamma) * logarithm(q);
+        return -alpha * focus(1 - q, gamma) * logarithm(q);
       };
     }),
   sparseCategoricalCrossentropy: ofProbabilities,

@@ -9,6 +9,7 @@ import { type Dim, type Dims, Size } from "../program/size.js";
 import { seedOr } from "../random.js";
 import type { Tensor } from "../tensor.js";
 import { checkIds } from "./arrays.js";
+import { type Batch, eachWeight, rowWeights, sumOfWeights } from "./batchWeights.js";
 import type { MetricBatch } from "./metrics/metric.js";
 import type { Optimizer } from "./optimizers.js";
 
@@ -37,11 +38,7 @@ export class Steps {
   /** Drawn only where something is random: a prediction does not change what is random after it. */
   readonly #seed: number;
   #filled: Dims = {};
-  #batch: { order: Uint32Array | undefined; start: number; count: number } = {
-    order: undefined,
-    start: 0,
-    count: 0,
-  };
+  #batch: Batch = { order: undefined, start: 0, count: 0 };
   #runs = 0;
 
   constructor(executor: Executor, mode: Mode, data: DataSet, compiled?: Compiled) {
@@ -164,7 +161,7 @@ export class Steps {
     };
     return {
       plain,
-      weighted: given ? { ...plain, weights: this.#rowWeights(given, rows, kept) } : plain,
+      weighted: given ? { ...plain, weights: rowWeights(given, this.#batch, rows, kept) } : plain,
       functions: functions.map((each) => this.#view(each) as Float32Array),
     };
   }
@@ -265,29 +262,6 @@ export class Steps {
     return (dtype === "int32" ? integers : floats).subarray(at, at + size);
   }
 
-  /** Calls back with each value's place and its weight, which is that of its sample, or of its step. */
-  #eachWeight(weights: Tensor, size: number, take: (index: number, weight: number) => void): void {
-    const { order, start, count } = this.#batch;
-    const perSample = size / count;
-    const given = weights.size / weights.shape[0];
-    for (let i = 0; i < count; i++) {
-      const from = (order ? order[start + i] : start + i) * given;
-      for (let k = 0; k < perSample; k++)
-        take(i * perSample + k, weights.data[from + Math.floor((k * given) / perSample)]);
-    }
-  }
-
-  /** Sample weights of rows, zero where a mask is. Weights finer than rows count with their mean. */
-  #rowWeights(weights: Tensor, rows: number, kept: ArrayLike<number> | undefined): Float64Array {
-    const out = new Float64Array(rows);
-    const perRow = Math.max(1, weights.size / weights.shape[0] / (rows / this.#batch.count));
-    this.#eachWeight(weights, rows * perRow, (index, weight) => {
-      const row = Math.floor(index / perRow);
-      out[row] += (weight * (kept ? kept[row] : 1)) / perRow;
-    });
-    return out;
-  }
-
   /** Weights of the values of a loss, with the reduction in them: divided by their number for a mean. */
   #writeWeights(output: number, weights: Tensor | undefined): void {
     const { weights: value, isScalar, isMasked } = this.prepared.outputs[output];
@@ -297,23 +271,14 @@ export class Steps {
     let scale = 1 / count;
     if (reduction === "sum" && (!isScalar || isMasked || weights)) scale = 1;
     // Under a mask the program divides by what is left of the weights, and the scale falls away.
-    if (reduction === "meanWithSampleWeight" && weights) scale = inverse(this.#sumOfWeights(weights));
+    if (reduction === "meanWithSampleWeight" && weights) scale = inverse(sumOfWeights(weights, this.#batch));
     if (!weights) {
       target.fill(scale);
       return;
     }
-    this.#eachWeight(weights, count, (index, weight) => {
+    eachWeight(weights, this.#batch, count, (index, weight) => {
       target[index] = scale * weight;
     });
-  }
-
-  /** As they were given: a weight of a sample counts once, not once for each step. */
-  #sumOfWeights(weights: Tensor): number {
-    let sum = 0;
-    this.#eachWeight(weights, (weights.size / weights.shape[0]) * this.#batch.count, (_, weight) => {
-      sum += weight;
-    });
-    return sum;
   }
 }
 
