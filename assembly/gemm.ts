@@ -10,8 +10,14 @@
 // Packed B: panels of 8 columns, in each panel k after k, 32 bytes a k; the last panel is filled up with zeros.
 // Tiles of 6 x 8, in the plain build 4 x 8 (a multiply and an add need one more register): 15 vector registers hold the
 // sums, two vectors of B and one element of A. A single row takes 1 x 32, two rows 2 x 16, so that the adders stay busy.
+// The wide build is for engines that join pairs of vectors into one register: everything has twice the columns there.
 
-import { tile, tile1x32, tile2x16, tileT } from "./micro";
+import { tile as tile8, tile1x32, tile2x16, tileT as tile8T } from "./micro";
+import { tile as tile16, tile1x64, tile2x32, tileT as tile16T } from "./microWide";
+
+/** Columns of a panel, and their bytes. WIDE is given to the compiler for the wide build alone (asconfig.json). */
+const PANEL: i32 = isDefined(WIDE) ? 16 : 8;
+const PANEL_BYTES: usize = PANEL * 4;
 
 // Blocks: MC x KC of A and a panel of KC rows of B fit the first cache together, B_BYTES of packed B the second.
 const KC: i32 = 128;
@@ -20,7 +26,7 @@ const NC: i32 = 256;
 const B_BYTES: i32 = 128 * 1024;
 
 /** Bytes of the small tile in which the columns of a partial panel are computed. */
-const TILE_BYTES: i32 = 256;
+const TILE_BYTES: i32 = 384;
 
 // The host repeats these two numbers in TypeScript; a test compares them.
 /** Scratch of gemmNN, gemmNT, gemmTN: the same for every shape; 16-byte aligned. */
@@ -63,7 +69,7 @@ export function gemmPacked(
 
 /**
  * The product of a state with recurrent weights B [K,N], step after step: packed beforehand (ldb = 0), or read where they lie, for
- * so few rows or steps that packing would not pay. Scratch: GEMM_PACKED_SCRATCH_BYTES + 32 K bytes.
+ * so few rows or steps that packing would not pay. Scratch: GEMM_PACKED_SCRATCH_BYTES + 64 K bytes.
  */
 export function gemmState(
   c: usize, ldc: i32, a: usize, lda: i32, b: usize, ldb: i32, bias: usize,
@@ -87,33 +93,39 @@ export function packedBytes(K: i32, N: i32): i32 {
 export function packB(packed: usize, b: usize, ldb: i32, K: i32, N: i32): void {
   const step = <usize>ldb * 4;
   let n = N;
-  for (; n >= 8; n -= 8) {
+  for (; n >= PANEL; n -= PANEL) {
     let p = b;
     for (let k = 0; k < K; k++) {
-      v128.store(packed, v128.load(p));
-      v128.store(packed, v128.load(p, 16), 16);
+      const x = v128.load(p), y = v128.load(p, 16);
+      if (isDefined(WIDE)) {
+        const z = v128.load(p, 32), w = v128.load(p, 48);
+        v128.store(packed, z, 32);
+        v128.store(packed, w, 48);
+      }
+      v128.store(packed, x);
+      v128.store(packed, y, 16);
       p += step;
-      packed += 32;
+      packed += PANEL_BYTES;
     }
-    b += 32;
+    b += PANEL_BYTES;
   }
   if (n <= 0) return;
-  memory.fill(packed, 0, <usize>K * 32);
+  memory.fill(packed, 0, <usize>K * PANEL_BYTES);
   for (let k = 0; k < K; k++) {
     for (let j = 0; j < n; j++) store<f32>(packed + <usize>j * 4, load<f32>(b + <usize>j * 4));
     b += step;
-    packed += 32;
+    packed += PANEL_BYTES;
   }
 }
 
 /** packed = transpose of B [N,K]. */
 export function packBT(packed: usize, b: usize, ldb: i32, K: i32, N: i32): void {
   const step = <usize>ldb * 4;
-  for (let n = N; n > 0; n -= 8) {
-    if (n < 8) memory.fill(packed, 0, <usize>K * 32);
-    transpose(packed, 32, b, step, min(n, 8), K);
-    packed += <usize>K * 32;
-    b += step * 8;
+  for (let n = N; n > 0; n -= PANEL) {
+    if (n < PANEL) memory.fill(packed, 0, <usize>K * PANEL_BYTES);
+    transpose(packed, PANEL_BYTES, b, step, min(n, PANEL), K);
+    packed += <usize>K * PANEL_BYTES;
+    b += step * PANEL;
   }
 }
 
@@ -173,8 +185,8 @@ function product(
   M: i32, N: i32, K: i32, accumulate: i32, scratch: usize, transA: bool, transB: bool,
 ): void {
   const packed = scratch + TILE_BYTES;
-  const nc = share(N, NC, 8);
-  const kc = share(K, (B_BYTES / 4 / max((nc + 7) & -8, 8)) & -KC, 4);
+  const nc = share(N, NC, PANEL);
+  const kc = share(K, (B_BYTES / 4 / max((nc + PANEL - 1) & -PANEL, PANEL)) & -KC, 4);
   for (let n = 0; n < N; n += nc) {
     const width = min(nc, N - n);
     let k = 0;
@@ -206,7 +218,7 @@ function blocks(
       const depth = min(kc, K - k);
       const rows = a + <usize>(transA ? k * lda + m : m * lda + k) * 4;
       block(
-        c + <usize>(m * ldc) * 4, <usize>ldc * 4, rows, <usize>lda * 4, packed + <usize>k * 32, 32, <usize>K * 32,
+        c + <usize>(m * ldc) * 4, <usize>ldc * 4, rows, <usize>lda * 4, packed + <usize>k * PANEL_BYTES, PANEL_BYTES, <usize>K * PANEL_BYTES,
         k == 0 ? bias : 0, height, N, depth, i32(accumulate || k > 0), scratch, transA,
       );
       k += depth;
@@ -219,20 +231,20 @@ function direct(
   c: usize, ldc: i32, a: usize, lda: i32, b: usize, ldb: i32, bias: usize,
   M: i32, N: i32, K: i32, accumulate: i32, scratch: usize,
 ): void {
-  const whole = N & -8;
+  const whole = N & -PANEL;
   block(
-    c, <usize>ldc * 4, a, <usize>lda * 4, b, <usize>ldb * 4, 32, bias, M, whole, K, accumulate, scratch, false,
+    c, <usize>ldc * 4, a, <usize>lda * 4, b, <usize>ldb * 4, PANEL_BYTES, bias, M, whole, K, accumulate, scratch, false,
   );
   if (whole == N) return;
   const at = <usize>whole * 4;
   const packed = scratch + TILE_BYTES;
-  const most = B_BYTES / 32;
+  const most = B_BYTES / <i32>PANEL_BYTES;
   let k = 0;
   do {
     const depth = min(K - k, most);
     packB(packed, b + at + <usize>(k * ldb) * 4, ldb, depth, N - whole);
     block(
-      c + at, <usize>ldc * 4, a + <usize>k * 4, <usize>lda * 4, packed, 32, 0, k == 0 && bias ? bias + at : 0,
+      c + at, <usize>ldc * 4, a + <usize>k * 4, <usize>lda * 4, packed, PANEL_BYTES, 0, k == 0 && bias ? bias + at : 0,
       M, N - whole, depth, i32(accumulate || k > 0), scratch, false,
     );
     k += depth;
@@ -246,41 +258,56 @@ function block(
 ): void {
   let n = N;
   if (M == 1 && !transA) {
-    for (; n >= 32; n -= 32) {
-      tile1x32(c, ldc, a, lda, b, ldb, panel, bias, K, accumulate);
-      c += 128;
+    for (; n >= 4 * PANEL; n -= 4 * PANEL) {
+      if (isDefined(WIDE)) tile1x64(c, ldc, a, lda, b, ldb, panel, bias, K, accumulate);
+      else tile1x32(c, ldc, a, lda, b, ldb, panel, bias, K, accumulate);
+      c += PANEL_BYTES * 4;
       b += panel * 4;
-      if (bias) bias += 128;
+      if (bias) bias += PANEL_BYTES * 4;
     }
   } else if (M == 2 && !transA) {
-    for (; n >= 16; n -= 16) {
-      tile2x16(c, ldc, a, lda, b, ldb, panel, bias, K, accumulate);
-      c += 64;
+    for (; n >= 2 * PANEL; n -= 2 * PANEL) {
+      if (isDefined(WIDE)) tile2x32(c, ldc, a, lda, b, ldb, panel, bias, K, accumulate);
+      else tile2x16(c, ldc, a, lda, b, ldb, panel, bias, K, accumulate);
+      c += PANEL_BYTES * 2;
       b += panel * 2;
-      if (bias) bias += 64;
+      if (bias) bias += PANEL_BYTES * 2;
     }
   }
-  for (; n > 0; n -= 8) {
+  for (; n > 0; n -= PANEL) {
     let d = c;
     let rows = a;
     let m = M;
     while (m > 0) {
       const height = tileRows(m);
-      if (n >= 8) {
-        if (transA) tileT(height, d, ldc, rows, lda, b, ldb, bias, K, accumulate);
-        else tile(height, d, ldc, rows, lda, b, ldb, bias, K, accumulate);
-      } else {
-        if (transA) tileT(height, scratch, 32, rows, lda, b, ldb, 0, K, 0);
-        else tile(height, scratch, 32, rows, lda, b, ldb, 0, K, 0);
+      if (n >= PANEL) tile(height, d, ldc, rows, lda, b, ldb, bias, K, accumulate, transA);
+      else {
+        tile(height, scratch, PANEL_BYTES, rows, lda, b, ldb, 0, K, 0, transA);
         finish(d, ldc, scratch, bias, height, n, accumulate);
       }
       d += <usize>height * ldc;
       rows += <usize>height * (transA ? 4 : lda);
       m -= height;
     }
-    c += 32;
+    c += PANEL_BYTES;
     b += panel;
-    if (bias) bias += 32;
+    if (bias) bias += PANEL_BYTES;
+  }
+}
+
+/** A tile of one panel. */
+// @ts-expect-error: decorator
+@inline
+function tile(
+  rows: i32, c: usize, ldc: usize, a: usize, lda: usize, b: usize, ldb: usize, bias: usize,
+  K: i32, accumulate: i32, transA: bool,
+): void {
+  if (isDefined(WIDE)) {
+    if (transA) tile16T(rows, c, ldc, a, lda, b, ldb, bias, K, accumulate);
+    else tile16(rows, c, ldc, a, lda, b, ldb, bias, K, accumulate);
+  } else {
+    if (transA) tile8T(rows, c, ldc, a, lda, b, ldb, bias, K, accumulate);
+    else tile8(rows, c, ldc, a, lda, b, ldb, bias, K, accumulate);
   }
 }
 
@@ -306,6 +333,6 @@ function finish(c: usize, ldc: usize, tile: usize, bias: usize, rows: i32, colum
       store<f32>(c + j, sum);
     }
     c += ldc;
-    tile += 32;
+    tile += PANEL_BYTES;
   }
 }

@@ -10,7 +10,7 @@
 //                               them gates and inner hold the kept rows only, side by side
 //   dhidden, dcell   [B,H]      in: gradient of the last state, out: of the initial one (overwritten, not accumulated)
 //   doutputs         [T,B,H]    gradient that reaches each step's state from outside, or 0
-//   scratch          G·H·roundUp(H,16)·4 + 5·roundUp(B·H,4)·4 + GEMM_PACKED_SCRATCH_BYTES + 32·H bytes, for all
+//   scratch          G·H·roundUp(H,16)·4 + 5·roundUp(B·H,4)·4 + GEMM_PACKED_SCRATCH_BYTES + 64·H bytes, for all
 //                               six kernels
 //
 // The kind of cell is a constant in each exported function, so the drivers below shrink to that cell's own calls.

@@ -9,6 +9,7 @@
 import { gemmPacked, gemmState, packB, packBT, packedBytes } from "../gemm";
 import { sigmoid4, tanh4 } from "../math";
 import { flush4, load4, madd, nmadd, one4, storeUpTo4 } from "../simd";
+import { gruPairs, gruPairsBackward } from "./pairs";
 
 /** packed: H·roundUp(2H,16) + H·roundUp(H,16) floats from recurrent [H,3H]. */
 export function gruPack(packed: usize, recurrent: usize, H: i32): void {
@@ -46,7 +47,15 @@ export function gruStep(
     let pr = pz + width;
     let pk = pr + width;
     let at: usize = 0;
-    for (let left = H; left > 0; left -= 4) {
+    let left = H;
+    if (isDefined(WIDE)) {
+      at = gruPairs(pz, pr, pk, inner, hidden, hiddenNext, H, resetAfter);
+      left -= <i32>(at >> 2);
+      pz += at;
+      pr += at;
+      pk += at;
+    }
+    for (; left > 0; left -= 4) {
       const z = sigmoid4(load4(pz));
       let r = load4(pr);
       let a = load4(pk);
@@ -124,7 +133,15 @@ export function gruStepBackward(
     let pr = pz + width;
     let pk = pr + width;
     let at: usize = 0;
-    for (let left = H; left > 0; left -= 4) {
+    let left = H;
+    if (isDefined(WIDE)) {
+      at = gruPairsBackward(pz, pr, pk, ds, dh, before, H, resetAfter);
+      left -= <i32>(at >> 2);
+      pz += at;
+      pr += at;
+      pk += at;
+    }
+    for (; left > 0; left -= 4) {
       const z = load4(pz);
       const k = load4(pk);
       const d = flush4(load4(dh + at));

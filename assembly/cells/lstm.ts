@@ -8,6 +8,7 @@
 import { gemmPacked, gemmState, packB, packBT } from "../gemm";
 import { sigmoid4, tanh4 } from "../math";
 import { flush4, load4, madd, nmadd, one4, storeUpTo4 } from "../simd";
+import { lstmPairs, lstmPairsBackward } from "./pairs";
 
 /** packed: H·roundUp(4H,16) floats from recurrent [H,4H]. */
 export function lstmPack(packed: usize, recurrent: usize, H: i32): void {
@@ -33,7 +34,16 @@ export function lstmStep(
     let pg = pf + width;
     let po = pg + width;
     let at: usize = 0;
-    for (let left = H; left > 0; left -= 4) {
+    let left = H;
+    if (isDefined(WIDE)) {
+      at = lstmPairs(pi, pf, pg, po, cell, cellNext, hiddenNext, H);
+      left -= <i32>(at >> 2);
+      pi += at;
+      pf += at;
+      pg += at;
+      po += at;
+    }
+    for (; left > 0; left -= 4) {
       const i = sigmoid4(load4(pi));
       const f = sigmoid4(load4(pf));
       const g = tanh4(load4(pg));
@@ -85,7 +95,16 @@ export function lstmStepBackward(
     let pg = pf + width;
     let po = pg + width;
     let at: usize = 0;
-    for (let left = H; left > 0; left -= 4) {
+    let left = H;
+    if (isDefined(WIDE)) {
+      at = lstmPairsBackward(pi, pf, pg, po, dh, dcell, cellNext, cell, H);
+      left -= <i32>(at >> 2);
+      pi += at;
+      pf += at;
+      pg += at;
+      po += at;
+    }
+    for (; left > 0; left -= 4) {
       const i = load4(pi);
       const f = load4(pf);
       const g = load4(pg);

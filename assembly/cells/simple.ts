@@ -6,6 +6,7 @@
 import { gemmPacked, gemmState, packB, packBT } from "../gemm";
 import { tanh4 } from "../math";
 import { flush4, load4, one4, storeUpTo4 } from "../simd";
+import { simplePairs, simplePairsBackward } from "./pairs";
 
 /** packed: H·roundUp(H,16) floats from recurrent [H,H]. */
 export function simplePack(packed: usize, recurrent: usize, H: i32): void {
@@ -23,7 +24,14 @@ export function simpleStep(
 ): void {
   gemmState(gates, H, hidden, H, packed, inPlace ? H : 0, 0, n, H, H, 1, scratch);
   // h' = tanh(xW + b + hR)
-  for (let left = n * H; left > 0; left -= 4) {
+  let left = n * H;
+  if (isDefined(WIDE)) {
+    const done = simplePairs(hiddenNext, gates, left);
+    left -= <i32>(done >> 2);
+    hiddenNext += done;
+    gates += done;
+  }
+  for (; left > 0; left -= 4) {
     storeUpTo4(hiddenNext, tanh4(load4(gates)), left);
     hiddenNext += 16;
     gates += 16;
@@ -47,7 +55,15 @@ export function simpleStepBackward(
   const one = one4();
   let da = gates;
   let dh = dhidden;
-  for (let left = n * H; left > 0; left -= 4) {
+  let left = n * H;
+  if (isDefined(WIDE)) {
+    const done = simplePairsBackward(da, dh, hiddenNext, left);
+    left -= <i32>(done >> 2);
+    da += done;
+    dh += done;
+    hiddenNext += done;
+  }
+  for (; left > 0; left -= 4) {
     const h = load4(hiddenNext);
     const d = f32x4.mul(flush4(load4(dh)), f32x4.sub(one, f32x4.mul(h, h)));
     storeUpTo4(da, d, left);

@@ -22,7 +22,7 @@ export function scratch(e: Emitter, name: string, gates: number, { B, H }: Sizes
   const packed = gates * H * Math.ceil(H / 16) * 16 * 4;
   return e.temporary(
     `${name}.scratch`,
-    B.times(5 * H * 4).plus(packed + 5 * 16 + GEMM_PACKED_SCRATCH_BYTES + 32 * H),
+    B.times(5 * H * 4).plus(packed + 5 * 16 + GEMM_PACKED_SCRATCH_BYTES + 64 * H),
   );
 }
 

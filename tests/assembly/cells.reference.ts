@@ -191,7 +191,7 @@ function compareSlopes(block: Block, p: Problem, argument: StaticArray<f64>): f6
 
 /** The bytes that sequence.ts asks for. */
 export function scratchBytes(G: i32, B: i32, H: i32): i32 {
-  return G * H * ((H + 15) & ~15) * 4 + 5 * ((B * H + 3) & ~3) * 4 + GEMM_PACKED_SCRATCH_BYTES + 32 * H;
+  return G * H * ((H + 15) & ~15) * 4 + 5 * ((B * H + 3) & ~3) * 4 + GEMM_PACKED_SCRATCH_BYTES + 64 * H;
 }
 
 /** Worst difference of a problem through the kernels, forward and backward; infinity if a guard was touched. */
