@@ -43,7 +43,8 @@ function step(name, output, inputs, make) {
 
 const wasm = (build) => `build/kernels/${build}.wasm`;
 mkdirSync("build/kernels", { recursive: true });
-const stale = ["simd", "relaxed"].filter((build) => isStale(wasm(build), ["assembly", "asconfig.json"]));
+const BUILDS = ["simd", "relaxed", "wide"];
+const stale = BUILDS.filter((build) => isStale(wasm(build), ["assembly", "asconfig.json"]));
 if (stale.length > 0) {
   const start = performance.now();
   await Promise.all(
@@ -62,15 +63,18 @@ if (stale.length > 0) {
   });
   console.log(`built kernels ${stale.join(", ")} in ${((performance.now() - start) / 1000).toFixed(1)} s`);
 }
-step("inlined kernels", "src/wasm/inlined.ts", [wasm("simd"), wasm("relaxed")], () => {
-  const lines = ["simd", "relaxed"].map(
-    (build) => `export const ${build} = "${readFileSync(wasm(build)).toString("base64")}";`,
-  );
-  writeFileSync(
-    "src/wasm/inlined.ts",
-    `// Generated from assembly/ by scripts/build.js. Do not edit.\n${lines.join("\n")}\n`,
-  );
-});
+const INLINED = { inlined: ["simd", "relaxed"], inlinedWide: ["wide"] };
+for (const [file, builds] of Object.entries(INLINED)) {
+  step(`${file} kernels`, `src/wasm/${file}.ts`, builds.map(wasm), () => {
+    const lines = builds.map(
+      (build) => `export const ${build} = "${readFileSync(wasm(build)).toString("base64")}";`,
+    );
+    writeFileSync(
+      `src/wasm/${file}.ts`,
+      `// Generated from assembly/ by scripts/build.js. Do not edit.\n${lines.join("\n")}\n`,
+    );
+  });
+}
 step("TypeScript", "build/.done", ["src", "tests", "bench", "examples", "tsconfig.json"], () => {
   execFileSync(bin("tsc"), ["-p", "."], { stdio: "inherit" });
   writeFileSync("build/.done", "");
@@ -78,10 +82,11 @@ step("TypeScript", "build/.done", ["src", "tests", "bench", "examples", "tsconfi
 step("bundle", "dist/unreel.js", ["build/.done", "rollup.config.js"], () => {
   execFileSync(bin("rollup"), ["-c", "--silent"], { stdio: "inherit" });
   // Their declarations would repeat all their bytes as types.
-  writeFileSync(
-    "build/src/wasm/inlined.d.ts",
-    "export declare const simd: string;\nexport declare const relaxed: string;\n",
-  );
+  for (const [file, builds] of Object.entries(INLINED))
+    writeFileSync(
+      `build/src/wasm/${file}.d.ts`,
+      builds.map((build) => `export declare const ${build}: string;\n`).join(""),
+    );
   cpSync("build/src", "dist/types", { recursive: true, filter: (path) => !path.endsWith(".js") });
-  for (const build of ["simd", "relaxed"]) copyFileSync(wasm(build), `dist/kernels.${build}.wasm`);
+  for (const build of BUILDS) copyFileSync(wasm(build), `dist/kernels.${build}.wasm`);
 });

@@ -3,7 +3,8 @@
 import { UnreelError } from "../errors.js";
 import { relaxed, simd } from "./inlined.js";
 
-export type Build = "simd" | "relaxed";
+/** `wide` only by configure({ wide: true }): wide.ts. */
+export type Build = "simd" | "relaxed" | "wide";
 export type Kernel = (...args: number[]) => number;
 
 export interface Kernels {
@@ -14,7 +15,7 @@ export interface Kernels {
   readonly functions: Readonly<Record<string, Kernel>>;
 }
 
-const INLINED: Record<Build, string> = { simd, relaxed };
+const INLINED: Partial<Record<Build, string>> = { simd, relaxed };
 
 const decoded = new Map<Build, Uint8Array<ArrayBuffer>>();
 const valid = new Map<Build, boolean>();
@@ -23,10 +24,15 @@ const valid = new Map<Build, boolean>();
 export function kernelBytes(build: Build): Uint8Array<ArrayBuffer> {
   let bytes = decoded.get(build);
   if (!bytes) {
-    bytes = fromBase64(INLINED[build]);
+    bytes = fromBase64(INLINED[build]!);
     decoded.set(build, bytes);
   }
   return bytes;
+}
+
+/** A build that is not inlined into the package, but loaded when it is asked for. */
+export function addKernels(build: Build, text: string): void {
+  INLINED[build] = text;
 }
 
 /** In Node by its own decoder, which takes a tenth of the time. */
