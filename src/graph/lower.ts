@@ -8,7 +8,7 @@ import { rootContext, type StateLayout, wire } from "../layers/wire.js";
 import { Builder } from "../ops/builder.js";
 import { at, type Value } from "../ops/op.js";
 import { blockBytes, plan } from "../program/plan.js";
-import type { Pointer, Program, Storage } from "../program/program.js";
+import { allCalls, isPointer, type Pointer, type Program, type Storage } from "../program/program.js";
 import { Size } from "../program/size.js";
 import { appendLoss, graphValues, type LossSpec } from "./losses.js";
 import { type InputPort, Port } from "./port.js";
@@ -102,6 +102,8 @@ export interface Lowered {
   readonly hyper: number;
   /** Two words that the host writes before each run: the seed of this training, and the number of the step. */
   readonly seed: Value;
+  /** Whether anything in the program is drawn from the seed. */
+  readonly draws: boolean;
   readonly gradients: ReadonlyMap<Weight, Storage>;
   /** Run-time dimensions that must be equal, and what to say when they are not. */
   readonly equal: readonly Equal[];
@@ -234,6 +236,9 @@ export function lower(graph: Graph, mode: Mode, { layout, states, training, stre
     })).filter(({ value }) => value !== 0),
     hyper: hyperAddress,
     seed,
+    draws: allCalls(program).some(({ args }) =>
+      args.some((arg) => isPointer(arg) && arg.storage === seed.pointer.storage),
+    ),
     gradients,
     equal,
     updateStart,

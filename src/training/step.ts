@@ -4,7 +4,6 @@ import { UnreelError } from "../errors.js";
 import type { Executor, Prepared } from "../graph/executor.js";
 import { type InputPort, type Mode, type Training, targetKind } from "../graph/lower.js";
 import type { Value } from "../ops/op.js";
-import { allCalls, isPointer } from "../program/program.js";
 import { type Dim, type Dims, Size } from "../program/size.js";
 import { seedOr } from "../random.js";
 import type { Tensor } from "../tensor.js";
@@ -46,11 +45,7 @@ export class Steps {
     this.#data = data;
     this.#compiled = compiled;
     this.prepared = executor.program(mode, compiled);
-    const seed = this.prepared.seed.pointer.storage;
-    const draws = allCalls(this.prepared.program).some(({ args }) =>
-      args.some((arg) => isPointer(arg) && arg.storage === seed),
-    );
-    this.#seed = draws ? seedOr(undefined, "step") : 0;
+    this.#seed = this.prepared.draws ? seedOr(undefined, "step") : 0;
     this.prepared.inputs.forEach((port, index) => {
       if (port.idLimit !== undefined)
         checkIds(
