@@ -1,10 +1,11 @@
 // Gaussian noise: a normal number added to each element. The words are those of random.ts; the same seed, step, stream and
 // position give the same noise. Not here: which seed and stream (the host).
 //
-// Legend: n elements; seed [2] u32 and stream as in random.ts: element k is made of word k.
+// Legend: out, x [runs, n]; width numbers of a sample in each run, seed [4] and stream as in random.ts: element k of all samples is
+// made of word k.
 
 import { log4 } from "./math";
-import { threefry } from "./random";
+import { runStart, threefry } from "./random";
 import { half4, load4, one4, select4, splat, storeUpTo4 } from "./simd";
 
 // Giles 2010, "Approximating the erfinv function", single precision, times sqrt 2: z / u over w = -log(1 - u^2), first for w < 5
@@ -43,20 +44,28 @@ export function normal4(words: v128): v128 {
   return v128.or(z, v128.and(words, splat(-0.0)));
 }
 
-/** out [n] = x [n] + stddev * normal numbers. out may be x. Its gradient is that of x. */
-export function gaussianNoise(out: usize, x: usize, n: i32, stddev: f32, seed: usize, stream: i32): void {
+/** out = x + stddev * normal numbers. out may be x. Its gradient is that of x. */
+export function gaussianNoise(
+  out: usize, x: usize, runs: i32, n: i32, width: i32, stddev: f32, seed: usize, stream: i32,
+): void {
   const key0 = load<i32>(seed);
   const key1 = load<i32>(seed, 4);
   const scale = splat(stddev);
-  // The words pass through the output block, eight at a time, after what lies there has been read; so out may be x.
-  for (let block = 0; n > 0; block += 4) {
-    const low = load4(x);
-    const high = n > 4 ? load4(x + 16) : low;
-    threefry(out, min(n, 8), block, stream, key0, key1);
-    storeUpTo4(out, f32x4.add(low, f32x4.mul(scale, normal4(load4(out)))), n);
-    if (n > 4) storeUpTo4(out + 16, f32x4.add(high, f32x4.mul(scale, normal4(load4(out + 16)))), n - 4);
-    x += 32;
-    out += 32;
-    n -= 8;
+  // The words pass through the output block, up to eight at a time, after what lies there has been read; so out may be x.
+  for (let run = 0; run < runs; run++) {
+    let position = runStart(run, n, width, seed);
+    for (let left = n; left > 0; ) {
+      const skip = position & 1;
+      const count = min(left, 8 - skip);
+      const low = load4(x);
+      const high = count > 4 ? load4(x + 16) : low;
+      threefry(out, count, <i32>(<u32>position >> 1), skip, stream, key0, key1);
+      storeUpTo4(out, f32x4.add(low, f32x4.mul(scale, normal4(load4(out)))), count);
+      if (count > 4) storeUpTo4(out + 16, f32x4.add(high, f32x4.mul(scale, normal4(load4(out + 16)))), count - 4);
+      x += <usize>count << 2;
+      out += <usize>count << 2;
+      position += count;
+      left -= count;
+    }
   }
 }

@@ -4,6 +4,10 @@
 //
 // Layout, which the TypeScript twin repeats: key = the two u32 at `seed`; counter = (block, stream); the two words of block
 // i are elements 2i and 2i+1. A float is the upper 24 bits of its word times 2^-24.
+//
+// A batch may be computed in parts, each with rows of its own; what is drawn for a sample does not depend on how it was cut.
+// So behind the key lie two more words: how many samples stand before those of this part, and how many stand in other parts.
+// `width` numbers belong to a sample. Those of all samples follow each other, `runs` times (steps, where time is outermost).
 
 import { count4, load4, one4, splat, storeUpTo4 } from "./simd";
 
@@ -14,10 +18,10 @@ function rotate(x: v128, bits: i32): v128 {
 }
 
 /**
- * Four blocks from `block` on, four at once: their eight words in order to out [count], 1 <= count <= 8.
- * One copy for all users, through memory, because a function returns one vector only.
+ * Four blocks from `block` on, four at once: their eight words in order to out [count], without the first if it is to `skip` one;
+ * 1 <= count <= 8 - skip. One copy for all users, through memory, because a function returns one vector only.
  */
-export function threefry(out: usize, count: i32, block: i32, stream: i32, key0: i32, key1: i32): void {
+export function threefry(out: usize, count: i32, block: i32, skip: i32, stream: i32, key0: i32, key1: i32): void {
   const k0 = i32x4.splat(key0);
   const k1 = i32x4.splat(key1);
   const k2 = i32x4.splat(key0 ^ key1 ^ 0x1bd11bda);
@@ -54,10 +58,21 @@ export function threefry(out: usize, count: i32, block: i32, stream: i32, key0: 
   x = i32x4.add(x, y); y = v128.xor(rotate(y, 6), x);
   x = i32x4.add(x, k2); y = i32x4.add(i32x4.add(y, k0), i32x4.splat(5));
 
-  const low = i32x4.shuffle(x, y, 0, 4, 1, 5);
-  const high = i32x4.shuffle(x, y, 2, 6, 3, 7);
+  let low = i32x4.shuffle(x, y, 0, 4, 1, 5);
+  let high = i32x4.shuffle(x, y, 2, 6, 3, 7);
+  if (skip) {
+    low = i32x4.shuffle(low, high, 1, 2, 3, 4);
+    high = i32x4.shuffle(high, high, 1, 2, 3, 3);
+  }
   storeUpTo4(out, low, count);
   if (count > 4) storeUpTo4(out + 16, high, count - 4);
+}
+
+/** The element at which a run of a part begins; n is how many numbers the part has in a run. */
+// @ts-expect-error: decorator
+@inline
+export function runStart(run: i32, n: i32, width: i32, seed: usize): i32 {
+  return run * (n + load<i32>(seed, 12) * width) + load<i32>(seed, 8) * width;
 }
 
 /** Four words as floats in [0,1): exact, for 24 bits fit into a float. */
@@ -72,7 +87,7 @@ export function uniform(out: usize, n: i32, seed: usize, stream: i32): void {
   const key0 = load<i32>(seed);
   const key1 = load<i32>(seed, 4);
   for (let block = 0; n > 0; block += 4) {
-    threefry(out, min(n, 8), block, stream, key0, key1);
+    threefry(out, min(n, 8), block, 0, stream, key0, key1);
     for (let half = 0; half < 2; ++half) {
       if (n > 0) storeUpTo4(out, unit4(load4(out)), n);
       out += 16;

@@ -137,21 +137,32 @@ export function weightedSumBackward(dlosses: usize, dout: usize, weights: usize,
 }
 
 /**
- * Weights under a mask: out = weights where mask (i32) is not 0, else 0, times a factor. out, weights [n, width], mask [n].
- * The factor: 1 for scaling 0, n / (masks that are not 0) for 1, 1 / (sum of what is left of the weights) for 2.
+ * What a mask leaves of weights [n, width], mask [n] (i32): left [2] = how many rows there are and how many are kept; with `weighs`
+ * nothing and the sum of the weights that are left. For a part of a batch: the parts' are added.
  */
-export function maskedWeights(out: usize, weights: usize, mask: usize, scaling: i32, n: i32, width: i32): void {
+export function leftWeights(left: usize, weights: usize, mask: usize, weighs: i32, n: i32, width: i32): void {
   const row = <usize>width << 2;
-  let kept = 0;
   let sum: f64 = 0;
   for (let i = 0; i < n; i++) {
-    if (!load<i32>(mask + (<usize>i << 2))) continue;
-    kept++;
-    if (scaling == 2) sum += total(weights + <usize>i * row, width, false);
+    if (load<i32>(mask + (<usize>i << 2))) sum += weighs ? total(weights + <usize>i * row, width, false) : 1;
   }
+  store<f32>(left, weighs ? 0 : <f32>n);
+  store<f32>(left, <f32>sum, 4);
+}
+
+/**
+ * Weights under a mask: out = weights where mask (i32) is not 0, else 0, times a factor. out, weights [n, width], mask [n].
+ * The factor, with what leftWeights has left: 1 without it, rows / kept rows, or with `weighs` 1 / sum.
+ */
+export function maskedWeights(
+  out: usize, weights: usize, mask: usize, left: usize, weighs: i32, n: i32, width: i32,
+): void {
+  const row = <usize>width << 2;
   let factor: f32 = 1;
-  if (scaling == 1 && kept) factor = <f32>n / <f32>kept;
-  if (scaling == 2) factor = sum == 0 ? 0 : <f32>(1 / sum);
+  if (left) {
+    const sum = load<f32>(left, 4);
+    factor = sum == 0 ? 0 : (weighs ? 1 : load<f32>(left)) / sum;
+  }
   for (let i = 0; i < n; i++, mask += 4) {
     const keep = load<i32>(mask) != 0;
     for (const end = weights + row; weights < end; weights += 4, out += 4) {

@@ -222,8 +222,8 @@ function elements(bench: Bench, { effort, wanted }: Setting): void {
       name: "dropout",
       bytes: 8,
       make(n) {
-        const [out, x, seed] = [bench.words(n), bench.words(n), bench.words(2, (index) => index, true)];
-        return () => void kernels.dropout(out, x, n, 0.5, seed, 0);
+        const [out, x, seed] = [bench.words(n), bench.words(n), bench.words(4, (index) => index, true)];
+        return () => void kernels.dropout(out, x, 1, n, 0, 0.5, seed, 0);
       },
     },
   ];

@@ -69,7 +69,7 @@ export async function warmUp(): Promise<void> {
     const shape: ModelShape = { cell, batch: 8, steps: 4, inputs: 16, units: 24 };
     const { steps, end } = await trainingSteps(shape);
     const until = performance.now() + 150;
-    while (performance.now() < until) steps.prepared.bound.run();
+    while (performance.now() < until) steps.prepared.bound[0].run();
     end();
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
@@ -98,7 +98,7 @@ export async function benchInference({ effort, wanted }: Setting): Promise<void>
     const executor = await Executor.create(graph, "bench");
     const steps = new Steps(executor, "predict", data);
     steps.fill(undefined, 0, shape.batch);
-    const bare = measure(() => steps.prepared.bound.run(), effort);
+    const bare = measure(() => steps.prepared.bound[0].run(), effort);
     executor.dispose();
     table.row([
       `predict ${nameOf(shape)}`,
@@ -122,7 +122,7 @@ export async function benchTraining({ effort, wanted }: Setting): Promise<void> 
     model.dispose();
 
     const { steps, end } = await trainingSteps(shape);
-    const bare = measure(() => steps.prepared.bound.run(), effort);
+    const bare = measure(() => steps.prepared.bound[0].run(), effort);
     end();
     table.row([`train ${nameOf(shape)}`, ...[whole.median, whole.best, bare.median, bare.best].map(figures)]);
   }
@@ -132,7 +132,10 @@ export async function benchTraining({ effort, wanted }: Setting): Promise<void> 
 export async function profileTraining({ effort, wanted }: Setting): Promise<void> {
   for (const shape of shapes.training.filter((each) => wanted(`train ${nameOf(each)}`))) {
     const { steps, end } = await trainingSteps(shape);
-    const { bound, program } = steps.prepared;
+    const {
+      bound: [bound],
+      program,
+    } = steps.prepared;
     const { median } = measure(() => bound.run(), effort);
     const repeats = Math.max(5, Math.min(51, Math.ceil(effort.budget / median)));
     const samples = program.steps.map(() => [] as number[]);

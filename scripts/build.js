@@ -75,6 +75,15 @@ for (const [file, builds] of Object.entries(INLINED)) {
     );
   });
 }
+const workerFiles = ["worker", "calls", "control"].map((name) => `src/wasm/${name}.ts`);
+step("worker", "src/wasm/workerSource.ts", [...workerFiles, "tsconfig.worker.json"], () => {
+  execFileSync(bin("tsc"), ["-p", "tsconfig.worker.json"], { stdio: "inherit" });
+  const source = execFileSync(bin("rollup"), ["build/worker/wasm/worker.js", "--format", "iife", "--silent"]);
+  writeFileSync(
+    "src/wasm/workerSource.ts",
+    `// Generated from worker.ts by scripts/build.js. Do not edit.\nexport const workerSource = ${JSON.stringify(`${source}`)};\n`,
+  );
+});
 step("TypeScript", "build/.done", ["src", "tests", "bench", "examples", "tsconfig.json"], () => {
   execFileSync(bin("tsc"), ["-p", "."], { stdio: "inherit" });
   writeFileSync("build/.done", "");

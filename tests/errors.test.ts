@@ -211,7 +211,10 @@ const table: Record<string, [() => unknown, RegExp]> = {
   "negative epsilon": [() => layers.layerNormalization({ epsilon: -1 }), /epsilon.*got -1/],
   "bad seed": [() => setRandomSeed(-1), /seed/],
   "unknown setting": [() => configure({ deterministc: true } as never), /Did you mean 'deterministic'/],
-  "more threads than there are": [() => configure({ threads: 8 }), /configure: threads: expected 1, got 8/],
+  "more threads than there can be": [
+    () => configure({ threads: 10_000 }),
+    /configure: threads: expected an integer from 1 to 64, got 10000/,
+  ],
   "unknown loss": [
     () => sequential([layers.dense({ units: 1 })]).compile({ loss: "binaryCrosentropy" }),
     /Did you mean 'binaryCrossentropy'/,

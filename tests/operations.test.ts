@@ -57,7 +57,7 @@ function emit(
     input({ shape: rest as number[], batchSize: batch as number }),
   );
   const graph = makeGraph("test", tensors, [make(tensors)], { unusedInputs: true });
-  const seed = builder.source("seed", [2], "work").pointer;
+  const seed = builder.source("seed", [4], "work").pointer;
   const states = { addresses: new Map(), sizes: new Map(), owners: new Map(), bytes: 0 };
   const context = rootContext({
     builder,

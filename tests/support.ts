@@ -123,7 +123,7 @@ export async function gradients(
     // What other programs left in working memory must not matter.
     executor.fillWork(Number.NaN);
     steps.fill(undefined, 0, samples);
-    steps.run("gradients");
+    await steps.run("gradients");
     const found = graph.weights.map((weight) => {
       const storage = steps.prepared.gradients.get(weight);
       if (!storage) return undefined;

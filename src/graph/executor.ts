@@ -4,25 +4,36 @@
 import type { Graph } from "../layers/graph.js";
 import type { Weight } from "../layers/weight.js";
 import type { StateLayout } from "../layers/wire.js";
-import { BASES, type Base, type Pointer, print } from "../program/program.js";
+import { print } from "../program/program.js";
 import { BoundProgram } from "../program/run.js";
 import type { Dims } from "../program/size.js";
 import { type Engine, loadEngine } from "../wasm/engine.js";
 import { type Lowered, layOut, lower, type Mode, type Training, type WeightLayout } from "./lower.js";
+import { compute, type Part, partDims, partSizes } from "./parts.js";
 
-/** A lowered program with the kernels it calls, and the dimensions it was last prepared for. */
+/** A lowered program with the kernels it calls, and the batch it was last prepared for. */
 export interface Prepared extends Lowered {
-  readonly bound: BoundProgram;
+  /** For each part of a batch, as many as were ever needed. */
+  readonly bound: BoundProgram[];
+  parts: readonly Part[];
   dims: Dims;
-  /** Working memory that it was prepared for: any other means preparing again. */
-  preparedAt: number;
+  /** The blocks that it was prepared for: where any has moved since, it is prepared again. */
+  preparedFor: number;
 }
 
-/** Addresses of a graph's blocks; 0 while there is none. */
-interface Blocks extends Record<Base, number> {
-  workBytes: number;
-  stateBytes: number;
+/** A block of memory that grows by moving: 0 bytes while there is none. */
+interface Block {
+  address: number;
+  bytes: number;
 }
+
+/** What each part of a batch has to itself. The first part's gradients lie in the training block. */
+interface Room {
+  readonly work: Block;
+  readonly gradients: Block;
+}
+
+const noBlock = (): Block => ({ address: 0, bytes: 0 });
 
 /** Returns the blocks of models that were dropped without dispose(). */
 const forgotten = new FinalizationRegistry<() => void>((release) => release());
@@ -33,9 +44,16 @@ export class Executor {
   readonly #layout: WeightLayout;
   readonly #states: StateLayout = { addresses: new Map(), sizes: new Map(), bytes: 0, owners: new Map() };
   readonly #versions = new Map<Weight, number>();
-  readonly #blocks: Blocks;
+  readonly #weights: number;
+  readonly #training = noBlock();
+  readonly #state = noBlock();
+  readonly #rooms: Room[] = [];
   readonly #programs = new Map<Mode, Prepared>();
-  #training: Training | undefined;
+  /** Addresses of all that it has in memory. */
+  readonly #held = new Set<number>();
+  /** Rises whenever a block moves. */
+  #moves = 0;
+  #compiled: Training | undefined;
   #freshTraining = false;
 
   static async create(graph: Graph, name: string): Promise<Executor> {
@@ -46,31 +64,30 @@ export class Executor {
     this.graph = graph;
     this.engine = engine;
     this.#layout = layOut(graph.weights);
-    const { memory } = engine;
-    const weights = memory.allocate(this.#layout.bytes, `${name}: weights`);
-    const blocks: Blocks = { weights, training: 0, state: 0, stateBytes: 0, work: 0, workBytes: -1 };
-    this.#blocks = blocks;
-    forgotten.register(this, () => freeAll(engine, blocks), this);
+    const held = this.#held;
+    forgotten.register(this, () => freeAll(engine, held), this);
+    this.#weights = engine.memory.allocate(this.#layout.bytes, `${name}: weights`);
+    held.add(this.#weights);
   }
 
   /** Gives all memory back; the newest weights go to the host first. */
   dispose(): void {
     for (const weight of this.graph.weights) weight.release(this);
     forgotten.unregister(this);
-    freeAll(this.engine, this.#blocks);
+    freeAll(this.engine, this.#held);
     this.#programs.clear();
   }
 
   /** Values of a weight, straight from linear memory: not a copy. */
   read(weight: Weight): Float32Array {
-    const start = (this.#blocks.weights + this.#layout.addresses.get(weight)!) / 4;
+    const start = (this.#weights + this.#layout.addresses.get(weight)!) / 4;
     return this.engine.memory.floats.subarray(start, start + weight.size);
   }
 
   /** Bytes of all weights as they lie in memory, and where each begins. */
   weightBytes(): Uint8Array {
     this.#takeNewest();
-    const start = this.#blocks.weights / 4;
+    const start = this.#weights / 4;
     return new Uint8Array(this.engine.memory.floats.slice(start, start + this.#layout.bytes / 4).buffer);
   }
 
@@ -90,22 +107,21 @@ export class Executor {
   /** Address of the weights, brought up to date. */
   currentWeights(): number {
     this.#takeNewest();
-    return this.#blocks.weights;
+    return this.#weights;
   }
 
   /** The program of a mode, lowered when first asked for. A new `training` (another compile) lowers its programs anew. */
   program(mode: Mode, training?: Training): Prepared {
-    if (training && training !== this.#training) {
-      for (const stale of ["evaluate", "gradients", "train"] as const) this.#programs.delete(stale);
-      this.engine.memory.free(this.#blocks.training);
-      this.#blocks.training = 0;
-      this.#training = training;
+    if (training && training !== this.#compiled) {
+      for (const stale of ["evaluate", "gradients", "train"] as const) this.#forget(stale);
+      for (const { gradients } of this.#rooms) this.#free(gradients);
+      this.#free(this.#training);
+      this.#compiled = training;
     }
     let prepared = this.#programs.get(mode);
     if (!prepared) {
       const lowered = lower(this.graph, mode, { layout: this.#layout, states: this.#states, training });
-      const bound = new BoundProgram(lowered.program, this.engine.kernels);
-      prepared = { ...lowered, bound, dims: {}, preparedAt: -1 };
+      prepared = { ...lowered, bound: [], parts: [], dims: {}, preparedFor: -1 };
       this.#programs.set(mode, prepared);
     }
     return prepared;
@@ -120,63 +136,68 @@ export class Executor {
 
   /** For tests: numbers left over from other programs must not matter. */
   fillWork(value: number): void {
-    const { work, workBytes } = this.#blocks;
-    this.engine.memory.floats.fill(value, work / 4, (work + Math.max(workBytes, 0)) / 4);
+    for (const { work } of this.#rooms)
+      this.engine.memory.floats.fill(value, work.address / 4, (work.address + work.bytes) / 4);
   }
 
   /** Forgets training programs, as when a layer's `trainable` has changed; the optimizer's state goes with them. */
   forgetTraining(): void {
-    this.#training = undefined;
+    this.#compiled = undefined;
   }
 
-  /** Makes memory ready for a run with these dimensions. After it, inputs may be written. */
+  /** Makes memory ready for a run with these dimensions. After it, inputs may be written, to each part of the batch its own. */
   prepare(prepared: Prepared, dims: Dims): void {
     this.#takeNewest();
-    const { memory } = this.engine;
-    const blocks = this.#blocks;
-    if (
-      (prepared.program.name === "train" || prepared.program.name === "gradients") &&
-      blocks.training === 0
-    ) {
-      this.#freshTraining = true;
-      blocks.training = memory.allocate(prepared.trainingBytes, "training: gradients and optimizer state");
-      for (const { offset, words, value } of prepared.filled) {
-        const start = (blocks.training + offset) / 4;
-        memory.floats.fill(value, start, start + words);
+    const { name } = prepared.program;
+    const trains = name === "train" || name === "gradients";
+    if (trains && this.#training.bytes === 0) this.#beginTraining(prepared);
+    if (this.#states.bytes > this.#state.bytes) this.#growStates();
+    if (prepared.preparedFor === this.#moves && sameDims(prepared.dims, dims)) return;
+    let first = 0;
+    const places = partSizes(prepared, dims, this.engine.threads?.size ?? 1).map((count, index) => {
+      const own = partDims(dims, first, count);
+      first += count;
+      this.#rooms[index] ??= { work: noBlock(), gradients: index === 0 ? this.#training : noBlock() };
+      const { work, gradients } = this.#rooms[index];
+      const bytes = prepared.work.evaluate(own);
+      if (bytes > work.bytes || work.address === 0) {
+        this.#free(work);
+        this.#allocate(work, bytes, `${name}: working memory for ${JSON.stringify(dims)}`);
       }
-    }
-    if (this.#states.bytes > blocks.stateBytes) this.#growStates();
-    if (prepared.preparedAt === blocks.work && sameDims(prepared.dims, dims)) return;
-    const bytes = prepared.work.evaluate(dims);
-    if (bytes > blocks.workBytes) {
-      if (blocks.workBytes >= 0) memory.free(blocks.work);
-      blocks.workBytes = -1;
-      blocks.work = 0;
-      blocks.work = memory.allocate(
-        bytes,
-        `${prepared.program.name}: working memory for ${JSON.stringify(dims)}`,
-      );
-      blocks.workBytes = bytes;
-    }
-    prepared.bound.prepare(blocks, dims);
+      if (trains && gradients.bytes === 0)
+        this.#allocate(gradients, this.#layout.bytes, "training: gradients of a part");
+      return { dims: own, first: first - count, count };
+    });
+    prepared.parts = places.map((place, index) => {
+      prepared.bound[index] ??= this.#bind(prepared, index);
+      const { work, gradients } = this.#rooms[index];
+      const bases = {
+        weights: this.#weights,
+        training: gradients.address,
+        state: this.#state.address,
+        work: work.address,
+      };
+      prepared.bound[index].prepare(bases, place.dims);
+      return { ...place, bound: prepared.bound[index], bases, share: place.count / first };
+    });
     prepared.dims = dims;
-    prepared.preparedAt = blocks.work;
+    prepared.preparedFor = this.#moves;
+  }
+
+  /** Runs a prepared program up to its update: what changes no weight. */
+  compute(prepared: Prepared): Promise<void> {
+    return compute(this.engine, prepared, prepared.parts, this.#layout.bytes);
+  }
+
+  /** The update of the weights, after `compute`. */
+  update({ bound, updateStart }: Prepared): void {
+    bound[0].run(updateStart);
   }
 
   /** Sets all states that are kept between runs to zero. */
   resetStates(): void {
-    const { state, stateBytes } = this.#blocks;
-    this.engine.memory.floats.fill(0, state / 4, (state + stateBytes) / 4);
-  }
-
-  /** The states that are kept between runs, by name: views of memory. */
-  keptStates(): Map<string, Float32Array> {
-    const { floats } = this.engine.memory;
-    const found = [...this.#states.addresses].map(([name, address]): [string, Float32Array] => {
-      const start = (this.#blocks.state + address) / 4;
-      return [name, floats.subarray(start, start + this.#states.sizes.get(name)!)];
-    });
-    return new Map(found);
+    const { address, bytes } = this.#state;
+    this.engine.memory.floats.fill(0, address / 4, (address + bytes) / 4);
   }
 
   /** After training steps: this executor has the newest weights now. */
@@ -187,14 +208,9 @@ export class Executor {
     }
   }
 
-  /** Address of a working block in the present dimensions, as an index of 32-bit words. */
-  place({ storage, offset }: Pointer, dims: Dims): number {
-    return (this.#blocks[storage.base] + storage.address!.evaluate(dims) + offset.evaluate(dims)) / 4;
-  }
-
   /** The training block (gradients, slots, settings) from a byte offset: memory as floats, and the index there. */
   trainingWords(offset: number): { floats: Float32Array; index: number } {
-    return { floats: this.engine.memory.floats, index: (this.#blocks.training + offset) / 4 };
+    return { floats: this.engine.memory.floats, index: (this.#training.address + offset) / 4 };
   }
 
   /** The program as text. */
@@ -202,16 +218,53 @@ export class Executor {
     return print(this.program(mode, training).program);
   }
 
+  /** Gradients and slots as they are before the first step. */
+  #beginTraining({ trainingBytes, filled }: Prepared): void {
+    this.#freshTraining = true;
+    const block = this.#training;
+    this.#allocate(block, trainingBytes, "training: gradients and optimizer state");
+    for (const { offset, words, value } of filled) {
+      const start = (block.address + offset) / 4;
+      this.engine.memory.floats.fill(value, start, start + words);
+    }
+  }
+
   /** Room for the states that a new program keeps; what others keep stays. */
   #growStates(): void {
-    const { memory } = this.engine;
-    const blocks = this.#blocks;
-    const grown = memory.allocate(this.#states.bytes, "states");
-    memory.floats.copyWithin(grown / 4, blocks.state / 4, (blocks.state + blocks.stateBytes) / 4);
-    memory.free(blocks.state);
-    blocks.state = grown;
-    blocks.stateBytes = this.#states.bytes;
-    for (const prepared of this.#programs.values()) prepared.preparedAt = -1;
+    const state = this.#state;
+    const old = { ...state };
+    this.#allocate(state, this.#states.bytes, "states");
+    this.engine.memory.floats.copyWithin(state.address / 4, old.address / 4, (old.address + old.bytes) / 4);
+    this.#free(old);
+  }
+
+  /** The calls of a part: those of the first are made here, those of others lie in memory for a thread. */
+  #bind({ program }: Prepared, part: number): BoundProgram {
+    const { kernels, memory } = this.engine;
+    const bound = new BoundProgram(program, kernels, part === 0 ? undefined : memory);
+    if (part > 0) this.#held.add(bound.address);
+    return bound;
+  }
+
+  #forget(mode: Mode): void {
+    for (const { address } of this.#programs.get(mode)?.bound.slice(1) ?? [])
+      this.#free({ address, bytes: 0 });
+    this.#programs.delete(mode);
+  }
+
+  #allocate(block: Block, bytes: number, what: string): void {
+    block.address = this.engine.memory.allocate(bytes, what);
+    block.bytes = bytes;
+    this.#held.add(block.address);
+    this.#moves++;
+  }
+
+  #free(block: Block): void {
+    this.engine.memory.free(block.address);
+    this.#held.delete(block.address);
+    block.address = 0;
+    block.bytes = 0;
+    this.#moves++;
   }
 
   #takeNewest(): void {
@@ -223,8 +276,9 @@ export class Executor {
   }
 }
 
-function freeAll({ memory }: Engine, blocks: Blocks): void {
-  for (const base of BASES) memory.free(blocks[base]);
+function freeAll({ memory }: Engine, held: Set<number>): void {
+  for (const address of held) memory.free(address);
+  held.clear();
 }
 
 function sameDims(a: Dims, b: Dims): boolean {

@@ -5,8 +5,9 @@ import type { Graph } from "../layers/graph.js";
 import type { Equal, LoweringContext } from "../layers/kind.js";
 import type { Weight } from "../layers/weight.js";
 import { rootContext, type StateLayout, wire } from "../layers/wire.js";
-import { Builder } from "../ops/builder.js";
+import { Builder, type Meeting } from "../ops/builder.js";
 import { at, type Value } from "../ops/op.js";
+import { hasSamples } from "../ops/samples.js";
 import { blockBytes, plan } from "../program/plan.js";
 import { allCalls, isPointer, type Pointer, type Program, type Storage } from "../program/program.js";
 import { Size } from "../program/size.js";
@@ -100,15 +101,24 @@ export interface Lowered {
   readonly filled: readonly { readonly offset: number; readonly words: number; readonly value: number }[];
   /** Bytes from the training base to the optimizer's settings. */
   readonly hyper: number;
-  /** Two words that the host writes before each run: the seed of this training, and the number of the step. */
+  /** Words that the host writes before each run: the seed of this training, the number of the step, and for a part of a batch how
+   * many samples are before it, and how many in other parts. */
   readonly seed: Value;
   /** Whether anything in the program is drawn from the seed. */
   readonly draws: boolean;
+  /** Of the samples of a batch, the share that a part has: with it the parts' penalties and their gradients add up. */
+  readonly share?: Value;
   readonly gradients: ReadonlyMap<Weight, Storage>;
   /** Run-time dimensions that must be equal, and what to say when they are not. */
   readonly equal: readonly Equal[];
   /** The step of the program at which the update begins: everything before it changes no weight. */
   readonly updateStart: number;
+  /** Where parts of a batch that are computed apart add up what all of them need. */
+  readonly meetings: readonly Meeting[];
+  /** The ops in which samples of a batch meet: with any, it cannot be computed in parts. */
+  readonly mixing: ReadonlySet<string>;
+  /** Multiplications and additions before the update, about. */
+  readonly flops: Size;
 }
 
 /** Room for an optimizer's settings. */
@@ -143,7 +153,7 @@ export function lower(graph: Graph, mode: Mode, { layout, states, training, stre
     size: Size.of(bytes),
     address: Size.of(address),
   });
-  const seed = builder.source("seed", [2], "work", { dtype: "int32" });
+  const seed = builder.source("seed", [4], "work", { dtype: "int32" });
 
   const ports = graph.inputs.map((input, index) => new Port(builder, input, index, stream?.batchSize));
   const weights = weightValues(builder, graph, layout, backward);
@@ -159,6 +169,7 @@ export function lower(graph: Graph, mode: Mode, { layout, states, training, stre
     assigned,
     training: mode === "train",
     streaming: stream !== undefined,
+    batch: ports.find((port) => port.batch !== undefined)?.batch,
     penalties: mode === "predict" ? undefined : penalties,
   };
   const context = rootContext(setting);
@@ -174,13 +185,14 @@ export function lower(graph: Graph, mode: Mode, { layout, states, training, stre
 
   builder.forward();
   const penalty = sumOf(builder, penalties);
+  const share = backward && penalties.length > 0 ? builder.source("share", [1], "work") : undefined;
   const gradients = new Map<Weight, Storage>();
   let updateStart = builder.steps.length;
   if (backward) {
     const one = builder.temporary("one", Size.of(4));
     builder.call("fill", one, 1, 1);
     for (const { loss } of outputs) if (loss) builder.adopt(loss, one);
-    for (const each of penalties) builder.adopt(each, one);
+    for (const each of penalties) builder.adopt(each, share!.pointer);
     builder.backward();
     updateStart = builder.steps.length;
     const updates: Update[] = [];
@@ -211,8 +223,12 @@ export function lower(graph: Graph, mode: Mode, { layout, states, training, stre
     }
   }
 
+  // Lengths that must equal the number of samples are those of a whole batch.
+  const comparing = equal.some(({ a, b }) => hasSamples(a) || hasSamples(b));
+  const mixing = comparing ? new Set([...builder.mixing, "comparison of lengths"]) : builder.mixing;
   const values = [
     seed,
+    share,
     ...ports.flatMap((port) => Object.values(port.values)),
     ...outputs.flatMap(({ value, mask, target, labels, weights, loss, functions = [] }) => [
       ...[value, mask, target, labels, weights, loss],
@@ -239,9 +255,14 @@ export function lower(graph: Graph, mode: Mode, { layout, states, training, stre
     draws: allCalls(program).some(({ args }) =>
       args.some((arg) => isPointer(arg) && arg.storage === seed.pointer.storage),
     ),
+    share,
     gradients,
     equal,
     updateStart,
+    meetings: builder.meetings,
+    mixing,
+    // The way back takes twice as many.
+    flops: builder.flops.times(backward ? 3 : 1),
   };
 }
 

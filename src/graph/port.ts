@@ -3,6 +3,7 @@ import type { Flow } from "../layers/kind.js";
 import type { SymbolicTensor } from "../layers/symbolic.js";
 import type { Builder } from "../ops/builder.js";
 import type { Value } from "../ops/op.js";
+import { SAMPLES } from "../ops/samples.js";
 import type { Dim } from "../program/size.js";
 import type { DType } from "../tensor.js";
 
@@ -10,6 +11,8 @@ import type { DType } from "../tensor.js";
 export interface InputPort {
   readonly name: string;
   readonly shape: readonly Dim[];
+  /** How many samples a batch must have, where the model says so. */
+  readonly batch: number | undefined;
   readonly values: Partial<Record<DType, Value>>;
   /** Ids must be below this: the smallest table that they index. */
   readonly idLimit: number | undefined;
@@ -18,6 +21,7 @@ export interface InputPort {
 export class Port implements InputPort, Flow {
   readonly name: string;
   readonly shape: readonly Dim[];
+  readonly batch: number | undefined;
   readonly values: Partial<Record<DType, Value>> = {};
   idLimit: number | undefined;
   readonly #builder: Builder;
@@ -30,9 +34,11 @@ export class Port implements InputPort, Flow {
     this.name = name;
     const symbol = (axis: number) => `T${index || ""}${axis === 1 ? "" : `_${axis}`}`;
     const [batch, ...rest] = shape;
+    this.batch = batch ?? undefined;
+    // Also a fixed number of samples may be computed in parts: in a program they are always B.
     this.shape = stream
       ? [stream, ...rest.map((d, axis) => (axis === 0 ? 1 : d!))]
-      : [batch ?? "B", ...rest.map((d, axis) => d ?? symbol(axis + 1))];
+      : [SAMPLES, ...rest.map((d, axis) => d ?? symbol(axis + 1))];
   }
 
   /** As numbers, also where the input is declared as whole ones. */

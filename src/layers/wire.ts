@@ -3,6 +3,7 @@ import { UnreelError } from "../errors.js";
 import type { Builder } from "../ops/builder.js";
 import { differs } from "../ops/index.js";
 import type { Value } from "../ops/op.js";
+import { FIRST_SAMPLE, hasSamples, SAMPLES } from "../ops/samples.js";
 import { blockBytes } from "../program/plan.js";
 import type { Pointer } from "../program/program.js";
 import { type Dim, Size } from "../program/size.js";
@@ -32,6 +33,8 @@ interface Setting {
   readonly assigned: Map<Weight, Value>;
   readonly training: boolean;
   readonly streaming: boolean;
+  /** How many samples a batch has, where it is fixed. */
+  readonly batch?: number;
   /** Collects what is added to the loss; absent where there is no loss. */
   readonly penalties?: Value[];
 }
@@ -49,6 +52,7 @@ export function rootContext({
   assigned,
   training,
   streaming,
+  batch,
   penalties,
 }: Setting): LoweringContext {
   let streams = 0;
@@ -56,7 +60,11 @@ export function rootContext({
   const keep = (name: string, shape: readonly Dim[]): Value => {
     let value = kept.get(name);
     if (!value) {
-      const bytes = Size.product(shape).times(4).constant;
+      const [samples, ...rest] = shape;
+      const isBySample = hasSamples(samples);
+      const numbers = Size.product(shape);
+      const bytes =
+        isBySample && batch === undefined ? undefined : 4 * numbers.evaluate({ [SAMPLES]: batch! });
       if (bytes === undefined) {
         throw new UnreelError({
           operation: name,
@@ -70,7 +78,10 @@ export function rootContext({
         states.sizes.set(name, bytes / 4);
         states.bytes += blockBytes(bytes);
       }
-      value = builder.source(name, shape, "state", { address: states.addresses.get(name) });
+      // All samples' states lie together; a part of the batch begins at its first sample.
+      const before = isBySample ? Size.product([FIRST_SAMPLE, ...rest]).times(4) : 0;
+      const address = Size.of(states.addresses.get(name)!).plus(before);
+      value = builder.source(name, shape, "state", { address });
       kept.set(name, value);
     }
     return value;

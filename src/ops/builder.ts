@@ -5,6 +5,7 @@ import { type Dim, Size } from "../program/size.js";
 import type { DType } from "../tensor.js";
 import { GEMM_SCRATCH_BYTES } from "./gemm.js";
 import { at, count, type Emitter, type Node, type Op, type OutputSpec, shifted, type Value } from "./op.js";
+import { mixesSamples } from "./samples.js";
 import { transpose } from "./transpose.js";
 
 /** The body of a loop while it is recorded or emitted. */
@@ -15,8 +16,20 @@ interface Scope {
   readonly values: Set<Value>;
 }
 
+/** Before step `step`, parts of a batch that are computed apart add up so many words of a block, and go on with the sum. */
+export interface Meeting {
+  readonly step: number;
+  readonly block: Pointer;
+  readonly words: number;
+}
+
 export class Builder implements Emitter {
   readonly steps: Step[] = [];
+  readonly meetings: Meeting[] = [];
+  /** Names of ops in which samples of a batch meet. */
+  readonly mixing = new Set<string>();
+  /** Multiplications and additions of the way forward, about. */
+  flops = Size.zero;
   readonly #nodes: Node[] = [];
   readonly #gradients = new Map<Value, Pointer>();
   readonly #swapped = new Map<Value, Value>();
@@ -31,7 +44,7 @@ export class Builder implements Emitter {
     name: string,
     shape: readonly Dim[],
     base: Base,
-    options: { dtype?: DType; address?: number; wantsGradient?: boolean } = {},
+    options: { dtype?: DType; address?: Dim; wantsGradient?: boolean } = {},
   ): Value {
     const bytes = Size.product(shape).times(4);
     const storage: Storage = { name: this.#unique(name), base, size: bytes };
@@ -56,7 +69,10 @@ export class Builder implements Emitter {
     const specs = op.outputs(inputs, attributes, (block, bytes) => this.allocate(`${name}.${block}`, bytes));
     const outputs = specs.map((spec) => this.#output(name, spec, wantsGradient));
     const nodes = this.#scope?.nodes ?? this.#nodes;
-    nodes.push({ op: op as Op, name, inputs, outputs, attributes, saved: {} });
+    const node: Node<A> = { op, name, inputs, outputs, attributes, saved: {} };
+    nodes.push(node as Node);
+    if (mixesSamples(node as Node)) this.mixing.add(op.name);
+    this.flops = this.flops.plus(flopsOf(node).times(this.#scope?.turns ?? 1));
     return outputs;
   }
 
@@ -144,6 +160,10 @@ export class Builder implements Emitter {
     const one = bytes.factored();
     const stride = one.unit.times(Math.ceil(one.coefficient / 16) * 16);
     return { ...this.temporary(name, stride.times(turns)), stride };
+  }
+
+  meet(block: Pointer, words: number): void {
+    this.meetings.push({ step: this.steps.length, block, words });
   }
 
   temporary(name: string, size: Size): Pointer {
@@ -260,6 +280,12 @@ export class Builder implements Emitter {
     this.#names.set(name, seen + 1);
     return seen === 0 ? name : `${name}.${seen + 1}`;
   }
+}
+
+/** Without a word of the op: four for each number that it gives. */
+function flopsOf<A>(node: Node<A>): Size {
+  if (node.op.flops) return node.op.flops(node);
+  return node.outputs.reduce((sum, out) => sum.plus(count(out).times(4)), Size.zero);
 }
 
 function isValue(arg: Argument | Value): arg is Value {

@@ -5,6 +5,8 @@ import { columns, type Op, rows } from "./op.js";
 export const columnMoments: Op<object> = {
   name: "columnMoments",
 
+  mixesSamples: () => true,
+
   outputs([x]) {
     const shape = [columns(x!)];
     return [{ shape }, { shape }];

@@ -17,6 +17,8 @@ function blocks(inputs: readonly (Value | undefined)[], out: Value, axis: number
 export const concatenate: Op<{ axis: number }> = {
   name: "concatenate",
 
+  mixesSamples: (_, { axis }) => axis === 0,
+
   outputs(inputs, { axis }) {
     const [first] = inputs;
     const sum = inputs.reduce((total, value) => total.plus(value!.shape[axis]), Size.zero);

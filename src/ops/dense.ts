@@ -3,7 +3,7 @@
 // only so many rows are there.
 import type { Pointer } from "../program/program.js";
 import { numberKept } from "./keptRows.js";
-import { columns, type Op, rows, type Value } from "./op.js";
+import { columns, count, type Op, rows, type Value } from "./op.js";
 
 /** How many rows count, and the end of the names of kernels that read that number from memory. */
 function extent(
@@ -15,6 +15,8 @@ function extent(
 
 export const dense: Op<object> = {
   name: "dense",
+
+  flops: ({ inputs: [x], outputs: [out] }) => count(out).times(columns(x!)).times(2),
 
   outputs([x, kernel]) {
     return [{ shape: [...x!.shape.slice(0, -1), columns(kernel!)], timeMajor: x!.timeMajor }];

@@ -11,6 +11,8 @@ import * as recurrence from "./recurrence.js";
 export const gruSequence: Op<{ resetAfter: boolean }> = {
   name: "gruSequence",
 
+  flops: recurrence.flops,
+
   outputs([gates, recurrent], _, allocate) {
     return recurrence.stateOutputs(gates!, recurrent!, "hidden", allocate);
   },

@@ -9,6 +9,9 @@ import { count, type Op, shifted, type Value } from "./op.js";
 export const keptRows: Op<object> = {
   name: "keptRows",
 
+  // Rows and starts are those of a part.
+  mixesSamples: () => false,
+
   outputs([mask]) {
     const steps = Size.of(mask!.shape[1]).plus(1);
     return [

@@ -2,6 +2,7 @@
 // times gamma, plus beta. x [rows, columns], gamma and beta [columns] or absent.
 import { Size } from "../program/size.js";
 import type { Op, Value } from "./op.js";
+import { hasSamples } from "./samples.js";
 
 interface Attributes {
   /** How many of the last axes are one row. */
@@ -17,6 +18,8 @@ function extent({ shape }: Value, axes: number) {
 
 export const layerNormalization: Op<Attributes> = {
   name: "layerNormalization",
+
+  mixesSamples: ([x], { axes }) => x!.shape.slice(-axes).some(hasSamples),
 
   outputs([x]) {
     return [{ shape: x!.shape, timeMajor: x!.timeMajor }];

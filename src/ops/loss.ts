@@ -11,6 +11,8 @@ function extent({ shape }: Value, kept: number = shape.length - 1): [Size, Size]
 export const loss: Op<{ kernel: string; parameters: readonly number[]; kept?: number }> = {
   name: "loss",
 
+  mixesSamples: ([, yPred], { kept = yPred!.shape.length - 1 }) => kept === 0,
+
   outputs([, yPred], { kept }) {
     return [{ shape: yPred!.shape.slice(0, kept ?? yPred!.shape.length - 1) }];
   },

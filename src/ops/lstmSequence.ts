@@ -8,6 +8,8 @@ import * as recurrence from "./recurrence.js";
 export const lstmSequence: Op<object> = {
   name: "lstmSequence",
 
+  flops: recurrence.flops,
+
   outputs([gates, recurrent], _, allocate) {
     const [sequence, last] = recurrence.stateOutputs(gates!, recurrent!, "hidden", allocate);
     const [, lastCell] = recurrence.stateOutputs(gates!, recurrent!, "cell", allocate);

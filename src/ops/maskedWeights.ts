@@ -4,17 +4,26 @@
 import { Size } from "../program/size.js";
 import { count, type Op } from "./op.js";
 
-const SCALINGS = ["none", "mean", "toOne"] as const;
-
-export const maskedWeights: Op<{ scaling: (typeof SCALINGS)[number] }> = {
+export const maskedWeights: Op<{ scaling: "none" | "mean" | "toOne" }> = {
   name: "maskedWeights",
+
+  // What is left is counted over all parts of the batch.
+  mixesSamples: () => false,
 
   outputs([weights]) {
     return [{ shape: weights!.shape }];
   },
 
-  forward(e, { inputs: [weights, mask], outputs: [out], attributes: { scaling } }) {
+  forward(e, { name, inputs: [weights, mask], outputs: [out], attributes: { scaling } }) {
     const width = Size.product(weights!.shape.slice(mask!.shape.length));
-    e.call("maskedWeights", out, weights!, mask!, SCALINGS.indexOf(scaling), count(mask!), width);
+    const rest = [scaling === "toOne" ? 1 : 0, count(mask!), width];
+    if (scaling === "none") {
+      e.call("maskedWeights", out, weights!, mask!, 0, ...rest);
+      return;
+    }
+    const left = e.temporary(`${name}.left`, Size.of(8));
+    e.call("leftWeights", left, weights!, mask!, ...rest);
+    e.meet(left, 2);
+    e.call("maskedWeights", out, weights!, mask!, left, ...rest);
   },
 };

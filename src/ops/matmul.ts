@@ -31,6 +31,11 @@ function sizes(a: Value, b: Value, turned: Turned) {
 export const matmul: Op<{ turned: Turned }> = {
   name: "matmul",
 
+  flops({ inputs: [a, b], attributes: { turned } }) {
+    const { M, N, K, batch } = sizes(a!, b!, turned);
+    return Size.product([batch, M, N, K]).times(2);
+  },
+
   outputs([a, b], { turned }) {
     const [M] = matrix(a!, turned === "a");
     const [, N] = matrix(b!, turned === "b");

@@ -42,6 +42,11 @@ export interface Node<A = unknown> {
 
 export interface Op<A = unknown> {
   readonly name: string;
+  /** Whether what it gives for one sample depends on others, so that a batch must be computed as a whole. Without it the shapes say
+   * so (samples.ts). A sum over samples that only the host reads is none: it adds up the parts' sums. */
+  mixesSamples?(inputs: readonly (Value | undefined)[], attributes: A): boolean;
+  /** Multiplications and additions of the way forward. Default: a few for each number it gives. */
+  flops?(node: Node<A>): Size;
   outputs(inputs: readonly (Value | undefined)[], attributes: A, allocate: Allocate): OutputSpec[];
   forward(emitter: Emitter, node: Node<A>): void;
   /** Adds to the gradients of the inputs. An op without it stops gradients, as ids and masks do. */
@@ -69,6 +74,8 @@ export interface Emitter {
   accumulator(value: Value): { pointer: Pointer; accumulate: 0 | 1 };
   /** Declares that the gradient of `value` now lies at `pointer`. */
   adopt(value: Value, pointer: Pointer): void;
+  /** From here on, so many words of a block hold the sum over all parts of a batch. Not in a loop. */
+  meet(block: Pointer, words: number): void;
   /** Emits the calls of recorded nodes in a loop, forwards; `around` may add calls before and after them. */
   loopForward(count: Size, nodes: readonly Node[], around: { after(): void }): void;
   /** Emits the way back of recorded nodes in a loop, from the last turn to the first. */

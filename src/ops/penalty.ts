@@ -5,6 +5,9 @@ import { count, type Op } from "./op.js";
 export const penalty: Op<{ l1: number; l2: number; samples: Dim }> = {
   name: "penalty",
 
+  // A sum: the shares of the parts are added (graph/lower.ts).
+  mixesSamples: () => false,
+
   outputs() {
     return [{ shape: [1] }];
   },

@@ -4,7 +4,16 @@ import type { Pointer } from "../program/program.js";
 import { Size } from "../program/size.js";
 import { GEMM_PACKED_SCRATCH_BYTES } from "./gemm.js";
 import { numberKept } from "./keptRows.js";
-import { type Allocate, type Emitter, type OutputSpec, origin, shifted, type Value } from "./op.js";
+import {
+  type Allocate,
+  count,
+  type Emitter,
+  type Node,
+  type OutputSpec,
+  origin,
+  shifted,
+  type Value,
+} from "./op.js";
 
 export interface Sizes {
   T: Size;
@@ -15,6 +24,11 @@ export interface Sizes {
 /** Sizes of a recurrence from its projected input [B, T, G·H] and its recurrent kernel [H, G·H]. */
 export function sizes(gates: Value, recurrent: Value): Sizes {
   return { B: Size.of(gates.shape[0]), T: Size.of(gates.shape[1]), H: recurrent.shape[0] as number };
+}
+
+/** At each step, the state times the recurrent kernel, and the functions of each gate. */
+export function flops({ inputs: [gates, recurrent] }: Pick<Node, "inputs">): Size {
+  return count(gates!).times(2 * sizes(gates!, recurrent!).H + 20);
 }
 
 /** Room for the recurrent kernel, packed, and for five states (assembly/sequence.ts). */

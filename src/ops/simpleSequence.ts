@@ -7,6 +7,8 @@ import * as recurrence from "./recurrence.js";
 export const simpleSequence: Op<object> = {
   name: "simpleSequence",
 
+  flops: recurrence.flops,
+
   outputs([gates, recurrent], _, allocate) {
     return recurrence.stateOutputs(gates!, recurrent!, "hidden", allocate);
   },

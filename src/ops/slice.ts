@@ -2,6 +2,7 @@
 import type { Dim, Size } from "../program/size.js";
 import { along } from "./along.js";
 import { type Op, shifted, type Value } from "./op.js";
+import { hasSamples } from "./samples.js";
 
 /** Where the part begins in bytes, and rows and columns of blocks that stay together. */
 function blocks(x: Value, out: Value, { axis, from }: { axis: number; from: Dim }) {
@@ -21,6 +22,8 @@ function short(size: Size): Size | number {
 
 export const slice: Op<{ axis: number; from: Dim; size: Dim }> = {
   name: "slice",
+
+  mixesSamples: ([x], { axis }) => axis === 0 && hasSamples(x!.shape[0]),
 
   outputs([x], { axis, size }) {
     return [{ shape: x!.shape.with(axis, size), dtype: x!.dtype, timeMajor: x!.timeMajor }];

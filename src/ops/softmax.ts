@@ -1,8 +1,11 @@
 // Softmax or its logarithm over the last axis.
 import { columns, type Op, rows } from "./op.js";
+import { hasSamples } from "./samples.js";
 
 export const softmax: Op<{ logarithm: boolean }> = {
   name: "softmax",
+
+  mixesSamples: ([x]) => x!.shape.length === 1 && hasSamples(x!.shape[0]),
 
   outputs([x]) {
     return [{ shape: x!.shape, timeMajor: x!.timeMajor }];

@@ -1,8 +1,11 @@
 // Sparsemax over the last axis (Martins & Astudillo 2016), as Keras 3 computes its threshold.
 import { columns, type Op, rows } from "./op.js";
+import { hasSamples } from "./samples.js";
 
 export const sparsemax: Op<object> = {
   name: "sparsemax",
+
+  mixesSamples: ([x]) => x!.shape.length === 1 && hasSamples(x!.shape[0]),
 
   outputs([x]) {
     return [{ shape: x!.shape, timeMajor: x!.timeMajor }];

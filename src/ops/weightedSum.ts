@@ -5,6 +5,9 @@ import { count, type Op } from "./op.js";
 export const weightedSum: Op<{ gradientScale: number }> = {
   name: "weightedSum",
 
+  // The host adds up the parts' sums.
+  mixesSamples: () => false,
+
   outputs() {
     return [{ shape: [1] }];
   },

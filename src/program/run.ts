@@ -1,7 +1,9 @@
 // Runs a program on the host, kernel call by kernel call. Arguments are worked out once for given addresses and
 // dimensions; after that a run only calls, and allocates nothing.
 import { UnreelError } from "../errors.js";
+import { runCalls } from "../wasm/calls.js";
 import type { Kernel } from "../wasm/kernels.js";
+import type { Memory } from "../wasm/memory.js";
 import {
   type Argument,
   type Base,
@@ -14,103 +16,85 @@ import {
 } from "./program.js";
 import type { Dims, Size } from "./size.js";
 
-interface BoundCall {
-  readonly call: Call;
-  readonly kernel: Kernel;
-  readonly args: number[];
-  /** In a loop: what each argument grows by from turn to turn. */
-  readonly strides: number[];
-}
-
-interface BoundStep {
-  readonly step: Step;
-  readonly calls: readonly BoundCall[];
-  /** How often the calls are made. */
-  count: number;
-}
-
 /** A program bound to kernels: `prepare` for addresses and dimensions, then `run` as often as wanted. */
 export class BoundProgram {
   readonly program: Program;
   readonly kernels: Readonly<Record<string, Kernel>>;
-  readonly #steps: readonly BoundStep[];
+  readonly #numbers: ReadonlyMap<string, number>;
+  readonly #list: readonly Kernel[];
+  /** The calls as numbers (wasm/calls.ts), here or in memory, from word `at` on. */
+  readonly #own: Float64Array;
+  readonly #memory: Memory | undefined;
+  readonly at: number;
 
-  constructor(program: Program, kernels: Readonly<Record<string, Kernel>>) {
+  /** With a memory the calls lie there, at `address`, where another thread finds them. */
+  constructor(program: Program, kernels: Readonly<Record<string, Kernel>>, memory?: Memory) {
     this.program = program;
     this.kernels = kernels;
-    this.#steps = program.steps.map((step) => ({
-      step,
-      calls: callsOf(step).map((call) => bind(program.name, call, kernels)),
-      count: 1,
-    }));
+    const names = Object.keys(kernels);
+    this.#numbers = new Map(names.map((name, number) => [name, number]));
+    this.#list = Object.values(kernels);
+    for (const step of program.steps) for (const call of callsOf(step)) check(program.name, call, kernels);
+    const words = program.steps.reduce((sum, step) => sum + wordsOf(step), 0);
+    this.#memory = memory;
+    this.at = memory ? memory.allocate(words * 8, `${program.name}: calls for a thread`) / 8 : 0;
+    this.#own = new Float64Array(memory ? 0 : words);
+  }
+
+  get address(): number {
+    return this.at * 8;
   }
 
   /** Works out every argument. */
   prepare(bases: Readonly<Record<Base, number>>, dims: Dims): void {
-    for (const bound of this.#steps) {
-      const { step } = bound;
-      bound.count = isLoop(step) ? step.count.evaluate(dims) : 1;
+    const words = this.#words;
+    const { steps } = this.program;
+    let next = this.at + steps.length;
+    steps.forEach((step, index) => {
+      const turns = isLoop(step) ? step.count.evaluate(dims) : 1;
       const backwards = isLoop(step) && step.backwards;
-      for (const { call, args, strides } of bound.calls) {
-        call.args.forEach((arg, place) => {
+      const calls = callsOf(step);
+      words[this.at + index] = next - this.at;
+      words[next++] = turns;
+      words[next++] = calls.length;
+      for (const { kernel, args } of calls) {
+        words[next++] = this.#numbers.get(kernel)!;
+        words[next++] = args.length;
+        args.forEach((arg, place) => {
           const stride = isPointer(arg) && arg.stride ? arg.stride.evaluate(dims) : 0;
-          strides[place] = backwards ? -stride : stride;
-          args[place] = resolve(arg, bases, dims) + (backwards ? (bound.count - 1) * stride : 0);
+          words[next + place] = resolve(arg, bases, dims) + (backwards ? (turns - 1) * stride : 0);
+          words[next + args.length + place] = backwards ? -stride : stride;
         });
+        next += 2 * args.length;
       }
-    }
+    });
   }
 
   /** Runs steps [from, to): all of them by default. */
-  run(from = 0, to = this.#steps.length): void {
-    for (let index = from; index < to; index++) {
-      const { calls, count } = this.#steps[index];
-      for (let turn = 0; turn < count; turn++) for (const bound of calls) callAt(bound, turn);
-      if (count !== 1) for (const bound of calls) rewind(bound, count);
-    }
+  run(from = 0, to = this.program.steps.length): void {
+    runCalls(this.#list, this.#words, this.at, from, to);
   }
 
-  /** Runs once and returns the milliseconds that each kernel took in all. For profiles, not for training. */
-  profile(): Map<string, number> {
-    const spent = new Map<string, number>();
-    for (const { calls, count } of this.#steps) {
-      for (let turn = 0; turn < count; turn++) {
-        for (const bound of calls) {
-          const start = performance.now();
-          callAt(bound, turn);
-          const { kernel } = bound.call;
-          spent.set(kernel, (spent.get(kernel) ?? 0) + performance.now() - start);
-        }
-      }
-      if (count !== 1) for (const bound of calls) rewind(bound, count);
-    }
-    return spent;
+  get #words(): Float64Array {
+    return this.#memory ? this.#memory.doubles : this.#own;
   }
 }
 
-/** One call of one turn; from the second turn on its arguments move by their strides first. */
-function callAt({ kernel, args, strides }: BoundCall, turn: number): void {
-  if (turn > 0) for (let place = 0; place < args.length; place++) args[place] += strides[place];
-  kernel(...args);
+/** Words that a step takes in the list, its own place included. */
+function wordsOf(step: Step): number {
+  return callsOf(step).reduce((sum, { args }) => sum + 2 + 2 * args.length, 3);
 }
 
-/** Puts the arguments of a loop's call back to the first turn. */
-function rewind({ args, strides }: BoundCall, count: number): void {
-  const turns = Math.max(count - 1, 0);
-  for (let place = 0; place < args.length; place++) args[place] -= turns * strides[place];
-}
-
-function bind(program: string, call: Call, kernels: Readonly<Record<string, Kernel>>): BoundCall {
-  const kernel: Kernel | undefined = kernels[call.kernel];
+function check(program: string, { kernel, args }: Call, kernels: Readonly<Record<string, Kernel>>): void {
+  const found: Kernel | undefined = kernels[kernel];
   const operation = `program '${program}'`;
-  if (kernel === undefined) {
-    throw new UnreelError({ operation, expected: "a kernel of the build", got: `'${call.kernel}'` });
+  if (found === undefined) {
+    throw new UnreelError({ operation, expected: "a kernel of the build", got: `'${kernel}'` });
   }
-  if (kernel.length !== call.args.length) {
-    const expected = `${kernel.length} arguments for kernel ${call.kernel}`;
-    throw new UnreelError({ operation, expected, got: `${call.args.length}` });
+  if (found.length !== args.length) {
+    const expected = `${found.length} arguments for kernel ${kernel}`;
+    throw new UnreelError({ operation, expected, got: `${args.length}` });
   }
-  return { call, kernel, args: call.args.map(() => 0), strides: call.args.map(() => 0) };
 }
 
 /** The number that an argument stands for. */

@@ -90,10 +90,11 @@ class Tally {
       this.#losses[output] += steps.lossOf(output) * count;
       const metrics = this.#metrics[output];
       if (metrics.length === 0) return;
-      const { plain, weighted, functions } = steps.metricBatch(output);
-      for (const { metric, isWeighted, function: place } of metrics) {
-        const batch = isWeighted ? weighted : plain;
-        metric.add(place === undefined ? batch : { ...batch, values: functions[place] });
+      for (const { plain, weighted, functions } of steps.metricBatches(output)) {
+        for (const { metric, isWeighted, function: place } of metrics) {
+          const batch = isWeighted ? weighted : plain;
+          metric.add(place === undefined ? batch : { ...batch, values: functions[place] });
+        }
       }
     });
   }
@@ -127,7 +128,8 @@ export async function fit(trainee: Trainee, plan: FitPlan): Promise<History> {
   const { data, validation, batchSize, epochs, initialEpoch, shuffle, callbacks, model } = plan;
   const { optimizer } = compiled;
   const random = new Random(seedOr(undefined, "fit"));
-  const steps = new Steps(executor, "train", data, compiled);
+  const { inTurn } = executor.engine;
+  const steps = await inTurn(() => new Steps(executor, "train", data, compiled));
   const order = Uint32Array.from({ length: data.samples }, (_, i) => i);
   const history = new History();
   const run: TrainingRun = {
@@ -150,9 +152,12 @@ export async function fit(trainee: Trainee, plan: FitPlan): Promise<History> {
       for (const callback of callbacks) await callback.onTrainBatchBegin?.(batch, run);
       const start = batch * batchSize;
       const count = Math.min(batchSize, data.samples - start);
-      steps.fill(shuffle ? order : undefined, start, count);
-      const failure = update(trainee, steps, `epoch ${epoch + 1}, batch ${batch + 1}`);
-      tally.add(steps, count);
+      const failure = await inTurn(async () => {
+        steps.fill(shuffle ? order : undefined, start, count);
+        const found = await update(trainee, steps, `epoch ${epoch + 1}, batch ${batch + 1}`);
+        tally.add(steps, count);
+        return found;
+      });
       if (callbacks.length > 0) {
         const soFar = tally.logs();
         for (const callback of callbacks) await callback.onTrainBatchEnd?.(batch, soFar, run);
@@ -175,12 +180,12 @@ export async function fit(trainee: Trainee, plan: FitPlan): Promise<History> {
 
 /** One step on the batch that was filled in. A loss that is not finite changes nothing, and its error is returned, not thrown:
  * callbacks may want to stop in its place. */
-function update({ executor, compiled }: Trainee, steps: Steps, where: string): unknown {
+async function update({ executor, compiled }: Trainee, steps: Steps, where: string): Promise<unknown> {
   // Slots that begin again make the step count begin again: Adam's correction belongs to them.
   if (executor.takeFreshTraining()) compiled.optimizer.iterations = 0;
   steps.writeSettings(compiled.optimizer);
   try {
-    steps.run(where);
+    await steps.run(where);
   } catch (error) {
     if (Number.isFinite(steps.loss())) throw error;
     return error;
@@ -191,15 +196,17 @@ function update({ executor, compiled }: Trainee, steps: Steps, where: string): u
 }
 
 /** One step on the whole of `data`, and its loss and metrics. */
-export function trainOnBatch(trainee: Trainee, data: DataSet): Logs {
+export function trainOnBatch(trainee: Trainee, data: DataSet): Promise<Logs> {
   const { executor, compiled } = trainee;
-  const steps = new Steps(executor, "train", data, compiled);
-  const tally = new Tally(trainee);
-  steps.fill(undefined, 0, data.samples);
-  const failure = update(trainee, steps, `step ${compiled.optimizer.iterations + 1}`);
-  if (failure) throw failure;
-  tally.add(steps, data.samples);
-  return tally.logs();
+  return executor.engine.inTurn(async () => {
+    const steps = new Steps(executor, "train", data, compiled);
+    const tally = new Tally(trainee);
+    steps.fill(undefined, 0, data.samples);
+    const failure = await update(trainee, steps, `step ${compiled.optimizer.iterations + 1}`);
+    if (failure) throw failure;
+    tally.add(steps, data.samples);
+    return tally.logs();
+  });
 }
 
 export async function evaluate(
@@ -209,7 +216,8 @@ export async function evaluate(
   watch?: Watch,
 ): Promise<Logs> {
   const { callbacks, run } = watch ?? { callbacks: [] };
-  const steps = new Steps(trainee.executor, "evaluate", data, trainee.compiled);
+  const { inTurn } = trainee.executor.engine;
+  const steps = await inTurn(() => new Steps(trainee.executor, "evaluate", data, trainee.compiled));
   const tally = new Tally(trainee);
   const breathe = breather();
   for (const callback of callbacks) await callback.onTestBegin?.(run!);
@@ -217,9 +225,11 @@ export async function evaluate(
     for (const callback of callbacks) await callback.onTestBatchBegin?.(batch, run!);
     const start = batch * batchSize;
     const count = Math.min(batchSize, data.samples - start);
-    steps.fill(undefined, start, count);
-    steps.run("evaluate");
-    tally.add(steps, count);
+    await inTurn(async () => {
+      steps.fill(undefined, start, count);
+      await steps.run("evaluate");
+      tally.add(steps, count);
+    });
     const soFar = callbacks.some((callback) => callback.onTestBatchEnd) ? tally.logs() : {};
     for (const callback of callbacks) await callback.onTestBatchEnd?.(batch, soFar, run!);
     await breathe();
@@ -230,15 +240,18 @@ export async function evaluate(
 }
 
 export async function predict(executor: Executor, data: DataSet, batchSize: number): Promise<Tensor[]> {
-  const steps = new Steps(executor, "predict", data);
+  const { inTurn } = executor.engine;
+  const steps = await inTurn(() => new Steps(executor, "predict", data));
   const shapes = executor.graph.outputs.map((_, output) => steps.outputShape(output, data.samples));
   const results = shapes.map((shape) => new Float32Array(shape.reduce((a, b) => a * b, 1)));
   const breathe = breather();
   for (let start = 0; start < data.samples; start += batchSize) {
-    steps.fill(undefined, start, Math.min(batchSize, data.samples - start));
-    steps.run("predict");
-    results.forEach((values, output) => {
-      steps.readOutput(output, values, (start * values.length) / data.samples);
+    await inTurn(async () => {
+      steps.fill(undefined, start, Math.min(batchSize, data.samples - start));
+      await steps.run("predict");
+      results.forEach((values, output) => {
+        steps.readOutput(output, values, (start * values.length) / data.samples);
+      });
     });
     await breathe();
   }

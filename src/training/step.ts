@@ -3,6 +3,7 @@
 import { UnreelError } from "../errors.js";
 import type { Executor, Prepared } from "../graph/executor.js";
 import { type InputPort, type Mode, type Training, targetKind } from "../graph/lower.js";
+import { type Part, placeIn } from "../graph/parts.js";
 import type { Value } from "../ops/op.js";
 import { type Dim, type Dims, Size } from "../program/size.js";
 import { seedOr } from "../random.js";
@@ -36,7 +37,8 @@ export class Steps {
   readonly #dims = new Map<number, Dims>();
   /** Drawn only where something is random: a prediction does not change what is random after it. */
   readonly #seed: number;
-  #filled: Dims = {};
+  /** The parts of the last batch. */
+  #parts: readonly Part[] = [];
   #batch: Batch = { order: undefined, start: 0, count: 0 };
   #runs = 0;
 
@@ -60,8 +62,8 @@ export class Steps {
 
   /** Writes samples order[start : start + count] into memory. Without an order, those from `start` on. */
   fill(order: Uint32Array | undefined, start: number, count: number): void {
-    const [fixed] = this.prepared.inputs[0].shape;
-    if (typeof fixed === "number" && fixed !== count) {
+    const fixed = this.prepared.inputs.find(({ batch }) => batch !== undefined)?.batch;
+    if (fixed !== undefined && fixed !== count) {
       throw new UnreelError({
         operation: `${this.prepared.program.name}: batch`,
         expected: `${fixed} samples, the batch size of the model's input`,
@@ -69,27 +71,27 @@ export class Steps {
         hint: `Use batchSize: ${fixed} and a number of samples that it divides.`,
       });
     }
-    const dims = this.#dimsFor(count);
-    this.#executor.prepare(this.prepared, dims);
-    this.#filled = dims;
-    const { inputs, targets, weights } = this.#data;
-    this.#writeSeed();
-    this.prepared.inputs.forEach((port, index) => {
-      for (const value of Object.values(port.values))
-        this.#copyRows(inputs[index], value.pointer, value.dtype, order, start, count);
-    });
+    this.#executor.prepare(this.prepared, this.#dimsFor(count));
+    this.#parts = this.prepared.parts;
     this.#batch = { order, start, count };
-    this.prepared.outputs.forEach((port, index) => {
-      for (const target of [port.target, port.labels])
-        if (target) this.#copyRows(targets![index]!, target.pointer, target.dtype, order, start, count);
-      if (port.weights) this.#writeWeights(index, weights?.[index]);
-    });
+    const { inputs, targets, weights } = this.#data;
+    for (const part of this.#parts) {
+      this.#writeSeed(part);
+      this.prepared.inputs.forEach((port, index) => {
+        for (const value of Object.values(port.values)) this.#copyRows(inputs[index], value, part);
+      });
+      this.prepared.outputs.forEach((port, index) => {
+        for (const target of [port.target, port.labels])
+          if (target) this.#copyRows(targets![index]!, target, part);
+        if (port.weights) this.#writeWeights(index, weights?.[index], part);
+      });
+    }
+    this.#runs++;
   }
 
   /** Forward (and backward); an infinite loss or NaN is an error before any weight has changed. */
-  run(where: string): void {
-    const { bound, updateStart } = this.prepared;
-    bound.run(0, updateStart);
+  async run(where: string): Promise<void> {
+    await this.#executor.compute(this.prepared);
     const loss = this.loss();
     if (this.prepared.program.name === "train" && loss - loss !== 0) {
       throw new UnreelError({
@@ -99,7 +101,7 @@ export class Steps {
         hint: "Use a smaller learning rate or clipnorm, and look for extreme values in the data. The weights are as the batch before left them.",
       });
     }
-    bound.run(updateStart);
+    this.#executor.update(this.prepared);
   }
 
   /** Writes the optimizer's settings of the next step. */
@@ -121,52 +123,54 @@ export class Steps {
 
   lossOf(output: number): number {
     const { loss } = this.prepared.outputs[output];
-    return loss ? this.#executor.engine.memory.floats[this.#executor.place(loss.pointer, this.#filled)] : 0;
+    return loss ? this.#sum(loss, () => 1) : 0;
   }
 
   /** What regularizers add to the loss of the last batch. */
   penalty(): number {
     const { penalty } = this.prepared;
-    return penalty
-      ? this.#executor.engine.memory.floats[this.#executor.place(penalty.pointer, this.#filled)]
-      : 0;
+    return penalty ? this.#sum(penalty, ({ share }) => share) : 0;
   }
 
-  /** The last batch of an output as metrics want it, without and with sample weights, and the values of their functions.
-   * Views: valid until the next step. */
-  metricBatch(output: number): {
+  /** The last batch of an output as metrics want it, part by part: without and with sample weights, and the values of their
+   * functions. Views: valid until the next step. */
+  metricBatches(output: number): {
     plain: MetricBatch;
     weighted: MetricBatch;
     functions: readonly Float32Array[];
-  } {
+  }[] {
     const { value, target, mask, functions = [] } = this.prepared.outputs[output];
-    const shape = resolveShape(value.shape, this.#filled);
-    const columns = shape.at(-1)!;
-    const rows = shape.slice(0, -1).reduce((a, b) => a * b, 1);
     const masks = mask !== undefined && mask.shape.length === value.shape.length - 1;
-    const kept = masks ? this.#view(mask).map((keep) => (keep ? 1 : 0)) : undefined;
     const given = this.#data.weights?.[output];
-    const plain: MetricBatch = {
-      prediction: this.#view(value) as Float32Array,
-      target: this.#view(target!),
-      rows,
-      columns,
-      sparse: targetKind(this.#compiled!, output) === "classes",
-      weights: kept,
-    };
-    return {
-      plain,
-      weighted: given ? { ...plain, weights: rowWeights(given, this.#batch, rows, kept) } : plain,
-      functions: functions.map((each) => this.#view(each) as Float32Array),
-    };
+    return this.#parts.map((part) => {
+      const shape = resolveShape(value.shape, part.dims);
+      const columns = shape.at(-1)!;
+      const rows = shape.slice(0, -1).reduce((a, b) => a * b, 1);
+      const kept = masks ? this.#view(mask, part).map((keep) => (keep ? 1 : 0)) : undefined;
+      const plain: MetricBatch = {
+        prediction: this.#view(value, part) as Float32Array,
+        target: this.#view(target!, part),
+        rows,
+        columns,
+        sparse: targetKind(this.#compiled!, output) === "classes",
+        weights: kept,
+      };
+      return {
+        plain,
+        weighted: given ? { ...plain, weights: rowWeights(given, this.#samplesOf(part), rows, kept) } : plain,
+        functions: functions.map((each) => this.#view(each, part) as Float32Array),
+      };
+    });
   }
 
   /** Copies the last batch of an output behind what `into` already has. */
   readOutput(output: number, into: Float32Array, offset: number): void {
-    const { value } = this.prepared.outputs[output];
-    const start = this.#executor.place(value.pointer, this.#filled);
-    const size = resolveShape(value.shape, this.#filled).reduce((a, b) => a * b, 1);
-    into.set(this.#executor.engine.memory.floats.subarray(start, start + size), offset);
+    let next = offset;
+    for (const part of this.#parts) {
+      const values = this.#view(this.prepared.outputs[output].value, part);
+      into.set(values, next);
+      next += values.length;
+    }
   }
 
   /** The shape of an output for a number of samples. */
@@ -220,24 +224,25 @@ export class Steps {
     return dims;
   }
 
-  #writeSeed(): void {
-    const at = this.#executor.place(this.prepared.seed.pointer, this.#filled);
-    this.#executor.engine.memory.integers[at] = this.#seed | 0;
-    this.#executor.engine.memory.integers[at + 1] = this.#runs++;
+  #writeSeed(part: Part): void {
+    const { floats, integers } = this.#executor.engine.memory;
+    const { seed, share } = this.prepared;
+    const words = [this.#seed | 0, this.#runs, part.first, this.#batch.count - part.count];
+    integers.set(words, placeIn(part, seed.pointer));
+    if (share) floats[placeIn(part, share.pointer)] = part.share;
   }
 
-  #copyRows(
-    { data, shape }: Tensor,
-    pointer: Parameters<Executor["place"]>[0],
-    dtype: "float32" | "int32",
-    order: Uint32Array | undefined,
-    start: number,
-    count: number,
-  ): void {
+  /** A part's samples in the data set. */
+  #samplesOf({ first, count }: Part): Batch {
+    return { order: this.#batch.order, start: this.#batch.start + first, count };
+  }
+
+  #copyRows({ data, shape }: Tensor, { pointer, dtype }: Value, part: Part): void {
     const { floats, integers } = this.#executor.engine.memory;
     const words = dtype === "int32" ? integers : floats;
-    const at = this.#executor.place(pointer, this.#filled);
+    const at = placeIn(part, pointer);
     const row = data.length / shape[0];
+    const { order, start, count } = this.#samplesOf(part);
     if (!order) {
       words.set(data.subarray(start * row, (start + count) * row), at);
       return;
@@ -249,21 +254,26 @@ export class Steps {
     }
   }
 
-  /** A block of the last batch: a view. */
-  #view({ pointer, shape, dtype }: Value): Float32Array | Int32Array {
+  /** A block of a part: a view. */
+  #view({ pointer, shape, dtype }: Value, part: Part): Float32Array | Int32Array {
     const { floats, integers } = this.#executor.engine.memory;
-    const at = this.#executor.place(pointer, this.#filled);
-    const size = Size.product(shape).evaluate(this.#filled);
+    const at = placeIn(part, pointer);
+    const size = Size.product(shape).evaluate(part.dims);
     return (dtype === "int32" ? integers : floats).subarray(at, at + size);
   }
 
-  /** Weights of the values of a loss, with the reduction in them: divided by their number for a mean. */
-  #writeWeights(output: number, weights: Tensor | undefined): void {
+  /** A number of the last batch, of which each part has some. */
+  #sum({ pointer }: Value, factor: (part: Part) => number): number {
+    const { floats } = this.#executor.engine.memory;
+    return this.#parts.reduce((sum, part) => sum + factor(part) * floats[placeIn(part, pointer)], 0);
+  }
+
+  /** Weights of the values of a loss, with the reduction in them: divided by their number in the batch for a mean. */
+  #writeWeights(output: number, weights: Tensor | undefined, part: Part): void {
     const { weights: value, isScalar, isMasked } = this.prepared.outputs[output];
-    const target = this.#view(value!) as Float32Array;
+    const target = this.#view(value!, part) as Float32Array;
     const { reduction } = this.#compiled!.losses[output]!;
-    const count = target.length;
-    let scale = 1 / count;
+    let scale = part.share / target.length;
     if (reduction === "sum" && (!isScalar || isMasked || weights)) scale = 1;
     // Under a mask the program divides by what is left of the weights, and the scale falls away.
     if (reduction === "meanWithSampleWeight" && weights) scale = inverse(sumOfWeights(weights, this.#batch));
@@ -271,7 +281,7 @@ export class Steps {
       target.fill(scale);
       return;
     }
-    eachWeight(weights, this.#batch, count, (index, weight) => {
+    eachWeight(weights, this.#samplesOf(part), target.length, (index, weight) => {
       target[index] = scale * weight;
     });
   }

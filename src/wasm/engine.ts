@@ -2,20 +2,28 @@
 import { inRange, show, suggestion, UnreelError } from "../errors.js";
 import { type Build, chooseBuild, type Kernel, loadKernels } from "./kernels.js";
 import { Memory } from "./memory.js";
+import { Threads, whyNotShared } from "./threads.js";
 import { prepareWide } from "./wide.js";
 
 export interface Engine {
   readonly build: Build;
   readonly memory: Memory;
   readonly kernels: Readonly<Record<string, Kernel>>;
+  /** Those that share the memory, where there are several. */
+  readonly threads?: Threads;
+  /** Why there are fewer than asked for. */
+  readonly threadsReason?: string;
+  /** Runs `work` when all that was given before it is done: a batch is filled in, run and read without another in between. */
+  inTurn<R>(work: () => R | Promise<R>): Promise<R>;
 }
 
 export interface Settings {
-  /** Bit-identical results on every engine: the `simd` build. Default false. */
+  /** Bit-identical results on every engine: the `simd` build, on one thread. Default false. */
   deterministic?: boolean;
   /** Bytes of linear memory that models may use together. Default: all that 32-bit memory has. */
   memoryLimit?: number;
-  /** Threads of one model. Only 1 is available in this version. */
+  /** Threads that share the samples of a batch, the calling one included: 1 (default) to 64. More than the machine has cores never
+   * pay. What they give is the same up to the order of sums. */
   threads?: number;
   /**
    * Kernels for 256-bit vectors, in Node 22 and newer on x64: 1.3 to 1.9 times as fast. They need an experimental flag of V8, which is
@@ -31,7 +39,8 @@ const settings: Required<Settings> = {
   threads: 1,
   wide: false,
 };
-const engines = new Map<Build, Promise<Engine>>();
+const engines = new Map<string, Promise<Engine>>();
+const MOST_THREADS = 64;
 
 /** Sets how models run from here on. A model keeps the engine it first ran on. */
 export function configure(changes: Settings): void {
@@ -52,13 +61,9 @@ export function configure(changes: Settings): void {
       throw new UnreelError({ operation, expected: "true or false", got: show(value) });
     }
     if (name === "memoryLimit") inRange(operation, value, 1, Number.POSITIVE_INFINITY, true);
-    if (name === "threads" && value !== 1) {
-      throw new UnreelError({
-        operation,
-        expected: "1",
-        got: show(value),
-        hint: "This version runs each model on one thread.",
-      });
+    if (name === "threads" && !(Number.isInteger(value) && value >= 1 && value <= MOST_THREADS)) {
+      const expected = `an integer from 1 to ${MOST_THREADS}`;
+      throw new UnreelError({ operation, expected, got: show(value) });
     }
   }
   Object.assign(settings, changes);
@@ -70,17 +75,8 @@ export function configure(changes: Settings): void {
 
 /** The engine for the present settings. */
 export async function loadEngine(): Promise<Engine> {
-  const build = await presentBuild();
-  let engine = engines.get(build);
-  if (!engine) {
-    engine = loadKernels(build).then((kernels) => ({
-      build,
-      memory: new Memory(kernels.memory, kernels.heapBase),
-      kernels: kernels.functions,
-    }));
-    engines.set(build, engine);
-  }
-  const loaded = await engine;
+  const { deterministic, threads } = settings;
+  const loaded = await loadWith(await presentBuild(), deterministic ? 1 : threads);
   loaded.memory.limit = settings.memoryLimit;
   return loaded;
 }
@@ -91,12 +87,56 @@ async function presentBuild(): Promise<Build> {
   return chooseBuild(deterministic);
 }
 
+function loadWith(build: Build, threads: number): Promise<Engine> {
+  const key = `${build} ${threads}`;
+  let engine = engines.get(key);
+  if (!engine) {
+    engine = threads === 1 ? loadAlone(build) : loadThreaded(build, threads);
+    engines.set(key, engine);
+  }
+  return engine;
+}
+
+async function loadAlone(build: Build): Promise<Engine> {
+  const { memory, heapBase, functions } = await loadKernels(build);
+  return { build, memory: new Memory(memory, heapBase), kernels: functions, inTurn: queue() };
+}
+
+/** Where threads cannot be had: the engine of one thread, with the reason. */
+async function loadThreaded(build: Build, size: number): Promise<Engine> {
+  const without = async (threadsReason: string) => ({ ...(await loadWith(build, 1)), threadsReason });
+  const reason = whyNotShared();
+  if (reason) return without(reason);
+  try {
+    const { memory: buffer, heapBase, functions, module } = await loadKernels(build, { shared: true });
+    const memory = new Memory(buffer, heapBase);
+    const kernels = Object.values(functions);
+    const threads = await Threads.start(size, { module: module!, buffer, memory, kernels });
+    return { build, memory, kernels: functions, threads, inTurn: queue() };
+  } catch (error) {
+    return without(`No thread could be started: ${error instanceof Error ? error.message : error}.`);
+  }
+}
+
+function queue(): Engine["inTurn"] {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const next = last.then(work);
+    last = next.catch(() => {});
+    return next;
+  };
+}
+
 export interface EngineInfo {
   readonly build: Build;
+  /** Threads that share a batch. A small batch, and training in which samples meet (batchNormalization), run on one of them. */
   readonly threads: number;
+  /** Why they are fewer than asked for. */
+  readonly threadsReason?: string;
   readonly deterministic: boolean;
-  /** Whether the wide kernels run; if they were asked for and do not, `wideReason` says why. */
+  /** Whether the wide kernels run. */
   readonly wide: boolean;
+  /** Why they do not, if they were asked for. */
   readonly wideReason?: string;
   /** Bytes of linear memory, and of those in use. */
   readonly memory: number;
@@ -105,11 +145,24 @@ export interface EngineInfo {
 
 /** What the next model will run on. */
 export async function engineInfo(): Promise<EngineInfo> {
-  const { build, memory } = await loadEngine();
-  const { threads, deterministic } = settings;
+  const { build, memory, threads, threadsReason } = await loadEngine();
+  const { deterministic } = settings;
+  const failure = threads?.failure;
+  const exact = deterministic && settings.threads > 1 ? ONE_ORDER : undefined;
+  const fewer = exact ?? failure ?? threadsReason;
   const wide = build === "wide";
-  const info = { build, threads, deterministic, wide, memory: memory.size, memoryUsed: memory.used };
-  if (!settings.wide || wide) return info;
-  const wideReason = deterministic ? "deterministic models run the plain build." : await prepareWide();
-  return { ...info, wideReason };
+  const narrow = settings.wide && !wide ? (deterministic ? PLAIN_BUILD : await prepareWide()) : undefined;
+  return {
+    build,
+    threads: failure ? 1 : (threads?.size ?? 1),
+    ...(fewer && { threadsReason: fewer }),
+    deterministic,
+    wide,
+    ...(narrow && { wideReason: narrow }),
+    memory: memory.size,
+    memoryUsed: memory.used,
+  };
 }
+
+const ONE_ORDER = "With deterministic: true sums have one order, that of one thread.";
+const PLAIN_BUILD = "With deterministic: true every engine runs the plain build.";

@@ -1,11 +1,13 @@
 // Chooses a build of the kernels and instantiates it. Builds differ in the instructions they use, never in what they offer.
 // Not here: what the kernels compute (assembly/) and who calls them (program/run.ts).
 import { UnreelError } from "../errors.js";
+import type { Kernel } from "./calls.js";
 import { relaxed, simd } from "./inlined.js";
+import { importingMemory, sharedMemory } from "./shared.js";
 
 /** `wide` only by configure({ wide: true }): wide.ts. */
 export type Build = "simd" | "relaxed" | "wide";
-export type Kernel = (...args: number[]) => number;
+export type { Kernel } from "./calls.js";
 
 export interface Kernels {
   readonly build: Build;
@@ -13,6 +15,8 @@ export interface Kernels {
   /** First byte that kernels leave free. */
   readonly heapBase: number;
   readonly functions: Readonly<Record<string, Kernel>>;
+  /** What other threads need to make instances of their own, where memory is shared. */
+  readonly module?: WebAssembly.Module;
 }
 
 const INLINED: Partial<Record<Build, string>> = { simd, relaxed };
@@ -62,12 +66,17 @@ export function chooseBuild(deterministic: boolean): Build {
   });
 }
 
-export async function loadKernels(build: Build): Promise<Kernels> {
-  const { exports } = (await WebAssembly.instantiate(kernelBytes(build), {})).instance;
+/** An instance with memory of its own, or with memory that other threads may share. */
+export async function loadKernels(build: Build, { shared = false } = {}): Promise<Kernels> {
+  const { bytes, initial } = shared ? importingMemory(kernelBytes(build)) : { bytes: kernelBytes(build) };
+  const module = await WebAssembly.compile(bytes);
+  const env: WebAssembly.ModuleImports = initial === undefined ? {} : { memory: sharedMemory(initial) };
+  const { exports } = await WebAssembly.instantiate(module, { env });
   const functions: Record<string, Kernel> = {};
   for (const [name, value] of Object.entries(exports)) {
     if (typeof value === "function") functions[name] = value as Kernel;
   }
   const heapBase = functions.heapBase();
-  return { build, memory: exports.memory as WebAssembly.Memory, heapBase, functions };
+  const memory = exports.memory as WebAssembly.Memory;
+  return { build, memory, heapBase, functions, module: shared ? module : undefined };
 }

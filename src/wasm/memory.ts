@@ -17,6 +17,7 @@ export class Memory {
   #gaps: Gap[];
   #floats: Float32Array;
   #integers: Int32Array;
+  #doubles: Float64Array;
   /** Bytes that may be in use at once; set by `configure({ memoryLimit })`. */
   limit = Number.POSITIVE_INFINITY;
 
@@ -26,6 +27,7 @@ export class Memory {
     this.#gaps = [{ address: start, bytes: memory.buffer.byteLength - start }];
     this.#floats = new Float32Array(memory.buffer);
     this.#integers = new Int32Array(memory.buffer);
+    this.#doubles = new Float64Array(memory.buffer);
   }
 
   /** All of memory as floats. Growing detaches it: ask again at each use, never keep it. */
@@ -38,6 +40,12 @@ export class Memory {
   get integers(): Int32Array {
     if (this.#integers.buffer !== this.#memory.buffer) this.#integers = new Int32Array(this.#memory.buffer);
     return this.#integers;
+  }
+
+  /** All of memory as 64-bit numbers. Growing detaches it: ask again at each use, never keep it. */
+  get doubles(): Float64Array {
+    if (this.#doubles.buffer !== this.#memory.buffer) this.#doubles = new Float64Array(this.#memory.buffer);
+    return this.#doubles;
   }
 
   /** Bytes in allocated blocks. */

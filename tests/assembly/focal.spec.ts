@@ -5,7 +5,7 @@ import {
   categoricalFocalCrossentropyBackward,
 } from "../../assembly/focal";
 import { tversky, tverskyBackward } from "../../assembly/overlap";
-import { maskedWeights } from "../../assembly/reduce";
+import { leftWeights, maskedWeights } from "../../assembly/reduce";
 import { Block, difference, noise, noiseBlock, reseed } from "./blocks";
 
 const SIZES: i32[] = [1, 2, 3, 5, 6, 17];
@@ -120,8 +120,10 @@ describe("maskedWeights", () => {
     for (let i = 0; i < 6; i++) weights.set(i, <f32>(i + 1));
     const out = new Block(6);
     const factors: f32[] = [1, 1.5, 1 / 14.0];
+    const left = new Block(2);
     for (let scaling = 0; scaling < 3; scaling++) {
-      maskedWeights(out.at, weights.at, mask.at, scaling, 3, 2);
+      leftWeights(left.at, weights.at, mask.at, scaling == 2 ? 1 : 0, 3, 2);
+      maskedWeights(out.at, weights.at, mask.at, scaling ? left.at : 0, scaling == 2 ? 1 : 0, 3, 2);
       for (let i = 0; i < 6; i++) {
         const want: f32 = i / 2 == 1 ? 0 : <f32>(i + 1) * factors[scaling];
         expect<f32>(out.get(i)).toBe(want, `scaling ${scaling}, ${i}`);
@@ -129,9 +131,10 @@ describe("maskedWeights", () => {
     }
     for (let i = 0; i < 3; i++) mask.setInt(i, 0);
     for (let scaling = 0; scaling < 3; scaling++) {
-      maskedWeights(out.at, weights.at, mask.at, scaling, 3, 2);
+      leftWeights(left.at, weights.at, mask.at, scaling == 2 ? 1 : 0, 3, 2);
+      maskedWeights(out.at, weights.at, mask.at, scaling ? left.at : 0, scaling == 2 ? 1 : 0, 3, 2);
       for (let i = 0; i < 6; i++) expect<f32>(out.get(i)).toBe(0, `nothing left, scaling ${scaling}`);
     }
-    expect<bool>(out.intact()).toBe(true);
+    expect<bool>(out.intact() && left.intact()).toBe(true);
   });
 });

@@ -6,9 +6,11 @@ import { threefry } from "../../assembly/random";
 import { Block, difference, noiseBlock, reseed } from "./blocks";
 
 function seedBlock(): Block {
-  const seed = new Block(2);
+  const seed = new Block(4);
   seed.setInt(0, 42);
   seed.setInt(1, -7);
+  seed.setInt(2, 0);
+  seed.setInt(3, 0);
   return seed;
 }
 
@@ -54,16 +56,35 @@ describe("gaussianNoise", () => {
       reseed(n);
       const x = noiseBlock(n);
       const words = new Block(24);
-      for (let block = 0; block < 12; block += 4) threefry(words.at + block * 8, 8, block, 3, 42, -7);
+      for (let block = 0; block < 12; block += 4) threefry(words.at + block * 8, 8, block, 0, 3, 42, -7);
       const out = new Block(n);
-      gaussianNoise(out.at, x.at, n, 0.25, seed.at, 3);
+      gaussianNoise(out.at, x.at, 1, n, 0, 0.25, seed.at, 3);
       for (let i = 0; i < n; ++i) {
         const want = <f64>x.get(i) + 0.25 * normalOf(words.getInt(i));
         expect<f64>(difference(<f64>out.get(i), want)).toBeLessThan(2e-7, `n ${n} element ${i}`);
       }
-      gaussianNoise(x.at, x.at, n, 0.25, seed.at, 3);
+      gaussianNoise(x.at, x.at, 1, n, 0, 0.25, seed.at, 3);
       for (let i = 0; i < n; ++i) expect<f32>(x.get(i)).toBe(out.get(i));
       expect<bool>(out.intact() && x.intact()).toBe(true);
+    }
+  });
+
+  it("is the same for each sample, however a batch is cut into parts", () => {
+    const samples = 3, width = 5, runs = 2;
+    const x = noiseBlock(runs * samples * width);
+    const all = new Block(runs * samples * width);
+    gaussianNoise(all.at, x.at, 1, runs * samples * width, 0, 0.5, seedBlock().at, 3);
+    for (let sample = 0; sample < samples; ++sample) {
+      const seed = seedBlock();
+      seed.setInt(2, sample);
+      seed.setInt(3, samples - 1);
+      const own = new Block(runs * width);
+      for (let run = 0; run < runs; ++run)
+        for (let i = 0; i < width; ++i) own.set(run * width + i, x.get((run * samples + sample) * width + i));
+      gaussianNoise(own.at, own.at, runs, width, width, 0.5, seed.at, 3);
+      for (let run = 0; run < runs; ++run)
+        for (let i = 0; i < width; ++i)
+          expect<f32>(own.get(run * width + i)).toBe(all.get((run * samples + sample) * width + i));
     }
   });
 
@@ -71,8 +92,8 @@ describe("gaussianNoise", () => {
     const n = 1000000;
     const out = new Block(n), other = new Block(n), zeros = new Block(n);
     for (let i = 0; i < n; ++i) zeros.set(i, 0);
-    gaussianNoise(out.at, zeros.at, n, 1, seedBlock().at, 0);
-    gaussianNoise(other.at, zeros.at, n, 1, seedBlock().at, 1);
+    gaussianNoise(out.at, zeros.at, 1, n, 0, 1, seedBlock().at, 0);
+    gaussianNoise(other.at, zeros.at, 1, n, 0, 1, seedBlock().at, 1);
     let mean = 0.0, square = 0.0, cube = 0.0, fourth = 0.0, product = 0.0, next = 0.0;
     const beyond: i32[] = [0, 0, 0, 0];
     for (let i = 0; i < n; ++i) {
@@ -104,7 +125,7 @@ describe("gaussianNoise", () => {
   it("with deviation 0 changes nothing", () => {
     const x = noiseBlock(9);
     const out = new Block(9);
-    gaussianNoise(out.at, x.at, 9, 0, seedBlock().at, 0);
+    gaussianNoise(out.at, x.at, 1, 9, 0, 0, seedBlock().at, 0);
     for (let i = 0; i < 9; ++i) expect<f32>(out.get(i)).toBe(x.get(i));
   });
 });

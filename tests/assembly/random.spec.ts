@@ -6,7 +6,7 @@ import { Block } from "./blocks";
 
 function word(block: u32, stream: u32, key0: u32, key1: u32, which: i32): u32 {
   const out = new Block(8);
-  threefry(out.at, 8, <i32>block, <i32>stream, <i32>key0, <i32>key1);
+  threefry(out.at, 8, <i32>block, 0, <i32>stream, <i32>key0, <i32>key1);
   return <u32>out.getInt(which);
 }
 
