@@ -64,24 +64,14 @@ export function gemmPacked(
   c: usize, ldc: i32, a: usize, lda: i32, packed: usize, bias: usize,
   M: i32, N: i32, K: i32, accumulate: i32, scratch: usize,
 ): void {
-  blocks(c, ldc, a, lda, packed, bias, M, N, K, accumulate, scratch, false);
-}
-
-/**
- * The product of a state with recurrent weights B [K,N], step after step: packed beforehand (ldb = 0), or read where they lie, for
- * so few rows or steps that packing would not pay. Scratch: GEMM_PACKED_SCRATCH_BYTES + 64 K bytes.
- */
-export function gemmState(
-  c: usize, ldc: i32, a: usize, lda: i32, b: usize, ldb: i32, bias: usize,
-  M: i32, N: i32, K: i32, accumulate: i32, scratch: usize,
-): void {
-  if (ldb) direct(c, ldc, a, lda, b, ldb, bias, M, N, K, accumulate, scratch);
-  else blocks(c, ldc, a, lda, b, bias, M, N, K, accumulate, scratch, false);
-}
-
-/** Whether M rows at each of T steps are better multiplied without packing. */
-export function isBestInPlace(M: i32, T: i32): bool {
-  return M <= DIRECT_ROWS && T < 4;
+  // As many columns at a time as stay in the second cache while all rows pass by.
+  const nc = M > MC ? max((B_BYTES / 4 / max(K, 1)) & -PANEL, NC) : N;
+  for (let n = 0; n < N; n += nc) {
+    blocks(
+      c + <usize>n * 4, ldc, a, lda, packed + <usize>(n * K) * 4, bias ? bias + <usize>n * 4 : 0,
+      M, min(nc, N - n), K, accumulate, scratch, false,
+    );
+  }
 }
 
 /** Bytes of a packed K x N matrix (a bound that leaves room for panels of 16). */

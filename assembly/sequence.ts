@@ -5,20 +5,18 @@
 //   hidden, cell     [T+1,B,H]  block 0 is the initial state, written by the caller; block t+1 is the state after step t
 //   gates            [T,B,G·H]  forward in: x·W + b, out: activated (simple: undefined); backward out: dL/d(x·W + b)
 //   inner            [T,B,H]    GRU only, see cells/gru.ts
-//   recurrent        [H,G·H]    packed anew in each call, or read in place for few rows and steps
+//   packed           [H,G·H]    the recurrent kernel R by packB, on the way back by packBT; GRU: its first 2·H columns, then the others
 //   rows, starts                the rows that a mask keeps (kept.ts), or 0: the others carry their states on unchanged. With
 //                               them gates and inner hold the kept rows only, side by side
 //   dhidden, dcell   [B,H]      in: gradient of the last state, out: of the initial one (overwritten, not accumulated)
 //   doutputs         [T,B,H]    gradient that reaches each step's state from outside, or 0
-//   scratch          G·H·roundUp(H,16)·4 + 5·roundUp(B·H,4)·4 + GEMM_PACKED_SCRATCH_BYTES + 64·H bytes, for all
-//                               six kernels
+//   scratch                     5·roundUp(B·H,4)·4 + GEMM_PACKED_SCRATCH_BYTES bytes, for all six kernels
 //
 // The kind of cell is a constant in each exported function, so the drivers below shrink to that cell's own calls.
 
-import { gruPack, gruPackBackward, gruStep, gruStepBackward } from "./cells/gru";
-import { lstmPack, lstmPackBackward, lstmStep, lstmStepBackward } from "./cells/lstm";
-import { simplePack, simplePackBackward, simpleStep, simpleStepBackward } from "./cells/simple";
-import { isBestInPlace } from "./gemm";
+import { gruStep, gruStepBackward } from "./cells/gru";
+import { lstmStep, lstmStepBackward } from "./cells/lstm";
+import { simpleStep, simpleStepBackward } from "./cells/simple";
 import { gather, scatter } from "./kept";
 import { accumulate } from "./vector";
 
@@ -26,33 +24,18 @@ const SIMPLE: i32 = 1;
 const GRU: i32 = 3;
 const LSTM: i32 = 4;
 
-/** Bytes of R packed: a bound for both directions, each cell and each way to split R. */
-// @ts-expect-error: decorator
-@inline
-function packedRecurrentBytes(gates: i32, H: i32): usize {
-  return <usize>gates * <usize>H * <usize>((H + 15) & ~15) * 4;
-}
-
 // `kind` is also the number of gates.
 // @ts-expect-error: decorator
 @inline
 function forward(
-  kind: i32, hidden: usize, cell: usize, gates: usize, inner: usize, recurrent: usize, recurrentBias: usize,
+  kind: i32, hidden: usize, cell: usize, gates: usize, inner: usize, packed: usize, recurrentBias: usize,
   rows: usize, starts: usize, T: i32, B: i32, H: i32, resetAfter: i32, scratch: usize,
 ): void {
-  const inPlace = isBestInPlace(B, T);
-  const packed = inPlace ? recurrent : scratch;
   const width = <usize>H << 2;
   const block = <usize>B * width;
   const room = (block + 15) & ~15;
-  const before = scratch + packedRecurrentBytes(kind, H);
+  const before = scratch;
   const work = before + 4 * room;
-  if (!inPlace) {
-    if (kind == SIMPLE) simplePack(packed, recurrent, H);
-    else if (kind == LSTM) lstmPack(packed, recurrent, H);
-    else gruPack(packed, recurrent, H);
-  }
-
   for (let t = 0; t < T; ++t) {
     const at = <usize>t * block;
     let n = B;
@@ -75,9 +58,9 @@ function forward(
       next = c + room;
       nextCell = next + room;
     }
-    if (kind == SIMPLE) simpleStep(next, gates, h, packed, inPlace, n, H, work);
-    else if (kind == LSTM) lstmStep(next, nextCell, gates, h, c, packed, inPlace, n, H, work);
-    else gruStep(next, gates, inner, h, recurrentBias, packed, inPlace, n, H, resetAfter, work);
+    if (kind == SIMPLE) simpleStep(next, gates, h, packed, n, H, work);
+    else if (kind == LSTM) lstmStep(next, nextCell, gates, h, c, packed, n, H, work);
+    else gruStep(next, gates, inner, h, recurrentBias, packed, n, H, resetAfter, work);
     if (n < B) {
       scatter(hidden + block, next, rows, n, width);
       if (kind == LSTM) scatter(cell + block, nextCell, rows, n, width);
@@ -92,19 +75,14 @@ function forward(
 @inline
 function backward(
   kind: i32, gates: usize, inner: usize, dhidden: usize, dcell: usize, doutputs: usize, hidden: usize, cell: usize,
-  recurrent: usize, rows: usize, starts: usize, T: i32, B: i32, H: i32, resetAfter: i32, scratch: usize,
+  packed: usize, rows: usize, starts: usize, T: i32, B: i32, H: i32, resetAfter: i32, scratch: usize,
 ): void {
-  const packed = scratch;
   const width = <usize>H << 2;
   const block = <usize>B * width;
   const room = (block + 15) & ~15;
-  const temporary = scratch + packedRecurrentBytes(kind, H);
+  const temporary = scratch;
   const kept = temporary + room;
   const work = kept + 4 * room;
-  if (kind == SIMPLE) simplePackBackward(packed, recurrent, H);
-  else if (kind == LSTM) lstmPackBackward(packed, recurrent, H);
-  else gruPackBackward(packed, recurrent, H);
-
   for (let t = T - 1; t >= 0; --t) {
     const at = <usize>t * block;
     // Masked rows too: their output is the state they carry on.
@@ -152,46 +130,46 @@ function backward(
 
 /** hidden out; gates destroyed. */
 export function simpleSequence(
-  hidden: usize, gates: usize, recurrent: usize, rows: usize, starts: usize, T: i32, B: i32, H: i32, scratch: usize,
+  hidden: usize, gates: usize, packed: usize, rows: usize, starts: usize, T: i32, B: i32, H: i32, scratch: usize,
 ): void {
-  forward(SIMPLE, hidden, 0, gates, 0, recurrent, 0, rows, starts, T, B, H, 0, scratch);
+  forward(SIMPLE, hidden, 0, gates, 0, packed, 0, rows, starts, T, B, H, 0, scratch);
 }
 
 /** gates, dhidden out. */
 export function simpleSequenceBackward(
-  gates: usize, dhidden: usize, doutputs: usize, hidden: usize, recurrent: usize, rows: usize, starts: usize,
+  gates: usize, dhidden: usize, doutputs: usize, hidden: usize, packed: usize, rows: usize, starts: usize,
   T: i32, B: i32, H: i32, scratch: usize,
 ): void {
-  backward(SIMPLE, gates, 0, dhidden, 0, doutputs, hidden, 0, recurrent, rows, starts, T, B, H, 0, scratch);
+  backward(SIMPLE, gates, 0, dhidden, 0, doutputs, hidden, 0, packed, rows, starts, T, B, H, 0, scratch);
 }
 
 /** hidden, cell, gates out. */
 export function lstmSequence(
-  hidden: usize, cell: usize, gates: usize, recurrent: usize, rows: usize, starts: usize, T: i32, B: i32, H: i32, scratch: usize,
+  hidden: usize, cell: usize, gates: usize, packed: usize, rows: usize, starts: usize, T: i32, B: i32, H: i32, scratch: usize,
 ): void {
-  forward(LSTM, hidden, cell, gates, 0, recurrent, 0, rows, starts, T, B, H, 0, scratch);
+  forward(LSTM, hidden, cell, gates, 0, packed, 0, rows, starts, T, B, H, 0, scratch);
 }
 
 /** gates, dhidden, dcell out. */
 export function lstmSequenceBackward(
-  gates: usize, dhidden: usize, dcell: usize, doutputs: usize, cell: usize, recurrent: usize, rows: usize, starts: usize,
+  gates: usize, dhidden: usize, dcell: usize, doutputs: usize, cell: usize, packed: usize, rows: usize, starts: usize,
   T: i32, B: i32, H: i32, scratch: usize,
 ): void {
-  backward(LSTM, gates, 0, dhidden, dcell, doutputs, 0, cell, recurrent, rows, starts, T, B, H, 0, scratch);
+  backward(LSTM, gates, 0, dhidden, dcell, doutputs, 0, cell, packed, rows, starts, T, B, H, 0, scratch);
 }
 
 /** hidden, gates, inner out; recurrentBias [3H] or 0. */
 export function gruSequence(
-  hidden: usize, gates: usize, inner: usize, recurrent: usize, recurrentBias: usize, rows: usize, starts: usize,
+  hidden: usize, gates: usize, inner: usize, packed: usize, recurrentBias: usize, rows: usize, starts: usize,
   T: i32, B: i32, H: i32, resetAfter: i32, scratch: usize,
 ): void {
-  forward(GRU, hidden, 0, gates, inner, recurrent, recurrentBias, rows, starts, T, B, H, resetAfter, scratch);
+  forward(GRU, hidden, 0, gates, inner, packed, recurrentBias, rows, starts, T, B, H, resetAfter, scratch);
 }
 
 /** gates, inner, dhidden out. */
 export function gruSequenceBackward(
-  gates: usize, inner: usize, dhidden: usize, doutputs: usize, hidden: usize, recurrent: usize, rows: usize, starts: usize,
+  gates: usize, inner: usize, dhidden: usize, doutputs: usize, hidden: usize, packed: usize, rows: usize, starts: usize,
   T: i32, B: i32, H: i32, resetAfter: i32, scratch: usize,
 ): void {
-  backward(GRU, gates, inner, dhidden, 0, doutputs, hidden, 0, recurrent, rows, starts, T, B, H, resetAfter, scratch);
+  backward(GRU, gates, inner, dhidden, 0, doutputs, hidden, 0, packed, rows, starts, T, B, H, resetAfter, scratch);
 }

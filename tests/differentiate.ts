@@ -54,7 +54,7 @@ export async function differentiate(
     (work + storage.address!.evaluate({}) + offset.evaluate({})) / 4;
   try {
     const bound = new BoundProgram(program, kernels);
-    bound.prepare({ weights: 0, training: 0, state: 0, work }, {});
+    bound.prepare({ weights: 0, training: 0, state: 0, packed: 0, work }, {});
     values.forEach((value, index) => {
       const words = value.dtype === "int32" ? memory.integers : memory.floats;
       words.set(Array.from(given[index].data), place(value.pointer));

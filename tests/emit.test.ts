@@ -67,12 +67,14 @@ for (const build of ["simd", "relaxed"] as Build[]) {
           const executor = await (
             model as unknown as { executor(operation: string): Promise<Executor> }
           ).executor("emit");
-          const { program, work, inputs, outputs } = executor.program("predict");
+          const { program, packing, work, inputs, outputs } = executor.program("predict");
           const largest = { B: ROWS, T: LENGTH };
           const emitted = await emit(program, {
             kernels: kernelBytes(build),
             constants: executor.kernelConstants(),
             weights: executor.weightBytes(),
+            packing,
+            packedBytes: executor.packedBytes,
             work,
             largest,
           });

@@ -6,16 +6,10 @@
 // All pointers are to the first row of the run; rows are contiguous. R is packed as two matrices, z | r and k, because the
 // two forms differ in what meets the second: so one packing serves both.
 
-import { gemmPacked, gemmState, packB, packBT, packedBytes } from "../gemm";
+import { gemmPacked, packedBytes } from "../gemm";
 import { sigmoid4, tanh4 } from "../math";
 import { flush4, load4, madd, nmadd, one4, storeUpTo4 } from "../simd";
 import { gruPairs, gruPairsBackward } from "./pairs";
-
-/** packed: H·roundUp(2H,16) + H·roundUp(H,16) floats from recurrent [H,3H]. */
-export function gruPack(packed: usize, recurrent: usize, H: i32): void {
-  packB(packed, recurrent, 3 * H, H, 2 * H);
-  packB(packed + packedBytes(H, 2 * H), recurrent + (<usize>H << 3), 3 * H, H, H);
-}
 
 /**
  * hiddenNext    [n,H]  out
@@ -23,22 +17,21 @@ export function gruPack(packed: usize, recurrent: usize, H: i32): void {
  * inner         [n,H]  out: what the candidate takes from the state: hR + b (reset after), r∘h (reset before)
  * hidden        [n,H]  the state before this step
  * recurrentBias [3H]   or 0; only the form that resets after has one
- * packed               by gruPack; or R itself, if inPlace
+ * packed               R [H,2H] and [H,H], each by packB
  */
 export function gruStep(
   hiddenNext: usize, gates: usize, inner: usize, hidden: usize, recurrentBias: usize,
-  packed: usize, inPlace: bool, n: i32, H: i32, resetAfter: i32, scratch: usize,
+  packed: usize, n: i32, H: i32, resetAfter: i32, scratch: usize,
 ): void {
   const width = <usize>H << 2;
-  const ld = inPlace ? 3 * H : 0;
-  const candidate = packed + (inPlace ? width << 1 : packedBytes(H, 2 * H));
-  gemmState(gates, 3 * H, hidden, H, packed, ld, recurrentBias, n, 2 * H, H, 1, scratch);
+  const candidate = packed + packedBytes(H, 2 * H);
+  gemmPacked(gates, 3 * H, hidden, H, packed, recurrentBias, n, 2 * H, H, 1, scratch);
   if (resetAfter) {
     const bias = recurrentBias ? recurrentBias + (width << 1) : 0;
-    gemmState(inner, H, hidden, H, candidate, ld, bias, n, H, H, 0, scratch);
+    gemmPacked(inner, H, hidden, H, candidate, bias, n, H, H, 0, scratch);
   } else {
     resetState(inner, gates, hidden, n, H);
-    gemmState(gates + (width << 1), 3 * H, inner, H, candidate, ld, 0, n, H, H, 1, scratch);
+    gemmPacked(gates + (width << 1), 3 * H, inner, H, candidate, 0, n, H, H, 1, scratch);
   }
   // reset after:   z, r = σ(xW + b + hR + b');  k = tanh(xW + b + r∘(hR + b'));  h' = z∘h + (1-z)∘k
   // reset before:  z, r = σ(xW + b + hR);       k = tanh(xW + b + (r∘h)R);       h' = z∘h + (1-z)∘k
@@ -99,12 +92,6 @@ function resetState(inner: usize, gates: usize, hidden: usize, n: i32, H: i32): 
     inner += width;
     hidden += width;
   }
-}
-
-/** packed: 3H·roundUp(H,16) floats from recurrent [H,3H], for the way back. */
-export function gruPackBackward(packed: usize, recurrent: usize, H: i32): void {
-  packBT(packed, recurrent, 3 * H, 2 * H, H);
-  packBT(packed + packedBytes(2 * H, H), recurrent + (<usize>H << 3), 3 * H, H, H);
 }
 
 /**

@@ -5,27 +5,22 @@
 // Legend: n rows of the batch, H units. A row of gates is i | f | g | o, H columns each (Keras' i, f, c, o).
 // All pointers are to the first row of the run; rows are contiguous.
 
-import { gemmPacked, gemmState, packB, packBT } from "../gemm";
+import { gemmPacked } from "../gemm";
 import { sigmoid4, tanh4 } from "../math";
 import { flush4, load4, madd, nmadd, one4, storeUpTo4 } from "../simd";
 import { lstmPairs, lstmPairsBackward } from "./pairs";
-
-/** packed: H·roundUp(4H,16) floats from recurrent [H,4H]. */
-export function lstmPack(packed: usize, recurrent: usize, H: i32): void {
-  packB(packed, recurrent, 4 * H, H, 4 * H);
-}
 
 /**
  * hiddenNext, cellNext [n,H]  out
  * gates                [n,4H] in: x·W + b, out: i | f | g | o
  * hidden, cell         [n,H]  the states before this step
- * packed                      by lstmPack; or R itself, if inPlace
+ * packed                      R by packB
  */
 export function lstmStep(
   hiddenNext: usize, cellNext: usize, gates: usize, hidden: usize, cell: usize,
-  packed: usize, inPlace: bool, n: i32, H: i32, scratch: usize,
+  packed: usize, n: i32, H: i32, scratch: usize,
 ): void {
-  gemmState(gates, 4 * H, hidden, H, packed, inPlace ? 4 * H : 0, 0, n, 4 * H, H, 1, scratch);
+  gemmPacked(gates, 4 * H, hidden, H, packed, 0, n, 4 * H, H, 1, scratch);
   // i, f, o = σ(xW + b + hR);  g = tanh(xW + b + hR);  c' = f∘c + i∘g;  h' = o∘tanh(c')
   const width = <usize>H << 2;
   for (let row = 0; row < n; ++row) {
@@ -67,11 +62,6 @@ export function lstmStep(
     cellNext += width;
     hiddenNext += width;
   }
-}
-
-/** packed: 4H·roundUp(H,16) floats from recurrent [H,4H], for the way back. */
-export function lstmPackBackward(packed: usize, recurrent: usize, H: i32): void {
-  packBT(packed, recurrent, 4 * H, 4 * H, H);
 }
 
 /**

@@ -3,26 +3,21 @@
 //
 // Legend: n rows of the batch, H units. All pointers are to the first row of the run; rows are contiguous.
 
-import { gemmPacked, gemmState, packB, packBT } from "../gemm";
+import { gemmPacked } from "../gemm";
 import { tanh4 } from "../math";
 import { flush4, load4, one4, storeUpTo4 } from "../simd";
 import { simplePairs, simplePairsBackward } from "./pairs";
-
-/** packed: H·roundUp(H,16) floats from recurrent [H,H]. */
-export function simplePack(packed: usize, recurrent: usize, H: i32): void {
-  packB(packed, recurrent, H, H, H);
-}
 
 /**
  * hiddenNext [n,H] out
  * gates      [n,H] in: x·W + b, out: the argument of tanh
  * hidden     [n,H] the state before this step
- * packed           by simplePack; or R itself, if inPlace
+ * packed           R by packB
  */
 export function simpleStep(
-  hiddenNext: usize, gates: usize, hidden: usize, packed: usize, inPlace: bool, n: i32, H: i32, scratch: usize,
+  hiddenNext: usize, gates: usize, hidden: usize, packed: usize, n: i32, H: i32, scratch: usize,
 ): void {
-  gemmState(gates, H, hidden, H, packed, inPlace ? H : 0, 0, n, H, H, 1, scratch);
+  gemmPacked(gates, H, hidden, H, packed, 0, n, H, H, 1, scratch);
   // h' = tanh(xW + b + hR)
   let left = n * H;
   if (isDefined(WIDE)) {
@@ -36,11 +31,6 @@ export function simpleStep(
     hiddenNext += 16;
     gates += 16;
   }
-}
-
-/** packed: H·roundUp(H,16) floats from recurrent [H,H], for the way back. */
-export function simplePackBackward(packed: usize, recurrent: usize, H: i32): void {
-  packBT(packed, recurrent, H, H, H);
 }
 
 /**

@@ -4,6 +4,7 @@
 import type { Graph } from "../layers/graph.js";
 import type { Weight } from "../layers/weight.js";
 import type { StateLayout } from "../layers/wire.js";
+import type { PackedLayout } from "../ops/builder.js";
 import { print } from "../program/program.js";
 import { BoundProgram } from "../program/run.js";
 import type { Dims } from "../program/size.js";
@@ -15,10 +16,22 @@ import { compute, type Part, partDims, partSizes } from "./parts.js";
 export interface Prepared extends Lowered {
   /** For each part of a batch, as many as were ever needed. */
   readonly bound: BoundProgram[];
+  readonly packer: BoundProgram;
+  /** The weights that it was packed for: with any others, or elsewhere, it is packed again. */
+  packedFor: number;
   parts: readonly Part[];
   dims: Dims;
   /** The blocks that it was prepared for: where any has moved since, it is prepared again. */
   preparedFor: number;
+}
+
+/** What a stream runs, and the memory that it needs. */
+export interface LoweredStream {
+  readonly lowered: Lowered;
+  readonly bound: BoundProgram;
+  readonly packer: BoundProgram;
+  readonly states: StateLayout;
+  readonly packedBytes: number;
 }
 
 /** A block of memory that grows by moving: 0 bytes while there is none. */
@@ -47,12 +60,16 @@ export class Executor {
   readonly #weights: number;
   readonly #training = noBlock();
   readonly #state = noBlock();
+  readonly #packed = noBlock();
+  readonly #packedLayout: PackedLayout = { addresses: new Map(), bytes: 0 };
   readonly #rooms: Room[] = [];
   readonly #programs = new Map<Mode, Prepared>();
   /** Addresses of all that it has in memory. */
   readonly #held = new Set<number>();
   /** Rises whenever a block moves. */
   #moves = 0;
+  /** Rises whenever weights change in memory, or their packed forms move. */
+  #changes = 0;
   #compiled: Training | undefined;
   #freshTraining = false;
 
@@ -91,6 +108,11 @@ export class Executor {
     return new Uint8Array(this.engine.memory.floats.slice(start, start + this.#layout.bytes / 4).buffer);
   }
 
+  /** Bytes of packed weights, for all programs that have been lowered. */
+  get packedBytes(): number {
+    return this.#packedLayout.bytes;
+  }
+
   /** The constants of the kernels, as they lie at the beginning of memory. */
   kernelConstants(): Uint8Array {
     const { floats } = this.engine.memory;
@@ -98,16 +120,21 @@ export class Executor {
   }
 
   /** A program for one time step of so many sequences, with a layout of its own for the states that it keeps. */
-  lowerStream(batchSize: number): { lowered: Lowered; bound: BoundProgram; states: StateLayout } {
+  lowerStream(batchSize: number): LoweredStream {
     const states: StateLayout = { addresses: new Map(), sizes: new Map(), bytes: 0, owners: new Map() };
-    const lowered = lower(this.graph, "predict", { layout: this.#layout, states, stream: { batchSize } });
-    return { lowered, bound: new BoundProgram(lowered.program, this.engine.kernels), states };
+    const packed: PackedLayout = { addresses: new Map(), bytes: 0 };
+    const options = { layout: this.#layout, states, packed, stream: { batchSize } };
+    const lowered = lower(this.graph, "predict", options);
+    const [bound, packer] = [lowered.program, lowered.packing].map(
+      (program) => new BoundProgram(program, this.engine.kernels),
+    );
+    return { lowered, bound, packer, states, packedBytes: packed.bytes };
   }
 
-  /** Address of the weights, brought up to date. */
-  currentWeights(): number {
+  /** Address of the weights, brought up to date, and a number that rises whenever they change. */
+  currentWeights(): { address: number; changes: number } {
     this.#takeNewest();
-    return this.#weights;
+    return { address: this.#weights, changes: this.#changes };
   }
 
   /** The program of a mode, lowered when first asked for. A new `training` (another compile) lowers its programs anew. */
@@ -120,8 +147,15 @@ export class Executor {
     }
     let prepared = this.#programs.get(mode);
     if (!prepared) {
-      const lowered = lower(this.graph, mode, { layout: this.#layout, states: this.#states, training });
-      prepared = { ...lowered, bound: [], parts: [], dims: {}, preparedFor: -1 };
+      const packed = mode === "predict" || mode === "evaluate" ? this.#packedLayout : undefined;
+      const lowered = lower(this.graph, mode, {
+        layout: this.#layout,
+        states: this.#states,
+        training,
+        packed,
+      });
+      const packer = new BoundProgram(lowered.packing, this.engine.kernels);
+      prepared = { ...lowered, bound: [], packer, packedFor: -1, parts: [], dims: {}, preparedFor: -1 };
       this.#programs.set(mode, prepared);
     }
     return prepared;
@@ -148,11 +182,20 @@ export class Executor {
   /** Makes memory ready for a run with these dimensions. After it, inputs may be written, to each part of the batch its own. */
   prepare(prepared: Prepared, dims: Dims): void {
     this.#takeNewest();
-    const { name } = prepared.program;
-    const trains = name === "train" || name === "gradients";
-    if (trains && this.#training.bytes === 0) this.#beginTraining(prepared);
+    if (isTraining(prepared) && this.#training.bytes === 0) this.#beginTraining(prepared);
     if (this.#states.bytes > this.#state.bytes) this.#growStates();
-    if (prepared.preparedFor === this.#moves && sameDims(prepared.dims, dims)) return;
+    if (this.#packedLayout.bytes > this.#packed.bytes) this.#growPacked();
+    if (prepared.preparedFor !== this.#moves || !sameDims(prepared.dims, dims)) this.#place(prepared, dims);
+    if (prepared.packedFor === this.#changes) return;
+    prepared.packer.prepare(prepared.parts[0].bases, {});
+    prepared.packer.run();
+    prepared.packedFor = this.#changes;
+  }
+
+  /** Gives each part of a batch its memory, and works out the arguments of its calls. */
+  #place(prepared: Prepared, dims: Dims): void {
+    const { name } = prepared.program;
+    const trains = isTraining(prepared);
     let first = 0;
     const places = partSizes(prepared, dims, this.engine.threads?.size ?? 1).map((count, index) => {
       const own = partDims(dims, first, count);
@@ -175,6 +218,7 @@ export class Executor {
         weights: this.#weights,
         training: gradients.address,
         state: this.#state.address,
+        packed: this.#packed.address,
         work: work.address,
       };
       prepared.bound[index].prepare(bases, place.dims);
@@ -192,6 +236,7 @@ export class Executor {
   /** The update of the weights, after `compute`. */
   update({ bound, updateStart }: Prepared): void {
     bound[0].run(updateStart);
+    this.#changes++;
   }
 
   /** Sets all states that are kept between runs to zero. */
@@ -215,7 +260,11 @@ export class Executor {
 
   /** The program as text. */
   print(mode: Mode, training?: Training): string {
-    return print(this.program(mode, training).program);
+    const { packing, program } = this.program(mode, training);
+    return [packing, program]
+      .filter(({ steps }) => steps.length > 0)
+      .map(print)
+      .join("\n");
   }
 
   /** Gradients and slots as they are before the first step. */
@@ -236,6 +285,13 @@ export class Executor {
     this.#allocate(state, this.#states.bytes, "states");
     this.engine.memory.floats.copyWithin(state.address / 4, old.address / 4, (old.address + old.bytes) / 4);
     this.#free(old);
+  }
+
+  /** Room for the packed weights of a new program; all are packed again. */
+  #growPacked(): void {
+    this.#free(this.#packed);
+    this.#allocate(this.#packed, this.#packedLayout.bytes, "packed weights");
+    this.#changes++;
   }
 
   /** The calls of a part: those of the first are made here, those of others lie in memory for a thread. */
@@ -272,6 +328,7 @@ export class Executor {
       if (this.#versions.get(weight) === weight.version) continue;
       this.read(weight).set(weight.read());
       this.#versions.set(weight, weight.version);
+      this.#changes++;
     }
   }
 }
@@ -279,6 +336,10 @@ export class Executor {
 function freeAll({ memory }: Engine, held: Set<number>): void {
   for (const address of held) memory.free(address);
   held.clear();
+}
+
+function isTraining({ program: { name } }: Prepared): boolean {
+  return name === "train" || name === "gradients";
 }
 
 function sameDims(a: Dims, b: Dims): boolean {

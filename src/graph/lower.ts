@@ -5,7 +5,7 @@ import type { Graph } from "../layers/graph.js";
 import type { Equal, LoweringContext } from "../layers/kind.js";
 import type { Weight } from "../layers/weight.js";
 import { rootContext, type StateLayout, wire } from "../layers/wire.js";
-import { Builder, type Meeting } from "../ops/builder.js";
+import { Builder, type Meeting, type PackedLayout } from "../ops/builder.js";
 import { at, type Value } from "../ops/op.js";
 import { hasSamples } from "../ops/samples.js";
 import { blockBytes, plan } from "../program/plan.js";
@@ -89,6 +89,8 @@ export interface OutputPort {
 
 export interface Lowered {
   readonly program: Program;
+  /** What packs weights for it: to be run before it whenever they have changed. */
+  readonly packing: Program;
   readonly inputs: readonly InputPort[];
   readonly outputs: readonly OutputPort[];
   /** What regularizers add to the losses, one number. */
@@ -138,12 +140,18 @@ export interface LowerOptions {
   readonly layout: WeightLayout;
   readonly states: StateLayout;
   readonly training?: Training;
+  /** Where weights lie packed, for programs that change none. */
+  readonly packed?: PackedLayout;
   /** Lower for one time step of so many sequences at once. */
   readonly stream?: { readonly batchSize: number };
 }
 
-export function lower(graph: Graph, mode: Mode, { layout, states, training, stream }: LowerOptions): Lowered {
-  const builder = new Builder();
+export function lower(
+  graph: Graph,
+  mode: Mode,
+  { layout, states, training, packed, stream }: LowerOptions,
+): Lowered {
+  const builder = new Builder(packed);
   const backward = mode === "gradients" || mode === "train";
   const slotCount = mode === "train" ? training!.update.slots.length : 0;
   const hyperAddress = layout.bytes * (1 + slotCount);
@@ -240,6 +248,7 @@ export function lower(graph: Graph, mode: Mode, { layout, states, training, stre
   const program: Program = { name: mode, steps: builder.steps, interface: [...new Set(kept)] };
   return {
     program,
+    packing: { name: `${mode}: packing`, steps: builder.packing, interface: [] },
     inputs: ports,
     outputs,
     penalty,

@@ -3,6 +3,7 @@ import { positiveInteger, show, UnreelError } from "../errors.js";
 import type { Executor } from "../graph/executor.js";
 import type { Lowered } from "../graph/lower.js";
 import { whyNotStepwise } from "../layers/graph.js";
+import type { Base } from "../program/program.js";
 import type { BoundProgram } from "../program/run.js";
 import { Size } from "../program/size.js";
 import { type DType, Tensor, type TensorLike, tensor } from "../tensor.js";
@@ -15,11 +16,14 @@ export class Stream {
   readonly #bound: BoundProgram;
   readonly #stateNames: ReadonlyMap<string, { address: number; size: number }>;
   readonly #stateBytes: number;
-  readonly #blocks: { weights: number; training: number; state: number; work: number };
+  readonly #packer: BoundProgram;
+  readonly #blocks: Readonly<Record<Base, number>>;
   readonly #batchSize: number;
   /** Where the host writes inputs and reads outputs, as indices of 32-bit words: worked out once. */
   readonly #written: readonly (readonly { at: number; dtype: DType }[])[];
   readonly #read: readonly { at: number; size: number; shape: readonly number[] }[];
+  /** The weights that were packed. */
+  #packedFor = -1;
   #open = true;
 
   /** Use `model.stream()`. */
@@ -30,10 +34,11 @@ export class Stream {
       const expected = "layers that can be run one step at a time";
       throw new UnreelError({ operation: "stream", expected, got: reason });
     }
-    const { lowered, bound, states } = executor.lowerStream(batchSize);
+    const { lowered, bound, packer, states, packedBytes } = executor.lowerStream(batchSize);
     this.#executor = executor;
     this.#lowered = lowered;
     this.#bound = bound;
+    this.#packer = packer;
     this.#batchSize = batchSize;
     this.#stateBytes = states.bytes;
     this.#stateNames = new Map(
@@ -41,12 +46,14 @@ export class Stream {
     );
     const { memory } = executor.engine;
     this.#blocks = {
-      weights: executor.currentWeights(),
+      weights: executor.currentWeights().address,
       training: 0,
+      packed: memory.allocate(packedBytes, "stream: packed weights"),
       state: memory.allocate(states.bytes, "stream: states"),
       work: memory.allocate(lowered.work.evaluate({}), "stream: working memory"),
     };
     bound.prepare(this.#blocks, {});
+    packer.prepare(this.#blocks, {});
     this.#written = lowered.inputs.map(({ values }) =>
       Object.values(values).map(({ pointer, dtype }) => ({ at: this.#place(pointer), dtype })),
     );
@@ -68,7 +75,9 @@ export class Stream {
     const tensors = inputs.map((port, index) =>
       this.#stepOf(port.name, port.shape as number[], port.idLimit, given[index]),
     );
-    this.#executor.currentWeights();
+    const { changes } = this.#executor.currentWeights();
+    if (changes !== this.#packedFor) this.#packer.run();
+    this.#packedFor = changes;
     const { floats, integers } = this.#executor.engine.memory;
     this.#written.forEach((places, index) => {
       for (const { at, dtype } of places)
@@ -101,6 +110,7 @@ export class Stream {
     if (!this.#open) return;
     this.#open = false;
     const { memory } = this.#executor.engine;
+    memory.free(this.#blocks.packed);
     memory.free(this.#blocks.state);
     memory.free(this.#blocks.work);
   }

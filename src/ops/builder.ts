@@ -1,9 +1,10 @@
 // Builds a program from ops: values and nodes in the order of the forward pass, then calls forward, calls backward.
 // Not here: which ops a layer needs (layers/) and what is done with the gradients (training/).
+import { blockBytes } from "../program/plan.js";
 import type { Argument, Base, Call, Pointer, Step, Storage } from "../program/program.js";
 import { type Dim, Size } from "../program/size.js";
 import type { DType } from "../tensor.js";
-import { GEMM_SCRATCH_BYTES } from "./gemm.js";
+import { GEMM_SCRATCH_BYTES, packedBytes } from "./gemm.js";
 import { at, count, type Emitter, type Node, type Op, type OutputSpec, shifted, type Value } from "./op.js";
 import { mixesSamples } from "./samples.js";
 import { transpose } from "./transpose.js";
@@ -23,8 +24,18 @@ export interface Meeting {
   readonly words: number;
 }
 
+/** Where packed weights lie, for all programs that share them: bytes from the base by what is packed and how. */
+export interface PackedLayout {
+  readonly addresses: Map<string, number>;
+  bytes: number;
+}
+
 export class Builder implements Emitter {
   readonly steps: Step[] = [];
+  /** Calls that pack weights, to be made before the steps whenever weights have changed. */
+  readonly packing: Call[] = [];
+  readonly #layout: PackedLayout | undefined;
+  readonly #packed = new Map<string, Pointer>();
   readonly meetings: Meeting[] = [];
   /** Names of ops in which samples of a batch meet. */
   readonly mixing = new Set<string>();
@@ -38,6 +49,11 @@ export class Builder implements Emitter {
   /** The loop body that is being recorded or emitted, and where its calls go. */
   #scope: Scope | undefined;
   #body: Call[] | undefined;
+
+  /** With a layout for packed weights, weights are constants: no step of the program changes one. */
+  constructor(layout?: PackedLayout) {
+    this.#layout = layout;
+  }
 
   /** A value that comes from outside: an input of the model, or a weight. */
   source(
@@ -172,6 +188,44 @@ export class Builder implements Emitter {
 
   gemmScratch(): Pointer {
     return this.temporary("scratch", Size.of(GEMM_SCRATCH_BYTES));
+  }
+
+  isConstant({ pointer }: Value): boolean {
+    return this.#layout !== undefined && pointer.storage.base === "weights";
+  }
+
+  packed(matrix: Value, groups: readonly number[], transposed = false): Pointer {
+    const kernel = transposed ? "packBT" : "packB";
+    const name = [matrix.pointer.storage.name, matrix.pointer.offset, kernel, groups].join(" ");
+    const known = this.#packed.get(name);
+    if (known) return known;
+    const [K, ld] = matrix.shape as number[];
+    const sizes = groups.map((columns) => (transposed ? [columns, K] : [K, columns]) as [number, number]);
+    const bytes = sizes.reduce((sum, size) => sum + packedBytes(...size), 0);
+    const constant = this.isConstant(matrix);
+    const pointer = constant ? this.#packedBlock(name, bytes) : this.temporary(name, Size.of(bytes));
+    let [column, place] = [0, 0];
+    sizes.forEach((size, index) => {
+      const from = shifted(matrix.pointer, column * 4);
+      const args = [shifted(pointer, place), from, ld, ...size];
+      if (constant) this.packing.push({ kernel, args });
+      else this.call(kernel, ...args);
+      column += groups[index];
+      place += packedBytes(...size);
+    });
+    if (constant) this.#packed.set(name, pointer);
+    return pointer;
+  }
+
+  #packedBlock(name: string, bytes: number): Pointer {
+    const { addresses } = this.#layout!;
+    let address = addresses.get(name);
+    if (address === undefined) {
+      address = this.#layout!.bytes;
+      addresses.set(name, address);
+      this.#layout!.bytes += blockBytes(bytes);
+    }
+    return at({ name, base: "packed", size: Size.of(bytes), address: Size.of(address) });
   }
 
   wants(value: Value | undefined): value is Value {

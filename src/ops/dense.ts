@@ -25,6 +25,11 @@ export const dense: Op<object> = {
   forward(e, { inputs: [x, kernel, bias, starts], outputs: [out] }) {
     const [I, U] = [columns(x!), columns(kernel!)];
     const [n, kept] = extent(x!, starts);
+    if (!starts && e.isConstant(kernel!)) {
+      const packed = e.packed(kernel!, [U as number]);
+      e.call("gemmPacked", out, U, x!, I, packed, bias ?? 0, n, U, I, 0, e.gemmScratch());
+      return;
+    }
     e.call(`gemmNN${kept}`, out, U, x!, I, kernel!, U, bias ?? 0, n, U, I, 0, e.gemmScratch());
   },
 

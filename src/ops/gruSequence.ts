@@ -25,14 +25,14 @@ export const gruSequence: Op<{ resetAfter: boolean }> = {
     const { T, B, H } = sizes;
     const hidden = recurrence.writeInitial(e, sequence, initial, sizes);
     saved.inner = e.allocate(`${name}.inner`, T.times(B).times(H * 4));
-    const room = recurrence.scratch(e, name, 3, sizes);
+    const room = recurrence.scratch(e, name, sizes);
     const after = attributes.resetAfter ? 1 : 0;
     e.call(
       "gruSequence",
       hidden,
       gates!,
       saved.inner,
-      recurrent!,
+      e.packed(recurrent!, [2 * H, H]),
       bias ?? 0,
       rows ?? 0,
       starts ?? 0,
@@ -59,7 +59,7 @@ export const gruSequence: Op<{ resetAfter: boolean }> = {
     const hidden = origin(sequence.pointer);
     const inner = saved.inner;
     const dhidden = recurrence.carry(e, last, sizes);
-    const room = recurrence.scratch(e, name, 3, sizes);
+    const room = recurrence.scratch(e, name, sizes);
     const doutputs = e.gradientOf(sequence) ?? 0;
     const after = attributes.resetAfter ? 1 : 0;
     e.call(
@@ -69,7 +69,7 @@ export const gruSequence: Op<{ resetAfter: boolean }> = {
       dhidden,
       doutputs,
       hidden,
-      recurrent!,
+      e.packed(recurrent!, [2 * H, H], true),
       rows ?? 0,
       starts ?? 0,
       T,

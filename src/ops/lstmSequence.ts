@@ -23,13 +23,13 @@ export const lstmSequence: Op<object> = {
     const sizes = recurrence.sizes(gates!, recurrent!);
     const hidden = recurrence.writeInitial(e, sequence, initial, sizes);
     const cell = recurrence.writeInitial(e, lastCell, initialCell, sizes);
-    const room = recurrence.scratch(e, name, 4, sizes);
+    const room = recurrence.scratch(e, name, sizes);
     e.call(
       "lstmSequence",
       hidden,
       cell,
       gates!,
-      recurrent!,
+      e.packed(recurrent!, [4 * sizes.H]),
       rows ?? 0,
       starts ?? 0,
       sizes.T,
@@ -53,7 +53,7 @@ export const lstmSequence: Op<object> = {
     const cell = origin(lastCell.pointer);
     const dhidden = recurrence.carry(e, last, sizes);
     const dcell = recurrence.carry(e, lastCell, sizes);
-    const room = recurrence.scratch(e, name, 4, sizes);
+    const room = recurrence.scratch(e, name, sizes);
     const doutputs = e.gradientOf(sequence) ?? 0;
     e.call(
       "lstmSequenceBackward",
@@ -62,7 +62,7 @@ export const lstmSequence: Op<object> = {
       dcell,
       doutputs,
       cell,
-      recurrent!,
+      e.packed(recurrent!, [4 * H], true),
       rows ?? 0,
       starts ?? 0,
       T,

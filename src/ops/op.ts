@@ -64,6 +64,11 @@ export interface Emitter {
   temporary: Allocate;
   /** Scratch for one call of a GEMM kernel. */
   gemmScratch(): Pointer;
+  /** Whether a matrix is the same in every run until the model's weights change. */
+  isConstant(matrix: Value): boolean;
+  /** A matrix [K, N], or its transpose, packed for products; in groups of so many of its columns, side by side. A constant one is
+   * packed once, any other here. */
+  packed(matrix: Value, groups: readonly number[], transposed?: boolean): Pointer;
   /** Whether `value` takes part in training. */
   wants(value: Value | undefined): value is Value;
   /** The gradient that has reached `value` so far, if any. */

@@ -31,13 +31,9 @@ export function flops({ inputs: [gates, recurrent] }: Pick<Node, "inputs">): Siz
   return count(gates!).times(2 * sizes(gates!, recurrent!).H + 20);
 }
 
-/** Room for the recurrent kernel, packed, and for five states (assembly/sequence.ts). */
-export function scratch(e: Emitter, name: string, gates: number, { B, H }: Sizes): Pointer {
-  const packed = gates * H * Math.ceil(H / 16) * 16 * 4;
-  return e.temporary(
-    `${name}.scratch`,
-    B.times(5 * H * 4).plus(packed + 5 * 16 + GEMM_PACKED_SCRATCH_BYTES + 64 * H),
-  );
+/** Room for five states (assembly/sequence.ts). */
+export function scratch(e: Emitter, name: string, { B, H }: Sizes): Pointer {
+  return e.temporary(`${name}.scratch`, B.times(5 * H * 4).plus(5 * 16 + GEMM_PACKED_SCRATCH_BYTES));
 }
 
 /** Memory for a state at all steps, and its outputs: the whole sequence and the last state, views of that memory. */

@@ -16,12 +16,12 @@ export const simpleSequence: Op<object> = {
   forward(e, { name, inputs: [gates, recurrent, initial, rows, starts], outputs: [sequence] }) {
     const sizes = recurrence.sizes(gates!, recurrent!);
     const hidden = recurrence.writeInitial(e, sequence, initial, sizes);
-    const room = recurrence.scratch(e, name, 1, sizes);
+    const room = recurrence.scratch(e, name, sizes);
     e.call(
       "simpleSequence",
       hidden,
       gates!,
-      recurrent!,
+      e.packed(recurrent!, [sizes.H]),
       rows ?? 0,
       starts ?? 0,
       sizes.T,
@@ -36,7 +36,7 @@ export const simpleSequence: Op<object> = {
     const { T, B, H } = sizes;
     const hidden = origin(sequence.pointer);
     const dhidden = recurrence.carry(e, last, sizes);
-    const room = recurrence.scratch(e, name, 1, sizes);
+    const room = recurrence.scratch(e, name, sizes);
     const doutputs = e.gradientOf(sequence) ?? 0;
     e.call(
       "simpleSequenceBackward",
@@ -44,7 +44,7 @@ export const simpleSequence: Op<object> = {
       dhidden,
       doutputs,
       hidden,
-      recurrent!,
+      e.packed(recurrent!, [H], true),
       rows ?? 0,
       starts ?? 0,
       T,

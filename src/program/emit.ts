@@ -9,6 +9,7 @@ import {
   type Loop,
   type Program,
   runtimeDims,
+  type Step,
   storages,
 } from "./program.js";
 import type { Size } from "./size.js";
@@ -20,6 +21,9 @@ export interface EmitOptions {
   readonly constants: Uint8Array;
   /** The bytes of the weights, as they lie in linear memory. */
   readonly weights: Uint8Array;
+  /** Calls that pack weights: made once, when the module starts; and the bytes that they fill. */
+  readonly packing: Program;
+  readonly packedBytes: number;
   /** The bytes of working memory, from the plan. */
   readonly work: Size;
   /** The largest value of each run-time dimension: fixes the module's memory. */
@@ -48,9 +52,11 @@ export async function emit(program: Program, options: EmitOptions): Promise<Emit
     weights: align(options.constants.length),
     training: 0,
     state: 0,
+    packed: 0,
     work: 0,
   };
-  bases.work = bases.weights + align(options.weights.length);
+  bases.packed = bases.weights + align(options.weights.length);
+  bases.work = bases.packed + align(options.packedBytes);
   const end = bases.work + options.work.evaluate(options.largest) + 64;
 
   // The function's one local, behind its parameters: the turn of a loop.
@@ -104,9 +110,21 @@ export async function emit(program: Program, options: EmitOptions): Promise<Emit
     );
     return module.block(null, [module.local.set(turn, first), module.if(more(), turns)]);
   };
-  const steps = program.steps.map((step) => (isLoop(step) ? emitLoop(step) : emitCall(step)));
+  const emitSteps = (steps: readonly Step[]) =>
+    module.block(
+      null,
+      steps.map((step) => (isLoop(step) ? emitLoop(step) : emitCall(step))),
+    );
   const parameters = binaryen.createType(dims.map(() => i32));
-  module.addFunction(program.name, parameters, binaryen.none, [i32], module.block(null, steps));
+  module.addFunction(program.name, parameters, binaryen.none, [i32], emitSteps(program.steps));
+  const start = module.addFunction(
+    "start",
+    binaryen.none,
+    binaryen.none,
+    [],
+    emitSteps(options.packing.steps),
+  );
+  if (options.packing.steps.length > 0) module.setStart(start);
 
   for (let index = module.getNumExports() - 1; index >= 0; index--) {
     module.removeExport(binaryen.getExportInfo(module.getExportByIndex(index)).name);

@@ -3,8 +3,8 @@
 import { Size } from "./size.js";
 
 /** What addresses are relative to: weights, what only training needs (gradients, optimizer slots), states that are kept between
- * runs, and working memory. */
-export const BASES = ["weights", "training", "state", "work"] as const;
+ * runs, weights packed for products, and working memory. */
+export const BASES = ["weights", "training", "state", "packed", "work"] as const;
 export type Base = (typeof BASES)[number];
 
 /** A block of memory in a program. Weights and training state have their place from the start; working memory is planned. */
@@ -93,10 +93,10 @@ export function storages(program: Program): Set<Storage> {
   return found;
 }
 
-const PREFIX: Record<Base, string> = { weights: "w", training: "t", state: "s", work: "a" };
+const PREFIX: Record<Base, string> = { weights: "w", training: "t", state: "s", packed: "p", work: "a" };
 
 /** The program as text, one line a call: how it is debugged, reviewed and taught. w = weights, t = training,
- * s = states kept between runs, a = working memory. */
+ * s = states kept between runs, p = packed weights, a = working memory. */
 export function print(program: Program): string {
   const show = (arg: Argument) => {
     if (!isPointer(arg)) return String(arg);

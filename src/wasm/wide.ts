@@ -76,32 +76,32 @@ const TRIALS: Record<string, { sizes: readonly number[]; args(at: readonly numbe
     ]),
   ),
   simpleSequence: {
-    sizes: [6 * 3 * 21, 5 * 3 * 21, 21 * 21, SCRATCH],
+    sizes: [6 * 3 * 21, 5 * 3 * 21, 21 * 32, SCRATCH],
     args: ([hidden, gates, recurrent, scratch]) => [hidden, gates, recurrent, 0, 0, 5, 3, 21, scratch],
   },
   lstmSequence: {
-    sizes: [6 * 3 * 21, 6 * 3 * 21, 5 * 3 * 84, 21 * 84, SCRATCH],
+    sizes: [6 * 3 * 21, 6 * 3 * 21, 5 * 3 * 84, 21 * 96, SCRATCH],
     args: ([hidden, cell, gates, recurrent, scratch]) => [
       ...[hidden, cell, gates, recurrent, 0, 0],
       ...[5, 3, 21, scratch],
     ],
   },
   lstmSequenceBackward: {
-    sizes: [5 * 3 * 84, 3 * 21, 3 * 21, 5 * 3 * 21, 6 * 3 * 21, 21 * 84, SCRATCH],
+    sizes: [5 * 3 * 84, 3 * 21, 3 * 21, 5 * 3 * 21, 6 * 3 * 21, 84 * 32, SCRATCH],
     args: ([gates, dhidden, dcell, doutputs, cell, recurrent, scratch]) => [
       ...[gates, dhidden, dcell, doutputs, cell, recurrent, 0, 0],
       ...[5, 3, 21, scratch],
     ],
   },
   gruSequence: {
-    sizes: [6 * 3 * 21, 5 * 3 * 63, 5 * 3 * 21, 21 * 63, 63, SCRATCH],
+    sizes: [6 * 3 * 21, 5 * 3 * 63, 5 * 3 * 21, 21 * 80, 63, SCRATCH],
     args: ([hidden, gates, inner, recurrent, bias, scratch]) => [
       ...[hidden, gates, inner, recurrent, bias, 0, 0],
       ...[5, 3, 21, 1, scratch],
     ],
   },
   gruSequenceBackward: {
-    sizes: [5 * 3 * 63, 5 * 3 * 21, 3 * 21, 5 * 3 * 21, 6 * 3 * 21, 21 * 63, SCRATCH],
+    sizes: [5 * 3 * 63, 5 * 3 * 21, 3 * 21, 5 * 3 * 21, 6 * 3 * 21, 63 * 32, SCRATCH],
     args: ([gates, inner, dhidden, doutputs, hidden, recurrent, scratch]) => [
       ...[gates, inner, dhidden, doutputs, hidden, recurrent, 0, 0],
       ...[5, 3, 21, 1, scratch],

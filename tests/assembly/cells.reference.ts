@@ -3,7 +3,7 @@
 // Legend: T time, B batch, H units, G gates. Everything is an argument of loss(): gates are x·W + b, `bump` is added to what
 // the candidate of a GRU that resets after the product takes from the state, so that dL/dbump is the gradient of inner.
 
-import { GEMM_PACKED_SCRATCH_BYTES } from "../../assembly/gemm";
+import { GEMM_PACKED_SCRATCH_BYTES, packB, packBT, packedBytes } from "../../assembly/gemm";
 import { keptRows } from "../../assembly/kept";
 import {
   gruSequence, gruSequenceBackward, lstmSequence, lstmSequenceBackward, simpleSequence, simpleSequenceBackward,
@@ -190,8 +190,25 @@ function compareSlopes(block: Block, p: Problem, argument: StaticArray<f64>): f6
 }
 
 /** The bytes that sequence.ts asks for. */
-export function scratchBytes(G: i32, B: i32, H: i32): i32 {
-  return G * H * ((H + 15) & ~15) * 4 + 5 * ((B * H + 3) & ~3) * 4 + GEMM_PACKED_SCRATCH_BYTES + 64 * H;
+export function scratchBytes(B: i32, H: i32): i32 {
+  return 5 * ((B * H + 3) & ~3) * 4 + GEMM_PACKED_SCRATCH_BYTES;
+}
+
+/** R [H,G·H] as the kernels want it: the transpose on the way back; of a GRU the candidate's columns apart. */
+export function packedRecurrent(recurrent: Block, kind: i32, H: i32, back: bool): Block {
+  const G = recurrent.n / H / H;
+  const first = G == 3 ? 2 * H : G * H;
+  const rest = G * H - first;
+  const bytes = back ? packedBytes(first, H) : packedBytes(H, first);
+  const packed = new Block((bytes + (back ? packedBytes(rest, H) : packedBytes(H, rest))) / 4);
+  if (back) {
+    packBT(packed.at, recurrent.at, G * H, first, H);
+    packBT(packed.at + bytes, recurrent.at + <usize>first * 4, G * H, rest, H);
+  } else {
+    packB(packed.at, recurrent.at, G * H, H, first);
+    packB(packed.at + bytes, recurrent.at + <usize>first * 4, G * H, H, rest);
+  }
+  return packed;
 }
 
 /** Worst difference of a problem through the kernels, forward and backward; infinity if a guard was touched. */
@@ -209,13 +226,15 @@ export function worstDifference(p: Problem, withMask: bool, withOutputs: bool): 
   const gates = uploadKept(p.gates, p, G * H);
   const inner = new Block(T * B * H);
   const recurrent = upload(p.recurrent);
+  const packed = packedRecurrent(recurrent, kind, H, false);
+  const packedBack = packedRecurrent(recurrent, kind, H, true);
   const bias = upload(p.recurrentBias);
   const mask = new Block(T * B);
   for (let i = 0; i < T * B; ++i) mask.setInt(i, p.mask[i] * (i + 1)); // any non-zero keeps
   const doutputs = upload(p.doutputs);
   const dhidden = upload(p.dhidden);
   const dcell = upload(p.dcell);
-  const scratch = new Block(scratchBytes(G, B, H) / 4);
+  const scratch = new Block(scratchBytes(B, H) / 4);
   const rows = new Block(T * B);
   const starts = new Block(T + 1);
   keptRows(rows.at, starts.at, mask.at, T, B);
@@ -225,11 +244,11 @@ export function worstDifference(p: Problem, withMask: bool, withOutputs: bool): 
   const outputsAt = withOutputs ? doutputs.at : 0;
   const after = i32(kind != GRU_BEFORE);
 
-  if (kind == SIMPLE) simpleSequence(hidden.at, gates.at, recurrent.at, rowsAt, startsAt, T, B, H, scratch.at);
+  if (kind == SIMPLE) simpleSequence(hidden.at, gates.at, packed.at, rowsAt, startsAt, T, B, H, scratch.at);
   else if (kind == LSTM) {
-    lstmSequence(hidden.at, cell.at, gates.at, recurrent.at, rowsAt, startsAt, T, B, H, scratch.at);
+    lstmSequence(hidden.at, cell.at, gates.at, packed.at, rowsAt, startsAt, T, B, H, scratch.at);
   } else {
-    gruSequence(hidden.at, gates.at, inner.at, recurrent.at, biasAt, rowsAt, startsAt, T, B, H, after, scratch.at);
+    gruSequence(hidden.at, gates.at, inner.at, packed.at, biasAt, rowsAt, startsAt, T, B, H, after, scratch.at);
   }
   let worst = compare(hidden, p.hidden);
   if (kind == LSTM) worst = max(worst, compare(cell, p.cell));
@@ -246,15 +265,15 @@ export function worstDifference(p: Problem, withMask: bool, withOutputs: bool): 
   }
 
   if (kind == SIMPLE) {
-    simpleSequenceBackward(gates.at, dhidden.at, outputsAt, hidden.at, recurrent.at, rowsAt, startsAt, T, B, H, scratch.at);
+    simpleSequenceBackward(gates.at, dhidden.at, outputsAt, hidden.at, packedBack.at, rowsAt, startsAt, T, B, H, scratch.at);
   } else if (kind == LSTM) {
     lstmSequenceBackward(
-      gates.at, dhidden.at, dcell.at, outputsAt, cell.at, recurrent.at, rowsAt, startsAt, T, B, H, scratch.at,
+      gates.at, dhidden.at, dcell.at, outputsAt, cell.at, packedBack.at, rowsAt, startsAt, T, B, H, scratch.at,
     );
     worst = max(worst, compareSlopes(dcell, p, p.cell0));
   } else {
     gruSequenceBackward(
-      gates.at, inner.at, dhidden.at, outputsAt, hidden.at, recurrent.at, rowsAt, startsAt, T, B, H, after, scratch.at,
+      gates.at, inner.at, dhidden.at, outputsAt, hidden.at, packedBack.at, rowsAt, startsAt, T, B, H, after, scratch.at,
     );
     const back = spread(inner, p, H);
     if (kind != GRU_BEFORE) worst = max(worst, compareSlopes(back, p, p.bump));
@@ -269,7 +288,7 @@ export function worstDifference(p: Problem, withMask: bool, withOutputs: bool): 
   worst = max(worst, compareSlopes(dhidden, p, p.hidden0));
 
   const all: Block[] = [
-    hidden, cell, gates, inner, recurrent, bias, mask, rows, starts, doutputs, dhidden, dcell, scratch, allGates, allInner, dgates,
+    hidden, cell, gates, inner, recurrent, packed, packedBack, bias, mask, rows, starts, doutputs, dhidden, dcell, scratch, allGates, allInner, dgates,
   ];
   for (let i = 0; i < all.length; ++i) {
     if (!all[i].intact()) worst = Infinity;
