@@ -60,14 +60,34 @@ function blocks({ memory, heapBase }: Kernels, sizes: readonly number[]): number
 
 const SCRATCH = 64 * 1024;
 
-/** The kernels whose code differs, each with its arguments: sizes that leave remainders everywhere. The first block is compared. */
-const TRIALS: Record<string, { sizes: readonly number[]; args(at: readonly number[]): number[] }> = {
+interface Trial {
+  /** Floats of each block; the first is compared. */
+  readonly sizes: readonly number[];
+  /** Calls that pack blocks first, as programs make them. */
+  readonly pack?: (at: readonly number[]) => [kernel: string, ...args: number[]][];
+  readonly args: (at: readonly number[]) => number[];
+}
+
+const [T, B, H] = [5, 3, 21];
+
+/** As in assembly/gemm.ts. */
+function packedBytes(rows: number, columns: number): number {
+  return rows * Math.ceil(columns / 16) * 64;
+}
+
+/** A recurrent kernel of so many gates, and the same packed. */
+function recurrent(gates: number): number[] {
+  return [H * gates * H, gates * H * 32];
+}
+
+/** The kernels whose code differs, each with its arguments: sizes that leave remainders everywhere. */
+const TRIALS: Record<string, Trial> = {
   ...Object.fromEntries(
-    ["gemmNN", "gemmNT", "gemmTN"].map((name) => [
+    ["gemmNN", "gemmNT", "gemmTN"].map((name): [string, Trial] => [
       name,
       {
         sizes: [23 * 53, 23 * 37, 37 * 53, 53, SCRATCH],
-        args: ([c, a, b, bias, scratch]: readonly number[]) => {
+        args: ([c, a, b, bias, scratch]) => {
           const lda = name === "gemmTN" ? 23 : 37;
           const ldb = name === "gemmNT" ? 37 : 53;
           return [c, 53, a, lda, b, ldb, bias, 23, 53, 37, 1, scratch];
@@ -76,35 +96,46 @@ const TRIALS: Record<string, { sizes: readonly number[]; args(at: readonly numbe
     ]),
   ),
   simpleSequence: {
-    sizes: [6 * 3 * 21, 5 * 3 * 21, 21 * 32, SCRATCH],
-    args: ([hidden, gates, recurrent, scratch]) => [hidden, gates, recurrent, 0, 0, 5, 3, 21, scratch],
+    sizes: [(T + 1) * B * H, T * B * H, SCRATCH, ...recurrent(1)],
+    pack: ([, , , R, packed]) => [["packB", packed, R, H, H, H]],
+    args: ([hidden, gates, scratch, , packed]) => [hidden, gates, packed, 0, 0, T, B, H, scratch],
   },
   lstmSequence: {
-    sizes: [6 * 3 * 21, 6 * 3 * 21, 5 * 3 * 84, 21 * 96, SCRATCH],
-    args: ([hidden, cell, gates, recurrent, scratch]) => [
-      ...[hidden, cell, gates, recurrent, 0, 0],
-      ...[5, 3, 21, scratch],
+    sizes: [(T + 1) * B * H, (T + 1) * B * H, T * B * 4 * H, SCRATCH, ...recurrent(4)],
+    pack: ([, , , , R, packed]) => [["packB", packed, R, 4 * H, H, 4 * H]],
+    args: ([hidden, cell, gates, scratch, , packed]) => [
+      ...[hidden, cell, gates, packed],
+      ...[0, 0, T, B, H, scratch],
     ],
   },
   lstmSequenceBackward: {
-    sizes: [5 * 3 * 84, 3 * 21, 3 * 21, 5 * 3 * 21, 6 * 3 * 21, 84 * 32, SCRATCH],
-    args: ([gates, dhidden, dcell, doutputs, cell, recurrent, scratch]) => [
-      ...[gates, dhidden, dcell, doutputs, cell, recurrent, 0, 0],
-      ...[5, 3, 21, scratch],
+    sizes: [T * B * 4 * H, B * H, B * H, T * B * H, (T + 1) * B * H, SCRATCH, ...recurrent(4)],
+    pack: ([, , , , , , R, packed]) => [["packBT", packed, R, 4 * H, 4 * H, H]],
+    args: ([gates, dhidden, dcell, doutputs, cell, scratch, , packed]) => [
+      ...[gates, dhidden, dcell, doutputs, cell, packed],
+      ...[0, 0, T, B, H, scratch],
     ],
   },
   gruSequence: {
-    sizes: [6 * 3 * 21, 5 * 3 * 63, 5 * 3 * 21, 21 * 80, 63, SCRATCH],
-    args: ([hidden, gates, inner, recurrent, bias, scratch]) => [
-      ...[hidden, gates, inner, recurrent, bias, 0, 0],
-      ...[5, 3, 21, 1, scratch],
+    sizes: [(T + 1) * B * H, T * B * 3 * H, T * B * H, 3 * H, SCRATCH, ...recurrent(3)],
+    pack: ([, , , , , R, packed]) => [
+      ["packB", packed, R, 3 * H, H, 2 * H],
+      ["packB", packed + packedBytes(H, 2 * H), R + 8 * H, 3 * H, H, H],
+    ],
+    args: ([hidden, gates, inner, bias, scratch, , packed]) => [
+      ...[hidden, gates, inner, packed, bias],
+      ...[0, 0, T, B, H, 1, scratch],
     ],
   },
   gruSequenceBackward: {
-    sizes: [5 * 3 * 63, 5 * 3 * 21, 3 * 21, 5 * 3 * 21, 6 * 3 * 21, 63 * 32, SCRATCH],
-    args: ([gates, inner, dhidden, doutputs, hidden, recurrent, scratch]) => [
-      ...[gates, inner, dhidden, doutputs, hidden, recurrent, 0, 0],
-      ...[5, 3, 21, 1, scratch],
+    sizes: [T * B * 3 * H, T * B * H, B * H, T * B * H, (T + 1) * B * H, SCRATCH, ...recurrent(3)],
+    pack: ([, , , , , , R, packed]) => [
+      ["packBT", packed, R, 3 * H, 2 * H, H],
+      ["packBT", packed + packedBytes(2 * H, H), R + 8 * H, 3 * H, H, H],
+    ],
+    args: ([gates, inner, dhidden, doutputs, hidden, scratch, , packed]) => [
+      ...[gates, inner, dhidden, doutputs, hidden, packed],
+      ...[0, 0, T, B, H, 1, scratch],
     ],
   },
 };
@@ -115,13 +146,17 @@ const WARMING = 600;
 /** The first kernel whose numbers are not those of the other build, up to rounding. */
 function firstDifference(a: Kernels, b: Kernels): string | undefined {
   return Object.keys(TRIALS).find((name) => {
-    const { sizes, args } = TRIALS[name];
+    const { sizes, pack, args } = TRIALS[name];
     const [left, right] = [a, b].map((kernels) => {
-      const call = args(blocks(kernels, sizes));
+      const fresh = () => {
+        const at = blocks(kernels, sizes);
+        for (const [kernel, ...packing] of pack?.(at) ?? []) kernels.functions[kernel](...packing);
+        return args(at);
+      };
+      const call = fresh();
       for (let i = 0; i < WARMING; i++) kernels.functions[name](...call);
-      const fresh = args(blocks(kernels, sizes));
-      kernels.functions[name](...fresh);
-      return new Float32Array(kernels.memory.buffer, fresh[0], sizes[0]);
+      kernels.functions[name](...fresh());
+      return new Float32Array(kernels.memory.buffer, call[0], sizes[0]);
     });
     const largest = left.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
     return !left.every((x, i) => Math.abs(x - right[i]) <= 1e-5 * largest);
