@@ -196,14 +196,16 @@ export class Builder implements Emitter {
 
   packed(matrix: Value, groups: readonly number[], transposed = false): Pointer {
     const kernel = transposed ? "packBT" : "packB";
-    const name = [matrix.pointer.storage.name, matrix.pointer.offset, kernel, groups].join(" ");
-    const known = this.#packed.get(name);
+    const { storage, offset } = matrix.pointer;
+    const key = [storage.name, offset, kernel, groups].join(" ");
+    const known = this.#packed.get(key);
     if (known) return known;
     const [K, ld] = matrix.shape as number[];
     const sizes = groups.map((columns) => (transposed ? [columns, K] : [K, columns]) as [number, number]);
     const bytes = sizes.reduce((sum, size) => sum + packedBytes(...size), 0);
     const constant = this.isConstant(matrix);
-    const pointer = constant ? this.#packedBlock(name, bytes) : this.temporary(name, Size.of(bytes));
+    const name = `${storage.name}.${kernel}`;
+    const pointer = constant ? this.#packedBlock(key, name, bytes) : this.temporary(name, Size.of(bytes));
     let [column, place] = [0, 0];
     sizes.forEach((size, index) => {
       const from = shifted(matrix.pointer, column * 4);
@@ -213,16 +215,16 @@ export class Builder implements Emitter {
       column += groups[index];
       place += packedBytes(...size);
     });
-    if (constant) this.#packed.set(name, pointer);
+    if (constant) this.#packed.set(key, pointer);
     return pointer;
   }
 
-  #packedBlock(name: string, bytes: number): Pointer {
+  #packedBlock(key: string, name: string, bytes: number): Pointer {
     const { addresses } = this.#layout!;
-    let address = addresses.get(name);
+    let address = addresses.get(key);
     if (address === undefined) {
       address = this.#layout!.bytes;
-      addresses.set(name, address);
+      addresses.set(key, address);
       this.#layout!.bytes += blockBytes(bytes);
     }
     return at({ name, base: "packed", size: Size.of(bytes), address: Size.of(address) });
