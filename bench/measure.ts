@@ -9,6 +9,8 @@ export interface Job {
   turn(calls: number): number | Promise<number>;
   /** Each call is timed alone, because something is restored before it. */
   alone?: boolean;
+  /** If a call takes more than `above` milliseconds, there are so many rounds only. */
+  slow?: { above: number; rounds: number };
 }
 
 export interface Effort {
@@ -20,8 +22,6 @@ export interface Effort {
   rounds: number;
   budget: number;
   most: number;
-  /** Jobs whose call takes more milliseconds than `above` get so many rounds only. */
-  slow?: { above: number; rounds: number };
   /** A clock in milliseconds. */
   now(): number;
 }
@@ -53,8 +53,9 @@ export function job(run: () => void, now: () => number, before?: () => void): Jo
 }
 
 /** A job of calls that are awaited. */
-export function awaited(run: () => unknown, now: () => number): Job {
+export function awaited(run: () => unknown, now: () => number, slow?: Job["slow"]): Job {
   return {
+    slow,
     async turn(calls) {
       const start = now();
       for (let call = 0; call < calls; call++) await run();
@@ -84,8 +85,10 @@ export async function interleave(
   const times = jobs.map((_, index) => [...(earlier?.[index] ?? [])]);
   const pace: Pace[] = [];
   for (const each of jobs) pace.push(await warmUp(each, effort));
-  const roundsOf = (index: number) =>
-    effort.slow && pace[index].each > effort.slow.above ? effort.slow.rounds : effort.most;
+  const roundsOf = (index: number) => {
+    const { slow } = jobs[index];
+    return slow && pace[index].each > slow.above ? slow.rounds : effort.most;
+  };
   let spent = earlier ? effort.budget : 0;
   for (let first = true; ; first = false) {
     const done = Math.max(...times.map((list) => list.length));

@@ -12,6 +12,8 @@ export interface Found {
 export interface Row<F extends Found = Found> {
   /** One of a kind in the program. */
   name: string;
+  /** Milliseconds that it takes at the least, if they are many: it is not begun when fewer are left. */
+  cost?: number;
   /** `earlier`: what an earlier part found. `spare`: milliseconds that are left; one more round may always be made. */
   measure(chunk: { earlier?: F; spare: () => number }): Promise<F>;
 }
@@ -72,12 +74,15 @@ export async function run(
     rows: section.rows.filter(({ name }) => name.toLowerCase().includes(wanted)),
   }));
   printSetting({ ...setting, load: loadavg()[0].toFixed(1) });
+  let begun = false;
   for (const { section, rows } of chosen) {
     const missing = rows.filter(({ name }) => !isDone(name));
     if (missing.length === 0 || spare() <= 0) continue;
     const table = new Table(section.title, section.columns);
-    for (const { name, measure } of missing) {
+    for (const { name, measure, cost = 0 } of missing) {
       if (spare() <= 0) break;
+      if (begun && cost > spare()) continue;
+      begun = true;
       const found = await measure({ earlier: file.rows[name], spare });
       file.rows[name] = found;
       save(resume, file);

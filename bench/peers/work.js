@@ -1,4 +1,4 @@
-// The work itself, before any contender: names, weights in Keras' order and layout, and data; the same in every run.
+// The work itself, before any contender: weights in Keras' order and layout, and data; the same in every run.
 
 /** Products in a chain, so that what a peer copies in and out counts little. Even: the last has the first one's shape. */
 export const PRODUCTS = 8;
@@ -6,13 +6,6 @@ export const PRODUCTS = 8;
 /** Training is checked by the losses of three steps of plain gradient descent: Adam's first steps follow the sign of each
  * gradient, however small, and so enlarge differences of rounding. Timed is Adam. */
 export const CHECK_RATE = 0.1;
-
-/** As in "lstm B32 T100 I64 H128". */
-export function nameOf({ cell, batch, steps, inputs, units, vocabulary, resetAfter }) {
-  const variant = resetAfter === false ? " resetBefore" : "";
-  const words = vocabulary ? ` V${vocabulary}` : "";
-  return `${cell}${variant} B${batch} T${steps}${words} I${inputs} H${units}`;
-}
 
 /** Numbers from -1 to 1. */
 function generator() {
