@@ -4,7 +4,7 @@ import { awaited, interleave, median } from "../../build/bench/measure.js";
 import * as ort from "./ort.js";
 import * as tfjs from "./tfjs.js";
 import * as ours from "./unreel.js";
-import { drawGemm, drawModel } from "./work.js";
+import { disagreement, drawGemm, drawModel, TOLERANCE } from "./work.js";
 
 /** Unreel comes first. */
 export const contenders = [
@@ -14,8 +14,6 @@ export const contenders = [
   { title: "ort-node", ...ort.native },
 ];
 
-/** Outputs and losses may differ by this much. */
-const TOLERANCE = 1e-4;
 /** Of a process that has just begun: milliseconds of small work for each contender before the first shape of a kind. */
 const FIRST_WARM_UP = 150;
 
@@ -43,7 +41,7 @@ export async function measureShape(kind, shape, effort, { earlier, spare }, { le
     else cannot[contender.title] = job.cannot;
   }
   if (jobs[0]?.title !== "unreel") throw new Error(`unreel: ${cannot.unreel}`);
-  const differ = earlier?.differ ?? (await disagreement(jobs));
+  const differ = earlier?.differ ?? (await agreement(jobs));
   const { times, finished } = await interleave(
     jobs.map(({ title, run }) => awaited(run, effort.now, slow?.(title))),
     effort,
@@ -96,18 +94,8 @@ export async function makeJob(make, shape, work) {
   }
 }
 
-/** The largest difference from unreel's result, relative to the largest number in it where that is above 1. */
-async function disagreement([first, ...others]) {
-  const expected = await first.check();
-  const scale = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
-  let worst = 0;
-  for (const { check } of others) {
-    const result = await check();
-    if (result.length !== expected.length) return Number.POSITIVE_INFINITY;
-    for (let i = 0; i < result.length; i++) {
-      const difference = Math.abs(result[i] - expected[i]) / scale;
-      if (!(difference <= worst)) worst = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference;
-    }
-  }
-  return worst;
-}
+const agreement = async (jobs) => {
+  const results = [];
+  for (const { check } of jobs) results.push(await check());
+  return disagreement(results);
+};

@@ -1,5 +1,5 @@
 // `npm run bench:peers`: unreel against its peers, same work, same process, one thread each. Options: --help.
-// The peers are installed here, on first use, and nowhere else. Frameworks in Python: ../python/run.js.
+// The peers are installed here, on first use, and nowhere else. Frameworks in Python: frameworks.js.
 import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { clocks } from "../../build/bench/measure.js";
@@ -14,7 +14,7 @@ const HELP = `npm run bench:peers -- [options]
   --clock cpu      processor time of this process instead of time on the wall: for a machine that is busy
   --build NAME     unreel's kernels: simd or relaxed; the default is what a user of this Node gets
   --wide           configure({ wide: true })
-  --threads N      for unreel and onnxruntime; tfjs has one in Node
+  --threads N      for unreel and onnxruntime-node; tfjs and onnxruntime-web have one in Node
 ${OPTIONS_HELP}, as in "train lstm", "B1 ", gemm`;
 
 const { values } = parseArgs({

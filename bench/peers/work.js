@@ -55,3 +55,20 @@ export function drawModel({ cell, batch, steps, inputs, units, vocabulary, reset
   const y = Float32Array.from({ length: batch }, (_, index) => index % 2);
   return { recurrent, dense, embedding, x, y };
 }
+
+/** Outputs and losses may differ by this much. */
+export const TOLERANCE = 1e-4;
+
+/** Of results, one a contender: the largest difference from the first, relative to the largest number in it where that is above 1. */
+export function disagreement([first, ...others]) {
+  const scale = first.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
+  let worst = 0;
+  for (const other of others) {
+    if (other.length !== first.length) return Number.MAX_VALUE;
+    for (let i = 0; i < other.length; i++) {
+      const difference = Math.abs(other[i] - first[i]) / scale;
+      if (!(difference <= worst)) worst = Number.isNaN(difference) ? Number.MAX_VALUE : difference;
+    }
+  }
+  return worst;
+}
