@@ -1,18 +1,33 @@
-// Times things and prints tables. Medians of rounds after a warm-up: V8 replaces a wasm function by its optimized code only
-// between two calls, and compiles that code in the background, so what is measured is called often before.
+// Times jobs in interleaved rounds (A B C A B C …), so that what disturbs the machine disturbs all alike, and takes medians. Runs
+// in every engine, browsers too. Not here: what is measured, tables and files (sections.ts).
+//
+// Warm-up first: V8 replaces a wasm function by its optimized code only between two calls, and compiles that code in the
+// background, so what is measured is called often before, with a pause.
+
+/** Something that is timed. `turn` runs it so many times and gives the milliseconds of all of them. */
+export interface Job {
+  turn(calls: number): number | Promise<number>;
+  /** Each call is timed alone, because something is restored before it. */
+  alone?: boolean;
+  /** If a call takes more than `above` milliseconds, there are so many rounds only. */
+  slow?: { above: number; rounds: number };
+}
 
 export interface Effort {
-  /** Milliseconds of warm-up, at least. */
+  /** Milliseconds of warm-up for each job, at least. */
   warmUp: number;
-  /** Milliseconds to spend on rounds; at least `rounds` are made. */
-  budget: number;
+  /** Milliseconds that a job's turn in a round lasts at least, where calls may be joined. */
+  turn: number;
+  /** Rounds at least; then more until `budget` milliseconds are used or there are `most`. */
   rounds: number;
+  budget: number;
+  most: number;
   /** A clock in milliseconds. */
   now(): number;
 }
 
-export const QUICK = { warmUp: 40, budget: 120, rounds: 5 };
-export const FULL = { warmUp: 200, budget: 800, rounds: 9 };
+export const QUICK = { warmUp: 50, turn: 2, rounds: 5, budget: 120, most: 101 };
+export const FULL = { warmUp: 200, turn: 2, rounds: 9, budget: 800, most: 101 };
 
 export const clocks = {
   /** What a user waits for. */
@@ -24,75 +39,113 @@ export const clocks = {
   },
 };
 
+/** A job of calls that return when they are done. `before` restores what a call destroys, outside of what is timed. */
+export function job(run: () => void, now: () => number, before?: () => void): Job {
+  return {
+    alone: before !== undefined,
+    turn(calls) {
+      before?.();
+      const start = now();
+      for (let call = 0; call < calls; call++) run();
+      return now() - start;
+    },
+  };
+}
+
+/** A job of calls that are awaited. */
+export function awaited(run: () => unknown, now: () => number, slow?: Job["slow"]): Job {
+  return {
+    slow,
+    async turn(calls) {
+      const start = now();
+      for (let call = 0; call < calls; call++) await run();
+      return now() - start;
+    },
+  };
+}
+
+/** Milliseconds of one call, for each job a list of its rounds. */
+export interface Rounds {
+  times: number[][];
+  /** False: `spare` ended before there were enough rounds. Hand the times in again as `earlier` to go on. */
+  finished: boolean;
+}
+
+const PAUSE = 30;
+const pause = () => new Promise((resolve) => setTimeout(resolve, PAUSE));
+
+export async function interleave(
+  jobs: readonly Job[],
+  effort: Effort,
+  {
+    earlier,
+    spare = () => Number.POSITIVE_INFINITY,
+  }: { earlier?: readonly (readonly number[])[]; spare?: () => number } = {},
+): Promise<Rounds> {
+  const times = jobs.map((_, index) => [...(earlier?.[index] ?? [])]);
+  const pace: Pace[] = [];
+  for (const each of jobs) pace.push(await warmUp(each, effort));
+  const roundsOf = (index: number) => {
+    const { slow } = jobs[index];
+    return slow && pace[index].each > slow.above ? slow.rounds : effort.most;
+  };
+  let spent = earlier ? effort.budget : 0;
+  for (let first = true; ; first = false) {
+    const done = Math.max(...times.map((list) => list.length));
+    const open = jobs.map((_, index) => index).filter((index) => times[index].length < roundsOf(index));
+    const least = Math.min(effort.rounds, Math.max(...jobs.map((_, index) => roundsOf(index))));
+    if (open.length === 0 || (done >= least && spent >= effort.budget)) return { times, finished: true };
+    const round = open.reduce((sum, index) => sum + pace[index].each * pace[index].calls, 0);
+    if (!first && spare() < round) return { times, finished: false };
+    for (const index of open) {
+      const { calls } = pace[index];
+      const elapsed = await jobs[index].turn(calls);
+      times[index].push(elapsed / calls);
+      spent += elapsed;
+    }
+  }
+}
+
+interface Pace {
+  /** Calls in a turn. */
+  calls: number;
+  /** Milliseconds of one. */
+  each: number;
+}
+
+/** Turns that grow to their final length, a pause in which the engine finishes its optimized code, and turns again. */
+async function warmUp({ turn, alone }: Job, effort: Effort): Promise<Pace> {
+  const pace = { calls: 1, each: 0 };
+  for (const length of [effort.warmUp, effort.warmUp / 4]) {
+    for (let spent = 0, turns = 0; turns < 2 || spent < length; turns++) {
+      const elapsed = await turn(pace.calls);
+      spent += elapsed;
+      pace.each = elapsed / pace.calls;
+      if (!alone) pace.calls = Math.max(1, Math.ceil(effort.turn / Math.max(pace.each, 1e-5)));
+      // Long calls are many short ones inside: what they run is optimized by now.
+      if (pace.each > 4 * effort.warmUp) return pace;
+    }
+    await pause();
+  }
+  return pace;
+}
+
 export interface Timing {
   /** Milliseconds of one call: the median over rounds, and the shortest round. */
   median: number;
   best: number;
 }
 
-/** A round lasts at least this long, in milliseconds, where calls may be joined. */
-const ROUND = 2;
-const MOST_ROUNDS = 101;
-
-/** Milliseconds of one call of `run`. With `before`, which restores what `run` destroys, each call is timed alone. */
-export function measure(run: () => void, effort: Effort, before?: () => void): Timing {
-  const time = (calls: number) => {
-    before?.();
-    const start = effort.now();
-    for (let call = 0; call < calls; call++) run();
-    return effort.now() - start;
-  };
-  const rounds = new Rounds(effort, before !== undefined);
-  while (rounds.calls > 0) rounds.add(time(rounds.calls));
-  return rounds.timing();
+/** One job alone. */
+export async function measure(one: Job, effort: Effort): Promise<Timing> {
+  const { times } = await interleave([one], effort);
+  return { median: median(times[0]), best: Math.min(...times[0]) };
 }
 
-/** The same for calls that are awaited. */
-export async function measureAsync(run: () => Promise<unknown>, effort: Effort): Promise<Timing> {
-  const rounds = new Rounds(effort, false);
-  while (rounds.calls > 0) {
-    const start = effort.now();
-    for (let call = 0; call < rounds.calls; call++) await run();
-    rounds.add(effort.now() - start);
-  }
-  return rounds.timing();
-}
-
-/** How many calls the next round makes, and what the rounds said. */
-class Rounds {
-  /** 0 when there is nothing left to do. */
-  calls = 1;
-  readonly #effort: Effort;
-  readonly #alone: boolean;
-  readonly #times: number[] = [];
-  #warm = 0;
-  #warmCalls = 0;
-  #spent = 0;
-
-  constructor(effort: Effort, alone: boolean) {
-    this.#effort = effort;
-    this.#alone = alone;
-  }
-
-  add(elapsed: number): void {
-    const { warmUp, budget, rounds } = this.#effort;
-    if (this.#warm < warmUp || this.#warmCalls < 2) {
-      this.#warm += elapsed;
-      this.#warmCalls++;
-      const each = Math.max(elapsed / this.calls, 1e-6);
-      this.calls = this.#alone ? 1 : Math.max(1, Math.ceil(ROUND / each));
-      return;
-    }
-    this.#times.push(elapsed / this.calls);
-    this.#spent += elapsed;
-    const enough = this.#times.length >= rounds && this.#spent >= budget;
-    if (enough || this.#times.length >= MOST_ROUNDS) this.calls = 0;
-  }
-
-  timing(): Timing {
-    const times = this.#times.toSorted((a, b) => a - b);
-    return { median: times[times.length >> 1], best: times[0] };
-  }
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
 /** Three figures, or all before the point: 0.123, 12.3, 1234. */
@@ -100,22 +153,4 @@ export function figures(value: number): string {
   if (value >= 100) return value.toFixed(0);
   if (value >= 10) return value.toFixed(1);
   return value >= 1 ? value.toFixed(2) : value.toFixed(3);
-}
-
-/** Prints one row at a time, as they are measured: the first column to the left, the others to the right. */
-export class Table {
-  readonly #widths: number[];
-
-  constructor(title: string, columns: readonly string[], width = 44) {
-    this.#widths = columns.map((name, index) => (index === 0 ? width : Math.max(10, name.length + 2)));
-    console.log(`\n${title}`);
-    this.row(columns);
-  }
-
-  row(cells: readonly string[]): void {
-    const padded = cells.map((cell, index) =>
-      index === 0 ? cell.padEnd(this.#widths[0]) : cell.padStart(this.#widths[index]),
-    );
-    console.log(padded.join("").trimEnd());
-  }
 }

@@ -1,23 +1,18 @@
-// Whole models: inference and training steps as a user calls them, the bare program inside, and where its time goes.
+// Whole models: inference and training steps as a user calls them, and the bare program inside. Where a step's time goes:
+// profile.ts.
 import { Executor } from "../src/graph/executor.js";
 import { input } from "../src/layers/core.js";
 import { makeGraph } from "../src/layers/graph.js";
 import * as layers from "../src/layers/index.js";
 import { Model } from "../src/model/model.js";
-import { callsOf, isPointer } from "../src/program/program.js";
 import { tensor } from "../src/tensor.js";
 import { resolveLoss } from "../src/training/losses.js";
 import { adam } from "../src/training/optimizers.js";
 import { type Compiled, type DataSet, Steps } from "../src/training/step.js";
-import { type Effort, figures, measure, measureAsync, Table } from "./measure.js";
-import { type ModelShape, nameOf, shapes } from "./shapes.js";
-
-interface Setting {
-  effort: Effort;
-  wanted(name: string): boolean;
-}
-
-const COLUMNS = ["shape", "ms", "best", "bare ms", "bare best"];
+import { awaited, type Effort, figures, job, measure } from "./measure.js";
+import type { Found, Section } from "./sections.js";
+import { shapes } from "./shapeList.js";
+import { type ModelShape, nameOf, tokensOf } from "./shapes.js";
 
 /** A recurrent layer alone for inference; with a dense layer of one unit (and an embedding) for training. */
 function graphOf(shape: ModelShape, training: boolean) {
@@ -69,13 +64,14 @@ export async function warmUp(): Promise<void> {
     const shape: ModelShape = { cell, batch: 8, steps: 4, inputs: 16, units: 24 };
     const { steps, end } = await trainingSteps(shape);
     const until = performance.now() + 150;
-    while (performance.now() < until) steps.prepared.bound[0].run();
+    while (performance.now() < until) steps.prepared.bound.run();
     end();
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 
-async function trainingSteps(shape: ModelShape): Promise<{ steps: Steps; end(): void }> {
+/** A training step that is ready to run. */
+export async function trainingSteps(shape: ModelShape): Promise<{ steps: Steps; end(): void }> {
   const executor = await Executor.create(graphOf(shape, true), "bench");
   const compiled = compiledFor(shape);
   const steps = new Steps(executor, "train", dataOf(shape), compiled);
@@ -84,83 +80,90 @@ async function trainingSteps(shape: ModelShape): Promise<{ steps: Steps; end(): 
   return { steps, end: () => executor.dispose() };
 }
 
-export async function benchInference({ effort, wanted }: Setting): Promise<void> {
-  const chosen = shapes.inference.filter((shape) => wanted(`predict ${nameOf(shape)}`));
-  if (chosen.length === 0) return;
-  const table = new Table("Inference: model.predict, and the program without the host", COLUMNS);
-  for (const shape of chosen) {
-    const graph = graphOf(shape, false);
-    const data = dataOf(shape);
-    const model = new Model("bench", graph);
-    const whole = await measureAsync(() => model.predict(data.inputs[0], { batchSize: shape.batch }), effort);
-    model.dispose();
-
-    const executor = await Executor.create(graph, "bench");
-    const steps = new Steps(executor, "predict", data);
-    steps.fill(undefined, 0, shape.batch);
-    const bare = measure(() => steps.prepared.bound[0].run(), effort);
-    executor.dispose();
-    table.row([
-      `predict ${nameOf(shape)}`,
-      ...[whole.median, whole.best, bare.median, bare.best].map(figures),
-    ]);
-  }
+/** A model's inference or training step as a user calls it. */
+export interface Whole {
+  run(): Promise<unknown>;
+  end(): void;
 }
 
-export async function benchTraining({ effort, wanted }: Setting): Promise<void> {
-  const chosen = shapes.training.filter((shape) => wanted(`train ${nameOf(shape)}`));
-  if (chosen.length === 0) return;
-  const table = new Table(
-    "Training step (adam): model.trainOnBatch, and the program without the host",
-    COLUMNS,
-  );
-  for (const shape of chosen) {
-    const data = dataOf(shape);
-    const model = new Model("bench", graphOf(shape, true));
-    model.compile({ optimizer: adam(), loss: lossOf(shape) });
-    const whole = await measureAsync(() => model.trainOnBatch(data.inputs[0], data.targets![0]!), effort);
-    model.dispose();
-
-    const { steps, end } = await trainingSteps(shape);
-    const bare = measure(() => steps.prepared.bound[0].run(), effort);
-    end();
-    table.row([`train ${nameOf(shape)}`, ...[whole.median, whole.best, bare.median, bare.best].map(figures)]);
-  }
+export function wholeInference(shape: ModelShape): Whole {
+  const model = new Model("bench", graphOf(shape, false));
+  const [x] = dataOf(shape).inputs;
+  return { run: () => model.predict(x, { batchSize: shape.batch }), end: () => model.dispose() };
 }
 
-/** The share of each call in a training step, with what it writes first: the medians of many steps. */
-export async function profileTraining({ effort, wanted }: Setting): Promise<void> {
-  for (const shape of shapes.training.filter((each) => wanted(`train ${nameOf(each)}`))) {
-    const { steps, end } = await trainingSteps(shape);
-    const {
-      bound: [bound],
-      program,
-    } = steps.prepared;
-    const { median } = measure(() => bound.run(), effort);
-    const repeats = Math.max(5, Math.min(51, Math.ceil(effort.budget / median)));
-    const samples = program.steps.map(() => [] as number[]);
-    for (let repeat = 0; repeat < repeats; repeat++) {
-      for (const [index, times] of samples.entries()) {
-        const start = effort.now();
-        bound.run(index, index + 1);
-        times.push(effort.now() - start);
-      }
-    }
-    end();
-    const calls = program.steps.map((step, index) => {
-      const [{ kernel, args }] = callsOf(step);
-      const target = args.find(isPointer)?.storage.name ?? "";
-      const ms = samples[index].toSorted((a, b) => a - b)[repeats >> 1];
-      return { name: `${kernel} → ${target}`, ms };
-    });
-    const total = calls.reduce((sum, { ms }) => sum + ms, 0);
-    const table = new Table(`Profile: train ${nameOf(shape)}, ${figures(median)} ms`, [
-      "call",
-      "ms",
-      "share",
-    ]);
-    for (const { name, ms } of calls.sort((a, b) => b.ms - a.ms)) {
-      if (ms / total >= 0.001) table.row([name, ms.toFixed(3), `${((100 * ms) / total).toFixed(1)} %`]);
-    }
-  }
+export function wholeTraining(shape: ModelShape): Whole {
+  const { inputs, targets } = dataOf(shape);
+  const model = new Model("bench", graphOf(shape, true));
+  model.compile({ optimizer: adam(), loss: lossOf(shape) });
+  return { run: () => model.trainOnBatch(inputs[0], targets![0]!), end: () => model.dispose() };
+}
+
+/** The inference program that is ready to run. */
+async function inferenceSteps(shape: ModelShape): Promise<{ steps: Steps; end(): void }> {
+  const executor = await Executor.create(graphOf(shape, false), "bench");
+  const steps = new Steps(executor, "predict", dataOf(shape));
+  steps.fill(undefined, 0, shape.batch);
+  return { steps, end: () => executor.dispose() };
+}
+
+interface Speed extends Found {
+  median: number;
+  best: number;
+  /** The program without the host. */
+  bareMedian: number;
+  bareBest: number;
+}
+
+/** `start` is awaited before a row is measured. */
+export function modelSections(start: () => Promise<unknown>, effort: Effort): Section<Speed>[] {
+  const section = (
+    title: string,
+    kind: string,
+    list: ModelShape[],
+    whole: (shape: ModelShape) => Whole,
+    bare: (shape: ModelShape) => Promise<{ steps: Steps; end(): void }>,
+  ): Section<Speed> => {
+    const byName = new Map(list.map((shape) => [`${kind} ${nameOf(shape)}`, shape]));
+    return {
+      title,
+      columns: ["shape", "ms", "best", "bare ms", "bare best", "tokens/s"],
+      rows: [...byName].map(([name, shape]) => ({
+        name,
+        async measure() {
+          await start();
+          const model = whole(shape);
+          const called = await measure(awaited(model.run, effort.now), effort);
+          model.end();
+          const { steps, end } = await bare(shape);
+          const { bound } = steps.prepared;
+          const inside = await measure(
+            job(() => bound.run(), effort.now),
+            effort,
+          );
+          end();
+          return { ...called, bareMedian: inside.median, bareBest: inside.best };
+        },
+      })),
+      lines: (name, { median, best, bareMedian, bareBest }) => [
+        [name, ...[median, best, bareMedian, bareBest].map(figures), tokensOf(byName.get(name)!, median)],
+      ],
+    };
+  };
+  return [
+    section(
+      "Inference: model.predict, and the program without the host",
+      "predict",
+      shapes.inference,
+      wholeInference,
+      inferenceSteps,
+    ),
+    section(
+      "Training step (adam): model.trainOnBatch, and the program without the host",
+      "train",
+      shapes.training,
+      wholeTraining,
+      trainingSteps,
+    ),
+  ];
 }

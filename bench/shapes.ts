@@ -1,6 +1,4 @@
-// The shapes that are measured, read from shapes.json: bench/peers/ reads the same file, so both speak of the same work.
-import { readFileSync } from "node:fs";
-
+// What a shape is and how it is called. The list of those that are measured: shapeList.ts.
 export interface GemmShape {
   m: number;
   n: number;
@@ -28,11 +26,6 @@ export interface Shapes {
   training: ModelShape[];
 }
 
-/** From build/bench. */
-export const shapes = JSON.parse(
-  readFileSync(new URL("../../bench/shapes.json", import.meta.url), "utf8"),
-) as Shapes;
-
 /** As in "lstm B32 T100 I64 H128". */
 export function nameOf({ cell, batch, steps, inputs, units, vocabulary, resetAfter }: ModelShape): string {
   const variant = resetAfter === false ? " resetBefore" : "";
@@ -41,3 +34,8 @@ export function nameOf({ cell, batch, steps, inputs, units, vocabulary, resetAft
 }
 
 export const gatesOf = { simpleRNN: 1, gru: 3, lstm: 4 } as const;
+
+/** Words a second of a step that takes so many milliseconds; "-" where there are no words. */
+export function tokensOf({ vocabulary, batch, steps }: ModelShape, ms: number): string {
+  return vocabulary ? Math.round((batch * steps * 1000) / ms).toLocaleString("en") : "-";
+}

@@ -1,4 +1,4 @@
-// onnxruntime, twice: its WebAssembly build (as in a browser) and its native one. One thread each. Neither can train.
+// onnxruntime, twice: its WebAssembly build (as in a browser) and its native one. Neither can train.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import * as webRuntime from "onnxruntime-web/wasm";
@@ -7,13 +7,15 @@ import { gemmModel, recurrentModel } from "./onnx.js";
 const require = createRequire(import.meta.url);
 
 /** The same jobs for either runtime. */
-function contender(load, options) {
+function contender(load, optionsFor) {
   let ort;
+  let options;
   const session = (bytes) => ort.InferenceSession.create(bytes, { logSeverityLevel: 3, ...options });
   const tensor = (data, shape) => new ort.Tensor("float32", data, shape);
   return {
-    async start() {
+    async start({ threads }) {
       ort = load();
+      options = optionsFor(threads);
       return ort.env.versions.common;
     },
 
@@ -50,15 +52,15 @@ function timeMajor(x, batch, steps, inputs) {
 export const web = contender(
   () => {
     const file = require.resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm");
+    // More need pages that are fetched: not in Node.
     webRuntime.env.wasm.numThreads = 1;
     webRuntime.env.wasm.wasmBinary = readFileSync(file);
     return webRuntime;
   },
-  { executionProviders: ["wasm"] },
+  () => ({ executionProviders: ["wasm"] }),
 );
 
-export const native = contender(() => require("onnxruntime-node"), {
-  executionProviders: ["cpu"],
-  intraOpNumThreads: 1,
-  interOpNumThreads: 1,
-});
+export const native = contender(
+  () => require("onnxruntime-node"),
+  (threads) => ({ executionProviders: ["cpu"], intraOpNumThreads: threads, interOpNumThreads: 1 }),
+);

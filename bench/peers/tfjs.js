@@ -82,12 +82,14 @@ export function training(shape, { embedding, recurrent, dense, ...work }) {
     : tf.tensor3d(work.x, [batch, steps, inputs]);
   const y = tf.tensor2d(work.y, [batch, 1]);
   const run = () => model.trainOnBatch(x, y);
+  const timed = () => compile(tf.train.adam(0.001));
   const check = async () => {
     compile(tf.train.sgd(CHECK_RATE));
     const losses = [await run(), await run(), await run()];
-    compile(tf.train.adam(0.001));
+    timed();
     return losses;
   };
+  timed();
   const end = () => {
     model.dispose();
     tf.dispose([x, y]);

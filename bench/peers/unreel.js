@@ -6,12 +6,13 @@ const dist = new URL("../../dist/", import.meta.url);
 let unreel;
 let build;
 
-export async function start(wanted) {
+export async function start({ build: wanted, wide, threads }) {
   unreel = await import(new URL("unreel.js", dist).href);
-  unreel.configure({ deterministic: wanted === "simd" });
+  const more = { ...(wide ? { wide } : {}), ...(threads > 1 ? { threads } : {}) };
+  unreel.configure({ deterministic: wanted === "simd", ...more });
   ({ build } = await unreel.engineInfo());
   if (wanted && wanted !== build) throw new Error(`--build: this Node cannot run ${wanted}`);
-  return `(${build})`;
+  return build;
 }
 
 export async function gemm({ m, n, k }, { x, b, c }) {
@@ -80,11 +81,13 @@ export async function training(shape, { embedding, recurrent, dense, ...work }) 
   const x = tensor(work.x, vocabulary ? [batch, steps] : [batch, steps, inputs]);
   const y = tensor(work.y, [batch, 1]);
   const run = async () => (await model.trainOnBatch(x, y)).loss;
+  const timed = () => compile(optimizers.adam({ learningRate: 0.001 }));
   const check = async () => {
     compile(optimizers.sgd({ learningRate: CHECK_RATE }));
     const losses = [await run(), await run(), await run()];
-    compile(optimizers.adam({ learningRate: 0.001 }));
+    timed();
     return losses;
   };
+  timed();
   return { run, check, end: () => model.dispose() };
 }

@@ -1,4 +1,4 @@
-// The work itself, before any contender: names, weights in Keras' order and layout, and data; the same in every run.
+// The work itself, before any contender: weights in Keras' order and layout, and data; the same in every run.
 
 /** Products in a chain, so that what a peer copies in and out counts little. Even: the last has the first one's shape. */
 export const PRODUCTS = 8;
@@ -6,13 +6,6 @@ export const PRODUCTS = 8;
 /** Training is checked by the losses of three steps of plain gradient descent: Adam's first steps follow the sign of each
  * gradient, however small, and so enlarge differences of rounding. Timed is Adam. */
 export const CHECK_RATE = 0.1;
-
-/** As in "lstm B32 T100 I64 H128". */
-export function nameOf({ cell, batch, steps, inputs, units, vocabulary, resetAfter }) {
-  const variant = resetAfter === false ? " resetBefore" : "";
-  const words = vocabulary ? ` V${vocabulary}` : "";
-  return `${cell}${variant} B${batch} T${steps}${words} I${inputs} H${units}`;
-}
 
 /** Numbers from -1 to 1. */
 function generator() {
@@ -61,4 +54,21 @@ export function drawModel({ cell, batch, steps, inputs, units, vocabulary, reset
     : uniform(random, batch * steps * inputs, 1);
   const y = Float32Array.from({ length: batch }, (_, index) => index % 2);
   return { recurrent, dense, embedding, x, y };
+}
+
+/** Outputs and losses may differ by this much. */
+export const TOLERANCE = 1e-4;
+
+/** Of results, one a contender: the largest difference from the first, relative to the largest number in it where that is above 1. */
+export function disagreement([first, ...others]) {
+  const scale = first.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
+  let worst = 0;
+  for (const other of others) {
+    if (other.length !== first.length) return Number.MAX_VALUE;
+    for (let i = 0; i < other.length; i++) {
+      const difference = Math.abs(other[i] - first[i]) / scale;
+      if (!(difference <= worst)) worst = Number.isNaN(difference) ? Number.MAX_VALUE : difference;
+    }
+  }
+  return worst;
 }
