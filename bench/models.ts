@@ -64,7 +64,7 @@ export async function warmUp(): Promise<void> {
     const shape: ModelShape = { cell, batch: 8, steps: 4, inputs: 16, units: 24 };
     const { steps, end } = await trainingSteps(shape);
     const until = performance.now() + 150;
-    while (performance.now() < until) steps.prepared.bound.run();
+    while (performance.now() < until) steps.prepared.bound[0].run();
     end();
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
@@ -136,7 +136,7 @@ export function modelSections(start: () => Promise<unknown>, effort: Effort): Se
           const called = await measure(awaited(model.run, effort.now), effort);
           model.end();
           const { steps, end } = await bare(shape);
-          const { bound } = steps.prepared;
+          const [bound] = steps.prepared.bound;
           const inside = await measure(
             job(() => bound.run(), effort.now),
             effort,

@@ -27,7 +27,10 @@ export function profileSections(start: () => Promise<unknown>, effort: Effort): 
           async measure() {
             await start();
             const { steps, end } = await trainingSteps(shape);
-            const { bound, program } = steps.prepared;
+            const {
+              bound: [bound],
+              program,
+            } = steps.prepared;
             const { median: about } = await measure(
               job(() => bound.run(), effort.now),
               { ...effort, budget: effort.budget / 4 },

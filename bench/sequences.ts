@@ -60,7 +60,8 @@ function allocate(memory: KernelMemory, { cell, batch: B, steps: T, units: H }: 
   const small = uniform(Math.sqrt(3 / H));
   return {
     gates: memory.words(T * B * G * H),
-    recurrent: memory.words(G * H * H, small),
+    /** As packed: its numbers in any order. */
+    recurrent: memory.words(G * H * Math.ceil(H / 16) * 16, small),
     hidden: memory.words((T + 1) * B * H, () => 0),
     cells: memory.words((T + 1) * B * H, () => 0),
     inner: memory.words(T * B * H),
