@@ -115,8 +115,8 @@ export class Executor {
 
   /** The constants of the kernels, as they lie at the beginning of memory. */
   kernelConstants(): Uint8Array {
-    const { floats } = this.engine.memory;
-    return new Uint8Array(floats.buffer.slice(0, this.engine.kernels.heapBase()));
+    const { memory, kernels } = this.engine;
+    return new Uint8Array(memory.floats.buffer, 0, kernels.heapBase()).slice();
   }
 
   /** A program for one time step of so many sequences, with a layout of its own for the states that it keeps. */
@@ -141,7 +141,6 @@ export class Executor {
   program(mode: Mode, training?: Training): Prepared {
     if (training && training !== this.#compiled) {
       for (const stale of ["evaluate", "gradients", "train"] as const) this.#forget(stale);
-      for (const { gradients } of this.#rooms) this.#free(gradients);
       this.#free(this.#training);
       this.#compiled = training;
     }

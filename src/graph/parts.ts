@@ -46,16 +46,15 @@ export async function compute(
   parts: readonly Part[],
   gradientBytes: number,
 ): Promise<void> {
-  const [{ bound }, ...others] = parts;
+  const [{ bound, bases }, ...others] = parts;
   if (others.length === 0) {
     bound.run(0, updateStart);
     return;
   }
-  const lists = others.map((part) => part.bound.at);
-  const together = (from: number, to: number) => threads!.run(lists, from, to, () => bound.run(from, to));
+  const jobs = parts.map((part) => part.bound);
   let from = 0;
   for (const { step, block, words } of meetings) {
-    await together(from, step);
+    await threads!.run(jobs, from, step);
     const places = parts.map((part) => placeIn(part, block));
     for (let word = 0; word < words; word++) {
       const sum = places.reduce((total, at) => total + memory.floats[at + word], 0);
@@ -63,8 +62,7 @@ export async function compute(
     }
     from = step;
   }
-  await together(from, updateStart);
+  await threads!.run(jobs, from, updateStart);
   if (gradients.size === 0) return;
-  for (const { bases } of others)
-    kernels.accumulate(parts[0].bases.training, bases.training, gradientBytes / 4);
+  for (const { bases: own } of others) kernels.accumulate(bases.training, own.training, gradientBytes / 4);
 }

@@ -57,7 +57,6 @@ export class Steps {
         );
     });
     this.#checkTargets(mode);
-    executor.prepare(this.prepared, this.#dimsFor(1));
   }
 
   /** Writes samples order[start : start + count] into memory. Without an order, those from `start` on. */

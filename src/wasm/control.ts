@@ -7,15 +7,16 @@ export const LANE = 256;
 export const WORD = {
   ticket: 0,
   done: 32,
-  /** The list of calls: its first word, and the steps to run. */
-  at: 64,
-  from: 65,
-  to: 66,
+  /** The job: where its calls lie, which they are, and the steps to run. */
+  address: 64,
+  version: 65,
+  from: 66,
+  to: 67,
   /** How large memory is. */
-  pages: 67,
+  pages: 68,
   /** Characters of what went wrong, and the characters. */
-  failed: 68,
-  text: 69,
+  failed: 69,
+  text: 70,
 } as const;
 
 /** What a thread is told when it begins. */

@@ -110,8 +110,7 @@ async function loadThreaded(build: Build, size: number): Promise<Engine> {
   try {
     const { memory: buffer, heapBase, functions, module } = await loadKernels(build, { shared: true });
     const memory = new Memory(buffer, heapBase);
-    const kernels = Object.values(functions);
-    const threads = await Threads.start(size, { module: module!, buffer, memory, kernels });
+    const threads = await Threads.start(size, { module: module!, buffer, memory });
     return { build, memory, kernels: functions, threads, inTurn: queue() };
   } catch (error) {
     return without(`No thread could be started: ${error instanceof Error ? error.message : error}.`);
@@ -119,11 +118,16 @@ async function loadThreaded(build: Build, size: number): Promise<Engine> {
 }
 
 function queue(): Engine["inTurn"] {
-  let last: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const next = last.then(work);
-    last = next.catch(() => {});
-    return next;
+  let present: Promise<void> | undefined;
+  return async (work) => {
+    while (present) await present;
+    const result = work();
+    if (!(result instanceof Promise)) return result;
+    const end = () => {
+      present = undefined;
+    };
+    present = result.then(end, end);
+    return result;
   };
 }
 

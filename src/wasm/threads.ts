@@ -1,7 +1,6 @@
 // Threads that make calls in one shared memory: started once, asleep between two batches. The calling thread is one of them.
 // Not here: what they run (calls.ts) and how a batch becomes several (graph/parts.ts).
 import { UnreelError } from "../errors.js";
-import { type Kernel, runCalls } from "./calls.js";
 import { changes, LANE, type Start, WORD } from "./control.js";
 import type { Memory } from "./memory.js";
 import { workerSource } from "./workerSource.js";
@@ -22,12 +21,20 @@ const PATIENCE = 10_000;
 /** Milliseconds of sleep after which this thread looks whether the others are still there. */
 const NAP = 20;
 
-/** What threads need: the module with its memory imported, that memory, and the kernels of this thread. */
+/** What threads share: the module with its memory imported, and that memory. */
 export interface Shared {
   readonly module: WebAssembly.Module;
   readonly buffer: WebAssembly.Memory;
   readonly memory: Memory;
-  readonly kernels: readonly Kernel[];
+}
+
+/** Steps of calls that any thread can run. */
+export interface Job {
+  /** Where in memory they lie (calls.ts), and a number that changes when they do. */
+  readonly address: number;
+  readonly version: number;
+  /** Runs steps [from, to) on this thread. */
+  run(from: number, to: number): void;
 }
 
 /** Why threads cannot share memory here, if they cannot. */
@@ -77,20 +84,18 @@ export class Threads {
     for (const worker of this.#workers) worker.terminate();
   }
 
-  /** Runs steps [from, to) of lists of calls, each given by its first word, one a thread, and `own` on this one. Ends when all have. */
-  async run(lists: readonly number[], from: number, to: number, own: () => void): Promise<void> {
+  /** Runs steps [from, to) of each job, the first on this thread, the others on one each. Ends when all have. */
+  async run([own, ...others]: readonly Job[], from: number, to: number): Promise<void> {
     if (this.#ended.size > 0) {
-      const { memory, kernels } = this.#shared;
-      for (const at of lists) runCalls(kernels, memory.doubles, at, from, to);
-      own();
+      for (const job of [own, ...others]) job.run(from, to);
       return;
     }
-    const lanes = lists.map((_, index) => (index + 1) * LANE);
+    const lanes = others.map((_, index) => (index + 1) * LANE);
     lanes.forEach((lane, index) => {
-      this.#ask(lane, lists[index], from, to);
+      this.#ask(lane, others[index], from, to);
     });
     try {
-      own();
+      own.run(from, to);
     } finally {
       // Whatever happens here: the others must have ended before their memory is used for anything else.
       for (const lane of lanes) await this.#wait(lane);
@@ -98,9 +103,10 @@ export class Threads {
     for (const lane of lanes) this.#requireSuccess(lane);
   }
 
-  #ask(lane: number, at: number, from: number, to: number): void {
+  #ask(lane: number, { address, version }: Job, from: number, to: number): void {
     const control = this.#control;
-    control[lane + WORD.at] = at;
+    control[lane + WORD.address] = address;
+    control[lane + WORD.version] = version;
     control[lane + WORD.from] = from;
     control[lane + WORD.to] = to;
     control[lane + WORD.pages] = this.#shared.memory.size / 65536;

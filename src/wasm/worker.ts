@@ -1,6 +1,6 @@
 // What a thread does besides the calling one: it waits for its ticket, runs a list of calls in the shared memory, and says that it
 // has. Bundled into one string (scripts/build.js), so that there is no file to find: nothing imports this one.
-import { type Kernel, runCalls } from "./calls.js";
+import { type BoundStep, type Kernel, readSteps, runSteps } from "./calls.js";
 import { changes, LANE, type Start, WORD } from "./control.js";
 
 interface Port {
@@ -25,6 +25,19 @@ caller.onmessage = ({ data: { module, memory, control, lane } }) => {
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
   const kernels = Object.values(exports).filter((each) => typeof each === "function") as Kernel[];
   let words = new Float64Array(memory.buffer);
+  /** The calls of each job, by where they lie, until they are others. */
+  const jobs = new Map<number, { version: number; steps: BoundStep[] }>();
+
+  const stepsAt = (address: number, version: number) => {
+    const known = jobs.get(address);
+    if (known?.version === version) return known.steps;
+    // Those of models that are no more.
+    if (jobs.size > 100) jobs.clear();
+    const steps = readSteps(kernels, words, address / 8);
+    jobs.set(address, { version, steps });
+    return steps;
+  };
+
   caller.postMessage("ready");
 
   for (let ticket = 0; ; ) {
@@ -39,7 +52,8 @@ caller.onmessage = ({ data: { module, memory, control, lane } }) => {
     }
     control[lane + WORD.failed] = 0;
     try {
-      runCalls(kernels, words, control[lane + WORD.at], control[lane + WORD.from], control[lane + WORD.to]);
+      const steps = stepsAt(control[lane + WORD.address] >>> 0, control[lane + WORD.version]);
+      runSteps(steps, control[lane + WORD.from], control[lane + WORD.to]);
     } catch (error) {
       const text = String(error).slice(0, LANE - WORD.text);
       for (let i = 0; i < text.length; i++) control[lane + WORD.text + i] = text.charCodeAt(i);
