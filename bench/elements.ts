@@ -17,9 +17,9 @@ export function elements(rows: number, columns: number): KernelRow[] {
     simple("multiply", n, 1, 12, ({ multiply }, out, x) => multiply(out, x, x, n)),
     simple("fill", n, 0, 4, ({ fill }, out) => fill(out, 0, n)),
     adam(n),
-    simple("dropout", n, DROPOUT, 8, ({ dropout }, out, x, seed) => dropout(out, x, n, 0.5, seed, 0)),
+    simple("dropout", n, DROPOUT, 8, ({ dropout }, out, x, seed) => dropout(out, x, 1, n, 0, 0.5, seed, 0)),
     simple("dropoutBackward", n, DROPOUT + 1, 12, ({ dropoutBackward }, out, x, seed) =>
-      dropoutBackward(out, x, n, 0.5, seed, 0),
+      dropoutBackward(out, x, 1, n, 0, 0.5, seed, 0),
     ),
   ];
 }
@@ -129,7 +129,7 @@ function named(name: string, n: number, flops: number, bytes: number, call: Call
     make(memory) {
       const out = memory.words(n);
       const x = memory.words(n, (index) => ((index * 37) % 101) / 10 - 5);
-      const seed = memory.words(2, (index) => index, true);
+      const seed = memory.words(4, (index) => index, true);
       const run = () => call(memory.kernels, out, x, seed);
       return { run, flops: n * flops, bytes: n * bytes, footprint: n * Math.min(bytes, 8) };
     },

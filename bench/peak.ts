@@ -18,7 +18,7 @@ export function peakModule(build: Build): string {
   // Each form as the kernels have it: what is fused adds to the sum in place. Two constants would leave nothing to multiply where
   // it is not fused, so there the sum is multiplied.
   const madd =
-    build === "relaxed"
+    build !== "simd"
       ? (sum: number) => `(f32x4.relaxed_madd (local.get $x) (local.get $x) (local.get $s${sum}))`
       : (sum: number) => `(f32x4.add (f32x4.mul (local.get $s${sum}) (local.get $x)) (local.get $x))`;
   const loop = (counter: string, by: number, body: string) => `

@@ -1,5 +1,5 @@
 // More threads over one: the same model twice, its rounds in turn.
-import { configure } from "../src/wasm/engine.js";
+import { configure, engineInfo } from "../src/wasm/engine.js";
 import { awaited, type Effort, figures, interleave, median } from "./measure.js";
 import { type Whole, wholeInference, wholeTraining } from "./models.js";
 import type { Found, Section } from "./sections.js";
@@ -29,6 +29,8 @@ export function scalingSections(
         const models: Whole[] = [];
         for (const each of [1, threads]) {
           configure({ threads: each });
+          const { threads: found, threadsReason } = await engineInfo();
+          if (found !== each) throw new Error(`--scaling: ${found} threads of ${each}. ${threadsReason}`);
           const model = make(shape);
           await model.run();
           models.push(model);

@@ -14,8 +14,10 @@ export async function chooseBuild({ build, wide }: { build?: string; wide: boole
     // Node 20 has it behind a flag.
     setFlagsFromString("--experimental-wasm-relaxed-simd");
   }
-  configure({ deterministic: build === "simd", ...(wide ? { wide } : {}) });
-  return (await engineInfo()).build;
+  configure({ deterministic: build === "simd", wide });
+  const info = await engineInfo();
+  if (info.wide !== wide) throw new Error(`--wide: ${info.wideReason}`);
+  return info.build;
 }
 
 /** With this Node and the machine. */

@@ -8,10 +8,12 @@ let build;
 
 export async function start({ build: wanted, wide, threads }) {
   unreel = await import(new URL("unreel.js", dist).href);
-  const more = { ...(wide ? { wide } : {}), ...(threads > 1 ? { threads } : {}) };
-  unreel.configure({ deterministic: wanted === "simd", ...more });
-  ({ build } = await unreel.engineInfo());
-  if (wanted && wanted !== build) throw new Error(`--build: this Node cannot run ${wanted}`);
+  unreel.configure({ deterministic: wanted === "simd", wide, threads });
+  const info = await unreel.engineInfo();
+  if (info.wide !== wide) throw new Error(`--wide: ${info.wideReason}`);
+  if (info.threads !== threads) throw new Error(`--threads: ${info.threads}. ${info.threadsReason}`);
+  build = info.build;
+  if (wanted && !wide && wanted !== build) throw new Error(`--build: this Node cannot run ${wanted}`);
   return build;
 }
 
