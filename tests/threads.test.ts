@@ -607,7 +607,7 @@ async function fills(turns: number, address: number, count: number) {
   const body = [{ kernel: "fill", args: [address, 0, count] }];
   const steps = [{ count: Size.of(turns), backwards: false, body }];
   const job = new BoundProgram({ name: "fills", steps, interface: [] }, kernels, memory);
-  job.prepare({ weights: 0, training: 0, state: 0, work: 0 }, {});
+  job.prepare({ weights: 0, training: 0, state: 0, packed: 0, work: 0 }, {});
   return { job, threads: threads!, free: () => memory.free(job.address) };
 }
 
