@@ -214,6 +214,24 @@ test("narrow beams, which stop early, find what a search to the last step finds"
   }
 });
 
+test("the search goes on while the next step can be better, however bad the last one would be", async () => {
+  const table = [
+    [0.05, 0.949, 0.001],
+    [0.04, 0.95, 0.01],
+    [1, 0, 0],
+  ];
+  const step = (ids: readonly number[]) => ({ probabilities: table[ids.length - 1] });
+  const found = await decode.beamSearch({
+    step,
+    start: 1,
+    end: 0,
+    maxLength: 100,
+    width: 2,
+    lengthPenalty: -1,
+  });
+  assert.equal(found[0].ids, [1, 1]);
+});
+
 test("beams pass over impossible ids and go on from one state without mixing", async () => {
   // Only ids that are in the state may come; each may come once.
   const step = (ids: readonly number[], left: readonly number[] | undefined) => {
