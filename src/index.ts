@@ -1,6 +1,7 @@
 // Everything that `unreel` offers. Importing it runs nothing and fetches nothing.
 export * as sequence from "./data/sequence.js";
 export * as text from "./data/text/index.js";
+export * as decode from "./decode/index.js";
 export { OutOfMemoryError, UnreelError } from "./errors.js";
 export type { Cell } from "./layers/cellLayers.js";
 export * as constraints from "./layers/constraints.js";

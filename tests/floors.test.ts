@@ -18,6 +18,7 @@ const FLOORS: readonly [string, number][] = [
   ["graph/", 5],
   ["training/", 6],
   ["data/", 6],
+  ["decode/", 6],
   ["model/", 7],
   ["index.ts", 8],
 ];

@@ -14,6 +14,7 @@ import {
   tensor,
 } from "../src/index.js";
 import { Random } from "../src/random.js";
+import { numbers } from "./support.js";
 
 const STEPS = 1000;
 const FEATURES = 3;
@@ -227,5 +228,46 @@ for (const [name, layer] of Object.entries({
     made.dispose();
   });
 }
+
+test("stream: states that were read can be set again, in another stream too", async () => {
+  const made = sequential([
+    layers.lstm({ units: 3, returnSequences: true, inputShape: [null, 2] }),
+    layers.gru({ units: 4 }),
+  ]);
+  const stream = await made.stream({ batchSize: 2 });
+  const steps = Array.from({ length: 6 }, (_, t) => numbers(50 + t, 2, 2));
+  stream.step(steps[0]);
+  const kept = stream.state;
+  const first = steps.slice(1).map((x) => stream.step(x).toArray());
+  const other = await made.stream({ batchSize: 2 });
+  other.state = kept;
+  assert.equal(
+    steps.slice(1).map((x) => other.step(x).toArray()),
+    first,
+  );
+  stream.state = kept;
+  assert.equal(stream.step(steps[1]).toArray(), first[0]);
+
+  const before = stream.state.map((state) => state.toArray());
+  const refuse = (state: unknown, message: RegExp) => {
+    assert.throws(() => {
+      stream.state = state as never;
+    }, message);
+    assert.equal(
+      stream.state.map((each) => each.toArray()),
+      before,
+    );
+  };
+  refuse(kept.slice(1), /stream: state: expected a list of 3 states, got 2/);
+  refuse(kept[0], /expected a list of 3 states, got an object \(Tensor\)/);
+  refuse([kept[0], kept[1], numbers(1, 2, 3)], /expected shape \[2, 4\] for state 2, got shape \[2,3\]/);
+  refuse([kept[0], kept[1], numbers(1, 8)], /expected shape \[2, 4\] for state 2/);
+  const infinite = tensor([1, 2, 3, 4, 5, 6, 7, Number.NaN], [2, 4]);
+  refuse([kept[0], kept[1], infinite], /expected finite numbers, got NaN at \[1\]\[3\]/);
+  made.dispose();
+  assert.throws(() => {
+    stream.state = kept;
+  }, /expected an open stream/);
+});
 
 test.run();

@@ -7,7 +7,7 @@ import type { Base } from "../program/program.js";
 import type { BoundProgram } from "../program/run.js";
 import { Size } from "../program/size.js";
 import { type DType, Tensor, type TensorLike, tensor } from "../tensor.js";
-import { checkIds } from "../training/arrays.js";
+import { checkFinite, checkIds } from "../training/arrays.js";
 import type { Predicted } from "./model.js";
 
 export class Stream {
@@ -95,13 +95,37 @@ export class Stream {
     this.#executor.engine.memory.floats.fill(0, state / 4, (state + this.#stateBytes) / 4);
   }
 
-  /** Copies of the states, in the order of the layers: [batch, units] each. */
+  /** Copies of the states, in the order of the layers: [batch, units] each. What was read can be set again, in this stream or another
+   * of the model: a search goes back to where it was. */
   get state(): Tensor[] {
     this.#check();
     const { floats } = this.#executor.engine.memory;
     return [...this.#stateNames.values()].map(({ address, size }) => {
       const start = (this.#blocks.state + address) / 4;
       return new Tensor(floats.slice(start, start + size), [this.#batchSize, size / this.#batchSize]);
+    });
+  }
+
+  set state(values: readonly TensorLike[]) {
+    this.#check();
+    const operation = "stream: state";
+    const places = [...this.#stateNames.values()];
+    if (!Array.isArray(values) || values.length !== places.length) {
+      const got = Array.isArray(values) ? `${values.length}` : show(values);
+      throw new UnreelError({ operation, expected: `a list of ${places.length} states`, got });
+    }
+    const tensors = places.map(({ size }, index) => {
+      const read = tensor(values[index]);
+      if (read.size === size && read.shape[0] === this.#batchSize) {
+        checkFinite(operation, read);
+        return read;
+      }
+      const expected = `shape [${this.#batchSize}, ${size / this.#batchSize}] for state ${index}`;
+      throw new UnreelError({ operation, expected, got: `shape [${read.shape}]` });
+    });
+    const { floats } = this.#executor.engine.memory;
+    places.forEach(({ address }, index) => {
+      floats.set(tensors[index].data, (this.#blocks.state + address) / 4);
     });
   }
 
