@@ -2,7 +2,7 @@
 
 import { UnreelError } from "../errors.js";
 import type { Graph } from "../layers/graph.js";
-import type { Equal, LoweringContext } from "../layers/kind.js";
+import type { Equal, Least, LoweringContext } from "../layers/kind.js";
 import type { Weight } from "../layers/weight.js";
 import { rootContext, type StateLayout, wire } from "../layers/wire.js";
 import { Builder } from "../ops/builder.js";
@@ -107,6 +107,8 @@ export interface Lowered {
   readonly gradients: ReadonlyMap<Weight, Storage>;
   /** Run-time dimensions that must be equal, and what to say when they are not. */
   readonly equal: readonly Equal[];
+  /** Lengths that must not be shorter. */
+  readonly least: readonly Least[];
   /** The step of the program at which the update begins: everything before it changes no weight. */
   readonly updateStart: number;
 }
@@ -148,6 +150,7 @@ export function lower(graph: Graph, mode: Mode, { layout, states, training, stre
   const ports = graph.inputs.map((input, index) => new Port(builder, input, index, stream?.batchSize));
   const weights = weightValues(builder, graph, layout, backward);
   const equal: Equal[] = [];
+  const least: Least[] = [];
   const assigned = new Map<Weight, Value>();
   const penalties: Value[] = [];
   const setting = {
@@ -156,6 +159,7 @@ export function lower(graph: Graph, mode: Mode, { layout, states, training, stre
     states,
     seed: seed.pointer,
     equal,
+    least,
     assigned,
     training: mode === "train",
     streaming: stream !== undefined,
@@ -241,6 +245,7 @@ export function lower(graph: Graph, mode: Mode, { layout, states, training, stre
     ),
     gradients,
     equal,
+    least,
     updateStart,
   };
 }

@@ -4,3 +4,8 @@
 export const GEMM_SCRATCH_BYTES = 384 + 128 * 1024;
 /** Scratch of a product with a packed matrix, besides that matrix. */
 export const GEMM_PACKED_SCRATCH_BYTES = 384;
+
+/** Bytes of a packed K x N matrix. */
+export function packedBytes(K: number, N: number): number {
+  return K * Math.ceil(N / 16) * 64;
+}
