@@ -1,5 +1,5 @@
-// One axis of a block at a time: expanding an axis of size one, sums, means, maxima and minima over an axis, neighbouring axes
-// exchanged. Not here: sums over all but the last axis or over everything (reduce.ts), two axes alone (vector.ts).
+// One axis of a block at a time: expanding an axis of size one, zeros around it, sums, means, maxima and minima over an axis,
+// neighbouring axes exchanged. Not here: sums over all but the last axis or over everything (reduce.ts), two axes alone (vector.ts).
 // Shapes: a block seen along an axis is [outer, n, inner]; without the axis [outer, inner].
 
 import { sumColumns } from "./reduce";
@@ -91,5 +91,18 @@ export function swapBlocks(out: usize, x: usize, outer: i32, a: i32, b: i32, inn
   for (; outer > 0; outer--, out += size, x += size) {
     if (accumulate) transposeAccumulate(out, x, a, b, inner);
     else transpose(out, x, a, b, inner);
+  }
+}
+
+/** out [outer, before + n + after] = x [outer, n] between zeros. */
+export function padAxis(out: usize, x: usize, outer: i32, before: i32, n: i32, after: i32): void {
+  const size = <usize>n << 2;
+  for (; outer > 0; outer--, x += size) {
+    memory.fill(out, 0, <usize>before << 2);
+    out += <usize>before << 2;
+    memory.copy(out, x, size);
+    out += size;
+    memory.fill(out, 0, <usize>after << 2);
+    out += <usize>after << 2;
   }
 }

@@ -6,7 +6,7 @@ import binaryen from "binaryen";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { ACTIVATION_KERNELS } from "../src/ops/activation.js";
-import { GEMM_PACKED_SCRATCH_BYTES, GEMM_SCRATCH_BYTES } from "../src/ops/gemm.js";
+import { GEMM_PACKED_SCRATCH_BYTES, GEMM_SCRATCH_BYTES, packedBytes } from "../src/ops/gemm.js";
 import { type Build, canRun, chooseBuild, kernelBytes, loadKernels } from "../src/wasm/kernels.js";
 import { root } from "./support.js";
 
@@ -71,6 +71,8 @@ test("scratch sizes of the host are those of the kernels", async () => {
   const constant = (name: string) => (module.exports[name] as WebAssembly.Global).value;
   assert.is(constant("GEMM_SCRATCH_BYTES"), GEMM_SCRATCH_BYTES);
   assert.is(constant("GEMM_PACKED_SCRATCH_BYTES"), GEMM_PACKED_SCRATCH_BYTES);
+  const bytes = module.exports.packedBytes as (K: number, N: number) => number;
+  for (const K of [1, 3, 128]) for (const N of [1, 8, 16, 17, 100]) assert.is(packedBytes(K, N), bytes(K, N));
 });
 
 test("deterministic mode takes the simd build", async () => {

@@ -70,6 +70,7 @@ function contextOf(builder: Builder, seedValue: Value, layer: Layer, weights: Va
     states,
     seed: seedValue.pointer,
     equal: [],
+    least: [],
     assigned: new Map(),
     training: true,
     streaming: false,

@@ -3,6 +3,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { input, type Layer, layers, model, type SymbolicTensor, sequential, Tensor } from "../src/index.js";
+import { convLayerCases } from "./convLayerCases.js";
 import { centralDifferences, integers, numbers } from "./gradcheck.js";
 import { type LayerCase, layerCases } from "./layerCases.js";
 import { normLayerCases } from "./normLayerCases.js";
@@ -190,6 +191,7 @@ const cases: Record<string, Case[]> = {
   gru: [...recurrentCases("gru", { resetAfter: true }), ...recurrentCases("gru", { resetAfter: false })],
   ...layerCases,
   ...normLayerCases,
+  ...convLayerCases,
 };
 
 /** Layers whose test stands elsewhere: what is random in noise.test.ts, cells' and rnn's in rnn.test.ts, against the fused layers. */

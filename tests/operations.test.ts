@@ -65,6 +65,7 @@ function emit(
     states,
     seed,
     equal: [],
+    least: [],
     assigned: new Map(),
     training: false,
     streaming: false,

@@ -9,6 +9,7 @@ import type { Op, Value } from "../src/ops/op.js";
 import { formulas } from "../src/training/formulas.js";
 import { registry as lossRegistry } from "../src/training/losses.js";
 import * as axisCases from "./axisCases.js";
+import * as convCases from "./convCases.js";
 import { differentiate } from "./differentiate.js";
 import * as check from "./gradcheck.js";
 import { asItLies, fixed, ids, integers, maskFor, numbers, SIZES, show } from "./gradcheck.js";
@@ -381,6 +382,7 @@ const cases: Record<string, Case[]> = {
   ...scanCases,
   ...normCases,
   ...axisCases,
+  ...convCases,
   activation,
   dense,
   dropout: await dropoutCases(),

@@ -10,6 +10,7 @@ import { plan } from "../src/program/plan.js";
 import {
   allCalls,
   callsOf,
+  derivedDims,
   isPointer,
   type Program,
   print,
@@ -62,6 +63,45 @@ test("Size: divided where every coefficient can be", () => {
   assert.is(size.dividedBy(3)!.evaluate(dims), (3 * 12 + 6) / 3);
   assert.is(size.dividedBy(4), undefined);
   assert.is(Size.zero.dividedBy(4)!.constant, 0);
+});
+
+test("Size: a quotient is a polynomial where it can be, else a dimension that every run works out", () => {
+  const T = Size.of("T");
+  assert.is(Size.of(17).quotient(5).constant, 3);
+  assert.is(Size.of(-1).quotient(5).constant, 0);
+  assert.is(`${T.times(6).plus(4).quotient(2)}`, "T*3+2");
+  assert.is(`${T.times(6).plus(5).quotient(2)}`, "T*3+2");
+  const windows = T.plus(-4).quotient(3);
+  assert.is(`${windows}`, "⌊(T-4)/3⌋");
+  assert.is(windows.constant, undefined);
+  assert.is(`${Size.of(-4).plus(T).quotient(3)}`, `${windows}`, "the order of terms does not matter");
+  // Of itself, in products, and never below zero.
+  const nested = windows.times("B").plus(1).quotient(2).times(4);
+  for (const [time, expected] of [
+    [1, 0],
+    [4, 0],
+    [6, 0],
+    [7, 1],
+    [40, 12],
+  ]) {
+    const at = { B: 3, T: time };
+    assert.is(windows.evaluate(at), expected);
+    assert.is(nested.evaluate(at), Math.floor((3 * expected + 1) / 2) * 4);
+    assert.is(windows.times(windows).plus(windows.times(-1)).evaluate(at), expected * expected - expected);
+  }
+  assert.is(T.plus(-10).quotient(1).evaluate({ T: 7 }), 0);
+});
+
+test("dimensions of a program: those that are given, and those that follow, in the order they are needed", () => {
+  const first = Size.of("T").plus(1).quotient(2);
+  const second = first.plus("B").plus(-1).quotient(3);
+  const made = program([[block("a", second.times("B").times(8)), block("b", first)]]);
+  assert.equal(runtimeDims(made), ["B", "T"]);
+  assert.equal(
+    derivedDims(made).map((name) => Size.of(name).evaluate({ B: 2, T: 8 })),
+    [4, 1],
+  );
+  assert.match(print(made), /^test\(B, T\)/);
 });
 
 test("Size: factored into the largest coefficient and a unit", () => {
@@ -217,6 +257,25 @@ for (const mode of ["predict", "evaluate", "gradients", "train"] as const) {
     assert.ok(work.evaluate(EVERY_DIMS.at(-1)!) < 0.8 * apart.at(-1)!, "blocks share memory");
   });
 }
+
+test("plan: lengths that follow from others are as sound", () => {
+  const x = input({ shape: [null, 3] });
+  const chain = [
+    layers.conv1D({ filters: 5, kernelSize: 3, padding: "same", strides: 2 }),
+    layers.maxPooling1D({ padding: "same" }),
+    layers.lstm({ units: 3, returnSequences: true }),
+    layers.conv1DTranspose({ filters: 2, kernelSize: 3, strides: 3, padding: "same" }),
+  ];
+  const y = chain.reduce((value, layer) => layer.apply(value), x);
+  const graph = makeGraph("test", [x], [y]);
+  const losses = [resolveLoss("test", "meanSquaredError")];
+  const training = { losses, lossWeights: [1], update: adam() };
+  const states = { addresses: new Map(), sizes: new Map(), bytes: 0, owners: new Map() };
+  const { program, work } = lower(graph, "train", { layout: layOut(graph.weights), states, training });
+  assert.equal(runtimeDims(program), ["B", "T"]);
+  assert.ok(derivedDims(program).length > 1);
+  assertSound(program, work, EVERY_DIMS);
+});
 
 test("print: one line a call, in the order they run, after the dimensions", () => {
   const { program } = lowered("predict");

@@ -2,7 +2,7 @@
 
 import { UnreelError } from "../errors.js";
 import type { Graph } from "../layers/graph.js";
-import type { Equal, LoweringContext } from "../layers/kind.js";
+import type { Equal, Least, LoweringContext } from "../layers/kind.js";
 import type { Weight } from "../layers/weight.js";
 import { rootContext, type StateLayout, wire } from "../layers/wire.js";
 import { Builder, type Meeting, type PackedLayout } from "../ops/builder.js";
@@ -113,6 +113,8 @@ export interface Lowered {
   readonly gradients: ReadonlyMap<Weight, Storage>;
   /** Run-time dimensions that must be equal, and what to say when they are not. */
   readonly equal: readonly Equal[];
+  /** Lengths that must not be shorter. */
+  readonly least: readonly Least[];
   /** The step of the program at which the update begins: everything before it changes no weight. */
   readonly updateStart: number;
   /** Where parts of a batch that are computed apart add up what all of them need. */
@@ -166,6 +168,7 @@ export function lower(
   const ports = graph.inputs.map((input, index) => new Port(builder, input, index, stream?.batchSize));
   const weights = weightValues(builder, graph, layout, backward);
   const equal: Equal[] = [];
+  const least: Least[] = [];
   const assigned = new Map<Weight, Value>();
   const penalties: Value[] = [];
   const setting = {
@@ -174,6 +177,7 @@ export function lower(
     states,
     seed: seed.pointer,
     equal,
+    least,
     assigned,
     training: mode === "train",
     streaming: stream !== undefined,
@@ -267,6 +271,7 @@ export function lower(
     share,
     gradients,
     equal,
+    least,
     updateStart,
     meetings: builder.meetings,
     mixing,

@@ -41,6 +41,14 @@ export interface Equal {
   readonly as?: string;
 }
 
+/** A length that the data must not fall short of. */
+export interface Least {
+  readonly what: string;
+  readonly length: Dim;
+  readonly least: number;
+  readonly hint: string;
+}
+
 /** What is different for a layer inside another one. */
 export interface ContextChanges {
   readonly initialState?: readonly Value[];
@@ -78,6 +86,8 @@ export interface LoweringContext {
   readonly streaming: boolean;
   /** Has the host check, when lengths are known, that two dimensions are equal. */
   requireEqual(equal: Equal): void;
+  /** Has the host check, when lengths are known, that one is long enough. */
+  requireLeast(least: Least): void;
   /** An array of this layer that keeps its numbers between runs, zero at first. */
   keptState(name: string, shape: readonly Dim[]): Value;
   /** How many samples there are, where that is not the first axis: inside timeDistributed. */

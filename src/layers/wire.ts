@@ -8,7 +8,7 @@ import { blockBytes } from "../program/plan.js";
 import type { Pointer } from "../program/program.js";
 import { type Dim, Size } from "../program/size.js";
 import { cloneGraph, type Graph, whyNotStepwise } from "./graph.js";
-import type { ContextChanges, Equal, Flow, LayerKind, LoweringContext } from "./kind.js";
+import type { ContextChanges, Equal, Flow, LayerKind, Least, LoweringContext } from "./kind.js";
 import type { Layer } from "./layer.js";
 import type { SymbolicTensor } from "./symbolic.js";
 import type { Weight } from "./weight.js";
@@ -29,6 +29,7 @@ interface Setting {
   readonly states: StateLayout;
   readonly seed: Pointer;
   readonly equal: Equal[];
+  readonly least: Least[];
   /** Filled with the last value that each weight was assigned. */
   readonly assigned: Map<Weight, Value>;
   readonly training: boolean;
@@ -49,6 +50,7 @@ export function rootContext({
   states,
   seed,
   equal,
+  least,
   assigned,
   training,
   streaming,
@@ -103,6 +105,7 @@ export function rootContext({
     keptState: (what, shape) =>
       keep(`${from.streaming ? path : `${ownerOf(layer!)}/${name}`}.${what}`, shape),
     requireEqual: (pair) => equal.push(pair),
+    requireLeast: (length) => least.push(length),
     nextStream: () => streams++,
     weights: (layer?.weights ?? []).map((weight) => assigned.get(weight) ?? weights.get(weight)!),
     assign: (index, value) => assigned.set(layer!.weights[index], value),

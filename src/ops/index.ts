@@ -5,7 +5,10 @@ import { choose } from "./choose.js";
 import { columnMoments } from "./columnMoments.js";
 import { compare } from "./compare.js";
 import { concatenate } from "./concatenate.js";
+import { conv1D } from "./conv1D.js";
+import { conv1DTranspose } from "./conv1DTranspose.js";
 import { dense } from "./dense.js";
+import { depthwiseConv1D } from "./depthwiseConv1D.js";
 import { differs } from "./differs.js";
 import { dropout } from "./dropout.js";
 import { eitherKept } from "./eitherKept.js";
@@ -27,7 +30,9 @@ import { movingAverage } from "./movingAverage.js";
 import { normalizeColumns } from "./normalizeColumns.js";
 import { ones } from "./ones.js";
 import { orthogonality } from "./orthogonality.js";
+import { pad } from "./pad.js";
 import { penalty } from "./penalty.js";
+import { pool } from "./pool.js";
 import { reduce } from "./reduce.js";
 import { repeat } from "./repeat.js";
 import { reshape } from "./reshape.js";
@@ -56,7 +61,10 @@ export {
   columnMoments,
   compare,
   concatenate,
+  conv1D,
+  conv1DTranspose,
   dense,
+  depthwiseConv1D,
   differs,
   dropout,
   eitherKept,
@@ -78,7 +86,9 @@ export {
   normalizeColumns,
   ones,
   orthogonality,
+  pad,
   penalty,
+  pool,
   reduce,
   repeat,
   reshape,

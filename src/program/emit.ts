@@ -4,6 +4,7 @@ import {
   type Argument,
   type Base,
   type Call,
+  derivedDims,
   isLoop,
   isPointer,
   type Loop,
@@ -12,7 +13,7 @@ import {
   type Step,
   storages,
 } from "./program.js";
-import type { Size } from "./size.js";
+import { quotientOf, type Size } from "./size.js";
 
 export interface EmitOptions {
   /** Bytes of the kernels' build to start from. */
@@ -47,6 +48,7 @@ export async function emit(program: Program, options: EmitOptions): Promise<Emit
   module.setFeatures(binaryen.Features.All);
   const { i32 } = binaryen;
   const dims = runtimeDims(program);
+  const derived = derivedDims(program);
   const align = (bytes: number) => Math.ceil(bytes / 64) * 64;
   const bases: Record<Base, number> = {
     weights: align(options.constants.length),
@@ -59,15 +61,16 @@ export async function emit(program: Program, options: EmitOptions): Promise<Emit
   bases.work = bases.packed + align(options.packedBytes);
   const end = bases.work + options.work.evaluate(options.largest) + 64;
 
-  // The function's one local, behind its parameters: the turn of a loop.
-  const turn = dims.length;
+  // The function's locals, behind its parameters: dimensions that follow from those, then the turn of a loop.
+  const locals = [...dims, ...derived];
+  const turn = locals.length;
   const polynomial = (size: Size, constant = 0) => {
     let sum = module.i32.const(constant + (size.terms.get("") ?? 0));
     for (const [key, coefficient] of size.terms) {
       if (key === "") continue;
       let product = module.i32.const(coefficient);
       for (const factor of key.split("*")) {
-        product = module.i32.mul(product, module.local.get(dims.indexOf(factor), i32));
+        product = module.i32.mul(product, module.local.get(locals.indexOf(factor), i32));
       }
       sum = module.i32.add(sum, product);
     }
@@ -110,20 +113,32 @@ export async function emit(program: Program, options: EmitOptions): Promise<Emit
     );
     return module.block(null, [module.local.set(turn, first), module.if(more(), turns)]);
   };
-  const emitSteps = (steps: readonly Step[]) =>
-    module.block(
-      null,
-      steps.map((step) => (isLoop(step) ? emitLoop(step) : emitCall(step))),
-    );
+  const emitSteps = (steps: readonly Step[], before: number[] = []) =>
+    module.block(null, [...before, ...steps.map((step) => (isLoop(step) ? emitLoop(step) : emitCall(step)))]);
+  // max(0, ⌊numerator / divisor⌋); below zero it does not matter where a quotient is rounded to.
+  const derive = (name: string) => {
+    const { numerator, divisor } = quotientOf(name)!;
+    const local = locals.indexOf(name);
+    const value = () => module.local.get(local, i32);
+    const zero = () => module.i32.const(0);
+    return [
+      module.local.set(local, module.i32.div_s(polynomial(numerator), module.i32.const(divisor))),
+      module.local.set(local, module.select(module.i32.gt_s(value(), zero()), value(), zero())),
+    ];
+  };
   const parameters = binaryen.createType(dims.map(() => i32));
-  module.addFunction(program.name, parameters, binaryen.none, [i32], emitSteps(program.steps));
-  const start = module.addFunction(
-    "start",
+  module.addFunction(
+    program.name,
+    parameters,
     binaryen.none,
-    binaryen.none,
-    [],
-    emitSteps(options.packing.steps),
+    locals
+      .slice(dims.length)
+      .map(() => i32)
+      .concat(i32),
+    emitSteps(program.steps, derived.flatMap(derive)),
   );
+  const packing = emitSteps(options.packing.steps);
+  const start = module.addFunction("start", binaryen.none, binaryen.none, [], packing);
   if (options.packing.steps.length > 0) module.setStart(start);
 
   for (let index = module.getNumExports() - 1; index >= 0; index--) {

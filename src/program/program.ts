@@ -1,6 +1,6 @@
 // What a program is: a list of kernel calls whose addresses are known before it runs, up to the run-time dimensions.
 // Programs are plain data: planned (plan.ts), run by the host (run.ts), emitted as a module (emit.ts), printed (here).
-import { Size } from "./size.js";
+import { quotientOf, Size } from "./size.js";
 
 /** What addresses are relative to: weights, what only training needs (gradients, optimizer slots), states that are kept between
  * runs, weights packed for products, and working memory. */
@@ -67,12 +67,24 @@ export function allCalls(program: Program): Call[] {
   return program.steps.flatMap(callsOf);
 }
 
-/** The run-time dimensions that a program depends on, sorted. */
+/** The run-time dimensions that a program depends on and that must be given, sorted. */
 export function runtimeDims(program: Program): string[] {
+  return [...dimensions(program)].filter((name) => !quotientOf(name)).sort();
+}
+
+/** The dimensions of a program that are derived from others, each behind those that it is derived from. */
+export function derivedDims(program: Program): string[] {
+  return [...dimensions(program)].filter(quotientOf);
+}
+
+function dimensions(program: Program): Set<string> {
   const names = new Set<string>();
   const note = (size: Size | undefined) => {
-    for (const key of size?.terms.keys() ?? [])
-      for (const factor of key.split("*")) if (factor) names.add(factor);
+    for (const name of [...(size?.terms.keys() ?? [])].flatMap((key) => key.split("*"))) {
+      if (name === "" || names.has(name)) continue;
+      note(quotientOf(name)?.numerator);
+      names.add(name);
+    }
   };
   for (const storage of storages(program)) note(storage.size);
   for (const step of program.steps) if (isLoop(step)) note(step.count);
@@ -82,7 +94,7 @@ export function runtimeDims(program: Program): string[] {
       else if (arg instanceof Size) note(arg);
     }
   }
-  return [...names].sort();
+  return names;
 }
 
 /** Every storage of a program, once. */

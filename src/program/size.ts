@@ -6,6 +6,15 @@ export type Dim = number | string | Size;
 /** The values of the run-time dimensions in one run. */
 export type Dims = Readonly<Record<string, number>>;
 
+/** A dimension that follows from others: max(0, ⌊numerator / divisor⌋), as the number of windows with a stride. */
+export interface Quotient {
+  readonly numerator: Size;
+  readonly divisor: number;
+}
+
+/** What derived dimensions are made of. A name is the formula itself, so the same one never means two things. */
+const quotients = new Map<string, Quotient>();
+
 /** A polynomial in the run-time dimensions with integer coefficients. Immutable. Keys: factors sorted and joined by "*". */
 export class Size {
   readonly terms: ReadonlyMap<string, number>;
@@ -56,6 +65,25 @@ export class Size {
       : undefined;
   }
 
+  /** max(0, ⌊this / divisor⌋): where it is no polynomial, a dimension of its own, which every run works out from the others. */
+  quotient(divisor: number): Size {
+    const { constant } = this;
+    if (constant !== undefined) return Size.of(Math.max(0, Math.floor(constant / divisor)));
+    // What is divided without a rest, and never negative, stands before the quotient.
+    const isPositive = [...this.terms.values()].every((coefficient) => coefficient > 0);
+    const [whole, rest] = [new Map<string, number>(), new Map<string, number>()];
+    for (const [key, coefficient] of this.terms) {
+      if (isPositive && coefficient % divisor === 0) whole.set(key, coefficient / divisor);
+      else rest.set(key, coefficient);
+    }
+    const numerator = new Size(new Map([...rest].sort(([a], [b]) => (a < b ? 1 : -1))));
+    if (whole.size > 0) return new Size(whole).plus(numerator.quotient(divisor));
+    const formula = `${numerator}`.replaceAll("*", "·");
+    const name = divisor === 1 ? `max(0,${formula})` : `⌊(${formula})/${divisor}⌋`;
+    quotients.set(name, { numerator, divisor });
+    return Size.of(name);
+  }
+
   /** The value when it does not depend on run-time dimensions. */
   get constant(): number | undefined {
     if (this.terms.size === 0) return 0;
@@ -65,7 +93,7 @@ export class Size {
   evaluate(dims: Dims): number {
     let sum = 0;
     for (const [key, coefficient] of this.terms) {
-      sum += split(key).reduce((product, factor) => product * dims[factor], coefficient);
+      sum += split(key).reduce((product, factor) => product * evaluated(factor, dims), coefficient);
     }
     return sum;
   }
@@ -85,6 +113,17 @@ export class Size {
     const show = ([key, c]: [string, number]) => (key === "" ? `${c}` : c === 1 ? key : `${key}*${c}`);
     return [...this.terms].map(show).join("+").replaceAll("+-", "-");
   }
+}
+
+/** What a dimension is derived from, if it is. */
+export function quotientOf(name: string): Quotient | undefined {
+  return quotients.get(name);
+}
+
+function evaluated(name: string, dims: Dims): number {
+  const derived = quotients.get(name);
+  if (!derived) return dims[name];
+  return Math.max(0, Math.floor(derived.numerator.evaluate(dims) / derived.divisor));
 }
 
 function split(key: string): string[] {

@@ -182,13 +182,18 @@ export class Steps {
   #checkTargets(mode: Mode): void {
     const { samples, targets } = this.#data;
     const dims = this.#dimsFor(samples);
+    for (const { what, length, least, hint } of this.prepared.least) {
+      const [steps] = resolveShape([length], dims);
+      if (steps >= least) continue;
+      throw new UnreelError({ operation: what, expected: `${least} steps or more`, got: `${steps}`, hint });
+    }
     this.prepared.outputs.forEach(({ target }, index) => {
       if (!target || !targets) return;
       const wanted = [samples, ...resolveShape(target.shape, dims).slice(1)];
       const { shape } = targets[index]!;
       if (wanted.every((d, axis) => d === shape[axis])) return;
       const operation = `${mode === "train" ? "fit" : mode}: y`;
-      const hint = "The output is as long as the input.";
+      const hint = "The output has this shape for inputs like these.";
       throw new UnreelError({
         operation,
         expected: `shape (${wanted.join(", ")})`,
