@@ -1,5 +1,5 @@
 // Everything that `unreel` offers. Importing it runs nothing and fetches nothing.
-export * as sequence from "./data/sequence.js";
+export * as sequence from "./data/sequence/index.js";
 export * as text from "./data/text/index.js";
 export { OutOfMemoryError, UnreelError } from "./errors.js";
 export type { Cell } from "./layers/cellLayers.js";
