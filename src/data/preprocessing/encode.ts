@@ -22,7 +22,9 @@ export function encode(
   if (mode === "oneHot") {
     const data = new Float32Array(ids.length * depth);
     for (let i = 0; i < ids.length; i++) if (ids[i] >= 0) data[i * depth + ids[i]] = 1;
-    const kept = shape.length > 1 && shape.at(-1) === 1 ? shape.slice(0, -1) : shape;
+    // A single id is a row of one, as in Keras.
+    const kept =
+      shape.length === 0 ? [1] : shape.length > 1 && shape.at(-1) === 1 ? shape.slice(0, -1) : shape;
     return new Tensor(data, [...kept, depth]);
   }
   if (shape.length > 2) {
