@@ -1,4 +1,5 @@
 // Everything that `unreel` offers. Importing it runs nothing and fetches nothing.
+export * as data from "./data/index.js";
 export * as sequence from "./data/sequence/index.js";
 export * as text from "./data/text/index.js";
 export { OutOfMemoryError, UnreelError } from "./errors.js";

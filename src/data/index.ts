@@ -8,6 +8,9 @@ import { Normalization as NormalizationClass } from "./preprocessing/normalizati
 import { Rescaling as RescalingClass } from "./preprocessing/rescaling.js";
 import { StringLookup as StringLookupClass } from "./preprocessing/stringLookup.js";
 
+export type { CsvElement, CsvFeatures, CsvOptions, CsvRecord, CsvValue } from "./csv.js";
+export { type BucketOptions, Dataset, type ShuffleOptions } from "./dataset.js";
+export type { Batch } from "./element.js";
 export type { CategoryEncodingOptions } from "./preprocessing/categoryEncoding.js";
 export type { DiscretizationOptions } from "./preprocessing/discretization.js";
 export type { IntegerLookupOptions } from "./preprocessing/integerLookup.js";
@@ -17,6 +20,7 @@ export type { NormalizationOptions } from "./preprocessing/normalization.js";
 export type { RescalingOptions } from "./preprocessing/rescaling.js";
 export type { StringLookupOptions } from "./preprocessing/stringLookup.js";
 export type { Saved } from "./saved.js";
+export type { Source } from "./source.js";
 
 // All are classes; `new` may be left out, as with layers.
 export type CategoryEncoding = CategoryEncodingClass;
