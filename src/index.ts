@@ -1,4 +1,6 @@
 // Everything that `unreel` offers. Importing it runs nothing and fetches nothing.
+
+export * as datasets from "./data/datasets/index.js";
 export * as data from "./data/index.js";
 export * as sequence from "./data/sequence/index.js";
 export * as text from "./data/text/index.js";

@@ -2,7 +2,6 @@
 // stream, quotes are checked, columns named and values read.
 import { show, suggestion, UnreelError } from "../errors.js";
 import { readOptions } from "../layers/options.js";
-import { Tensor } from "../tensor.js";
 import { type Source, textOf } from "./source.js";
 
 /** A number that is finite; the same without a fraction; any text; true, false, 1 or 0 as 1 and 0; or a function of the text. */
@@ -27,14 +26,14 @@ export interface CsvOptions {
   /** What is done about a missing value: 'error' (default), 'skip' the record, or a value in its place, for all or by column. In
    * 'string' columns only values by column are put in. */
   onMissing?: "error" | "skip" | number | Readonly<Record<string, CsvValue>>;
-  /** Features in one float32 tensor [columns] in the place of a record; all must be numbers. Default false. */
+  /** Features in one float32 array, a number a column, in the place of a record; all must be numbers. Default false. */
   vector?: boolean;
   /** As TextDecoder names them. Default 'utf-8'. */
   encoding?: string;
 }
 
-export type CsvFeatures = CsvRecord | Tensor;
-/** The features, or [features, label]; the label is a value, or a record (with `vector` a tensor) of several. */
+export type CsvFeatures = CsvRecord | Float32Array;
+/** The features, or [features, label]; the label is a value, or a record (with `vector` an array) of several. */
 export type CsvElement = CsvFeatures | [CsvFeatures, CsvValue | CsvFeatures];
 
 const OPERATION = "Dataset.fromCsv";
@@ -54,47 +53,44 @@ export async function* csvElements(source: Source, given: CsvOptions = {}): Asyn
   const { dsvFormat } = await import("d3-dsv");
   const { parseRows } = dsvFormat(options.delimiter);
   const blocks = blocksOf(source, options, (text) => parseRows(text));
-  let reader: Reader | undefined;
   let names: readonly string[] | undefined = Array.isArray(options.header) ? options.header : undefined;
-  let early: Block[] = [];
+  let reader: Reader | undefined;
+  /** Blocks that wait for types. */
+  let ready: Block[] = [];
   let count = 0;
   try {
-    for await (const block of blocks) {
-      if (reader) {
-        yield* elementsOf(block, reader);
-        continue;
+    for (;;) {
+      const { done, value } = await blocks.next();
+      if (!done) {
+        let { rows, line } = value;
+        if (!names) {
+          const first = rows.findIndex((row) => !isBlank(row));
+          if (first < 0) continue;
+          names = options.header ? rows[first] : rows[first].map((_, i) => String(i));
+          if (options.header) {
+            line += linesOf(rows, first + 1);
+            rows = rows.slice(first + 1);
+          }
+        }
+        ready.push({ rows, line });
+        count += rows.length;
+        if (!reader && count < SAMPLE) continue;
       }
-      let { rows, line } = block;
-      if (!names) {
-        const first = rows.findIndex((row) => !isBlank(row));
-        if (first < 0) continue;
-        names = options.header ? rows[first] : rows[first].map((_, i) => String(i));
-        if (options.header) {
-          line += linesOf(rows, first + 1);
-          rows = rows.slice(first + 1);
+      if (!names) throw new UnreelError({ operation: OPERATION, expected: "records", got: "an empty text" });
+      reader ??= new Reader(names, options, ready);
+      // Every stage between a record and who asked for it costs a turn of promises: there is none here.
+      for (const { rows, line } of ready) {
+        for (let i = 0; i < rows.length; i++) {
+          if (isBlank(rows[i])) continue;
+          const element = reader.read(rows[i], () => line + linesOf(rows, i));
+          if (element !== undefined) yield element;
         }
       }
-      early.push({ rows, line });
-      count += rows.length;
-      if (count < SAMPLE) continue;
-      reader = new Reader(names, options, early);
-      for (const each of early) yield* elementsOf(each, reader);
-      early = [];
+      ready = [];
+      if (done) return;
     }
-    if (reader) return;
-    if (!names) throw new UnreelError({ operation: OPERATION, expected: "records", got: "an empty text" });
-    reader = new Reader(names, options, early);
-    for (const each of early) yield* elementsOf(each, reader);
   } finally {
     await blocks.return(undefined);
-  }
-}
-
-function* elementsOf({ rows, line }: Block, reader: Reader): Generator<CsvElement> {
-  for (let i = 0; i < rows.length; i++) {
-    if (isBlank(rows[i])) continue;
-    const element = reader.read(rows[i], () => line + linesOf(rows, i));
-    if (element !== undefined) yield element;
   }
 }
 
@@ -185,11 +181,12 @@ async function* blocksOf(
 
 /** How far the text goes in whole records. A quote counts where a field begins, as in RFC 4180; elsewhere it is a character. */
 function wholeRecords(text: string, delimiter: string, line: number, isLast: boolean): number {
-  const ends = (before: number) => {
-    const newline = text.lastIndexOf("\n", before - 1);
+  /** Behind the last line break from one place to another. */
+  const lastEnd = (from: number, to: number) => {
+    const part = text.slice(from, to);
     // Lines of old files end with \r; before \n, which may come with the next chunk, it ends nothing.
-    const old = text.lastIndexOf("\r", Math.min(before, text.length - 1) - 1);
-    return Math.max(newline, old) + 1;
+    const old = part.lastIndexOf("\r", to === text.length ? part.length - 2 : undefined);
+    return from + Math.max(part.lastIndexOf("\n"), part.length > 1 || to < text.length ? old : -1) + 1;
   };
   const separates = (character: string | undefined) =>
     character === undefined || character === delimiter || character === "\n" || character === "\r";
@@ -201,7 +198,7 @@ function wholeRecords(text: string, delimiter: string, line: number, isLast: boo
     const quote = text.indexOf('"', at);
     const until = quote < 0 ? text.length : quote;
     if (until > at) {
-      const found = ends(until);
+      const found = lastEnd(at, until);
       if (found > at) end = found;
     }
     if (quote < 0) return isLast ? text.length : end;
@@ -252,11 +249,16 @@ class Reader {
   readonly #labels: readonly Column[];
   readonly #options: Read;
   readonly #missing: ReadonlySet<string>;
+  /** No missing value is spelled as a number. */
+  readonly #hasPlainMissing: boolean;
 
   constructor(names: readonly string[], options: Read, sample: readonly Block[]) {
     this.#names = names;
     this.#options = options;
     this.#missing = new Set(options.naValues);
+    this.#hasPlainMissing = options.naValues.every(
+      (text) => text.trim() === "" || Number.isNaN(Number(text)),
+    );
     const twice = names.find((name, i) => names.indexOf(name) < i);
     if (twice !== undefined) {
       const expected = "a name of its own for each column";
@@ -335,7 +337,7 @@ class Reader {
         if (typeof value === "string") throw wrongValue(columns[i], "a number", value, line());
         numbers[i] = value;
       }
-      return new Tensor(numbers, [columns.length]);
+      return numbers;
     }
     const record: CsvRecord = {};
     for (const column of columns) {
@@ -352,6 +354,10 @@ class Reader {
     if (type === "string" && (filler === undefined || !this.#missing.has(text))) {
       if (text === "" || !this.#missing.has(text) || this.#options.onMissing !== "skip") return text;
       return undefined;
+    }
+    if (type === "number" && this.#hasPlainMissing) {
+      const number = Number(text);
+      if (Number.isFinite(number) && (number !== 0 || text.trim() !== "")) return number;
     }
     const trimmed = typeof type === "function" ? text : text.trim();
     if (this.#missing.has(trimmed)) {

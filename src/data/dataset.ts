@@ -129,7 +129,8 @@ export class Dataset<T> implements AsyncIterable<T> {
     wholeNumber("Dataset.iterate: epoch", number);
     wholeNumber("Dataset.iterate: skip", skip);
     this.#epoch = number + 1;
-    return skipped(this.#open(number), skip);
+    const stream = this.#open(number);
+    return skip > 0 || !(Symbol.asyncIterator in stream) ? skipped(stream, skip) : stream;
   }
 
   /** Another stream of this one's elements. */

@@ -127,6 +127,8 @@ export function named(place: readonly (string | number)[]): string {
 /** Elements side by side: tensors with one axis more, lists of texts. */
 export function stack(operation: string, elements: readonly unknown[]): unknown {
   return joinElements(operation, elements, (values, place) => {
+    const plain = plainly(values);
+    if (plain) return plain;
     const what = `${operation}${named(place)}`;
     const texts = asTexts(what, values);
     if (texts) return texts;
@@ -148,6 +150,19 @@ export function stack(operation: string, elements: readonly unknown[]): unknown 
     });
     return new Tensor(out, [tensors.length, ...shape]);
   });
+}
+
+/** What most batches are made of, without a tensor for each: numbers, or rows of floats of one length. */
+function plainly(values: readonly unknown[]): Tensor | undefined {
+  if (values.every((value) => typeof value === "number"))
+    return new Tensor(Float32Array.from(values), [values.length]);
+  const [first] = values;
+  if (!(first instanceof Float32Array)) return undefined;
+  const width = first.length;
+  if (!values.every((value) => value instanceof Float32Array && value.length === width)) return undefined;
+  const out = new Float32Array(values.length * width);
+  for (let i = 0; i < values.length; i++) out.set(values[i] as Float32Array, i * width);
+  return new Tensor(out, [values.length, width]);
 }
 
 export interface Padding {

@@ -64,9 +64,17 @@ export function jamo(text: string): string[] {
   return out;
 }
 
+/** Of syllables seen so far: there are 11,172 at most. */
+const known = new Map<string, readonly string[]>();
+
 /** ㄳ and ㅘ alone stay whole: their parts would be read as two. */
-function lettersOf(character: string): string[] {
-  return JAMO.test(character) ? [character] : Array.from(disassemble(character));
+function lettersOf(character: string): readonly string[] {
+  let letters = known.get(character);
+  if (!letters) {
+    letters = JAMO.test(character) ? [character] : Array.from(disassemble(character));
+    known.set(character, letters);
+  }
+  return letters;
 }
 
 /** Whether two characters' letters, side by side, would not be read as the two. */
