@@ -4,6 +4,6 @@ import resolve from "@rollup/plugin-node-resolve";
 export default {
   input: { unreel: "build/src/index.js" },
   output: { dir: "dist", format: "es", entryFileNames: "[name].js", chunkFileNames: "chunks/[name].js" },
-  external: ["cli-progress", "d3-dsv", "binaryen", "node:fs", "node:fs/promises", "node:worker_threads"],
+  external: ["cli-progress", "binaryen", "node:fs", "node:fs/promises", "node:worker_threads"],
   plugins: [resolve()],
 };

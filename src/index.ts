@@ -1,5 +1,8 @@
 // Everything that `unreel` offers. Importing it runs nothing and fetches nothing.
-export * as sequence from "./data/sequence.js";
+
+export * as datasets from "./data/datasets/index.js";
+export * as data from "./data/index.js";
+export * as sequence from "./data/sequence/index.js";
 export * as text from "./data/text/index.js";
 export * as decode from "./decode/index.js";
 export { OutOfMemoryError, UnreelError } from "./errors.js";

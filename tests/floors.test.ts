@@ -8,6 +8,7 @@ import { root } from "./support.js";
 /** The first prefix that fits decides. */
 const FLOORS: readonly [string, number][] = [
   ["errors.ts", 0],
+  ["files.ts", 1],
   ["wasm/", 1],
   ["tensor.ts", 1],
   ["numerics.ts", 1],

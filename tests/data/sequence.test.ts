@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { type PadSequencesOptions, padSequences } from "../../src/data/sequence.js";
+import { type PadSequencesOptions, padSequences } from "../../src/data/sequence/padSequences.js";
 import { type TensorLike, tensor } from "../../src/tensor.js";
 
 interface Case {

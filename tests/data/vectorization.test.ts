@@ -104,6 +104,48 @@ test("weights and vocabulary travel to another TextVectorization", () => {
   assert.equal(to.apply(golden.asked), from.apply(golden.asked));
 });
 
+test("Keras' names of standardize and split, in both spellings", () => {
+  for (const standardize of ["lowerAndStripPunctuation", "lower_and_strip_punctuation"] as const) {
+    assert.equal(text.TextVectorization({ standardize }).adapt(["A! a"]).getVocabulary(), ["", "[UNK]", "a"]);
+  }
+  for (const standardize of ["stripPunctuation", "strip_punctuation"] as const) {
+    assert.equal(text.TextVectorization({ standardize }).adapt(["A!"]).getVocabulary(), ["", "[UNK]", "A"]);
+  }
+});
+
+test("batches of texts are texts", async () => {
+  async function* stream() {
+    yield golden.texts.slice(0, 4);
+    yield golden.texts.slice(4);
+  }
+  const made = await text.TextVectorization({ outputMode: "tfIdf" }).adapt(stream());
+  const direct = text.TextVectorization({ outputMode: "tfIdf" }).adapt(golden.texts);
+  assert.equal(made.getIdfWeights(), direct.getIdfWeights());
+});
+
+test("a column of texts is a list of texts", () => {
+  const made = text.TextVectorization().adapt(golden.texts);
+  assert.equal(made.apply(golden.asked.map((line) => [line])), made.apply(golden.asked));
+});
+
+test("sequences have their own lengths, up to outputSequenceLength", () => {
+  const made = text.TextVectorization({ outputSequenceLength: 2, vocabulary: ["a", "b"] });
+  assert.equal(made.sequences(["a", "", "b x a"]), [Int32Array.of(2), Int32Array.of(), Int32Array.of(3, 1)]);
+});
+
+test("JSON brings back options, vocabulary and weights; an adapted one can be adapted again", () => {
+  for (const expected of Object.values(golden.vectorization)) {
+    const options = optionsOf(expected);
+    const made = new text.TextVectorization(options);
+    assert.equal(text.TextVectorization.fromConfig(made.getConfig()).getConfig(), made.getConfig());
+    if (!options.vocabulary) made.adapt(golden.texts);
+    const again = text.TextVectorization.fromJSON(JSON.stringify(made));
+    assert.equal(again.getVocabulary(), made.getVocabulary());
+    assert.equal(again.apply(golden.asked), made.apply(golden.asked));
+    if (!options.vocabulary) assert.is.not(again.adapt(["x y z"]).vocabularySize(), made.vocabularySize());
+  }
+});
+
 const refusals: [string, () => unknown, RegExp][] = [
   ["no texts", () => text.TextVectorization().adapt([]), /adapt: expected at least one token, got no texts/],
   ["no tokens", () => text.TextVectorization().adapt(["", "!"]), /got none in 2 texts/],
@@ -185,6 +227,46 @@ const refusals: [string, () => unknown, RegExp][] = [
     "weights elsewhere",
     () => text.TextVectorization({ vocabulary: ["a"], idfWeights: [1] }),
     /none with outputMode 'int'/,
+  ],
+  [
+    "special tokens alone",
+    () => text.TextVectorization({ vocabulary: ["", "[UNK]"] }),
+    /tokens behind the special ones, got none/,
+  ],
+  ["a path as vocabulary", () => text.TextVectorization({ vocabulary: "words.txt" as never }), /Read a file/],
+  [
+    "NaN as a weight",
+    () => text.TextVectorization({ vocabulary: ["a"], idfWeights: [Number.NaN], outputMode: "tfIdf" }),
+    /finite numbers, got NaN at place 0/,
+  ],
+  ["sparse rows", () => text.TextVectorization({ sparse: true as never }), /sparse: expected false/],
+  ["ragged rows", () => text.TextVectorization({ ragged: true as never }), /sequences\(texts\)/],
+  ["a negative maxTokens", () => text.TextVectorization({ maxTokens: -3 }), /maxTokens: expected a positive/],
+  [
+    "NaN as maxTokens",
+    () => text.TextVectorization({ maxTokens: Number.NaN }),
+    /maxTokens: expected a positive/,
+  ],
+  [
+    "sequences of counts",
+    () => text.TextVectorization({ outputMode: "count", vocabulary: ["a"] }).sequences(["a"]),
+    /sequences: expected outputMode 'int'/,
+  ],
+  [
+    "functions in JSON",
+    () => text.TextVectorization({ split: (line) => [line] }).toJSON(),
+    /split: .*a function/,
+  ],
+  [
+    "JSON of another class",
+    () => text.TextVectorization.fromJSON('{"className":"A","config":{}}'),
+    /got one of 'A'/,
+  ],
+  ["JSON that is none", () => text.TextVectorization.fromJSON("["), /fromJSON: expected JSON/],
+  [
+    "JSON without options",
+    () => text.TextVectorization.fromJSON("{}"),
+    /what TextVectorization.toJSON gives/,
   ],
   [
     "a split that returns text",

@@ -1,14 +1,27 @@
 // Text to tokens: the three steps of TextVectorization before the vocabulary (standardize, split, ngrams), byte for byte
 // as TensorFlow's string ops do them for Keras. Not here: counting and indices (vocabulary.ts, vectorization.ts).
 import { show, suggestion, UnreelError } from "../../errors.js";
+import { camelCase } from "../../layers/options.js";
+import { graphemes, jamo, words } from "./korean.js";
+import { groups, widthsOf } from "./ngrams.js";
 
 export type Standardize =
-  | "lower_and_strip_punctuation"
+  | "lowerAndStripPunctuation"
   | "lower"
+  | "stripPunctuation"
+  | "lower_and_strip_punctuation"
   | "strip_punctuation"
   | null
   | ((text: string) => string);
-export type Split = "whitespace" | "character" | null | ((text: string) => string[]);
+/** 'whitespace' and 'character' (code points) are Keras'; words, graphemes and jamo are those of `text.korean`. */
+export type Split =
+  | "whitespace"
+  | "character"
+  | "words"
+  | "graphemes"
+  | "jamo"
+  | null
+  | ((text: string) => string[]);
 
 /** Keras' class `[!"#$%&()*+,-./:;<=>?@[\]^_`{|}~']`: all of ASCII's punctuation, and nothing beyond ASCII. */
 const PUNCTUATION = /[!-/:-@[-`{-~]+/g;
@@ -17,13 +30,16 @@ const WORD = /[^ \t\n\v\f\r]+/g;
 const BEYOND_ASCII = /[\u0080-\uffff]/;
 
 const STANDARDIZERS: Record<string, (text: string) => string> = {
-  lower_and_strip_punctuation: (text) => lower(text).replace(PUNCTUATION, ""),
+  lowerAndStripPunctuation: (text) => lower(text).replace(PUNCTUATION, ""),
   lower,
-  strip_punctuation: (text) => text.replace(PUNCTUATION, ""),
+  stripPunctuation: (text) => text.replace(PUNCTUATION, ""),
 };
 const SPLITTERS: Record<string, (text: string) => string[]> = {
   whitespace: (text) => text.match(WORD) ?? [],
   character: (text) => Array.from(text), // code points, as tf.strings.unicode_split: not graphemes
+  words,
+  graphemes,
+  jamo,
 };
 
 /** tf.strings.lower without an encoding folds A-Z only ('É' stays 'É'), so Keras does too. */
@@ -31,35 +47,15 @@ function lower(text: string): string {
   return BEYOND_ASCII.test(text) ? text.replace(/[A-Z]+/g, (run) => run.toLowerCase()) : text.toLowerCase();
 }
 
-/** All word groups of each width in turn, joined by a blank, in the order the widths are given. */
-function groups(tokens: string[], widths: readonly number[]): string[] {
-  const out: string[] = [];
-  for (const width of widths) {
-    for (let end = width; end <= tokens.length; end++) out.push(tokens.slice(end - width, end).join(" "));
-  }
-  return out;
-}
-
 function named<T>(option: string, value: unknown, known: Record<string, T>): T {
-  const found = typeof value === "string" && Object.hasOwn(known, value) ? known[value] : undefined;
-  if (found) return found;
+  const name = typeof value === "string" ? camelCase(value) : "";
+  if (Object.hasOwn(known, name)) return known[name];
   const names = Object.keys(known);
   throw new UnreelError({
     operation: `TextVectorization: ${option}`,
     expected: `${names.map((name) => `'${name}'`).join(", ")}, null or a function`,
     got: show(value),
     hint: typeof value === "string" ? suggestion(value, names) : undefined,
-  });
-}
-
-function widthsOf(ngrams: number | readonly number[]): number[] {
-  const widths = typeof ngrams === "number" ? Array.from({ length: ngrams }, (_, i) => i + 1) : [...ngrams];
-  if (widths.length > 0 && widths.every((width) => Number.isSafeInteger(width) && width > 0)) return widths;
-  throw new UnreelError({
-    operation: "TextVectorization: ngrams",
-    expected: "a positive integer or a list of positive integers",
-    got: show(ngrams),
-    hint: "2 means single words and pairs; [2] means pairs only.",
   });
 }
 
@@ -74,7 +70,14 @@ export function tokenizer(
       ? standardize
       : named("standardize", standardize, STANDARDIZERS);
   const cut = typeof split === "function" || split === null ? split : named("split", split, SPLITTERS);
-  const widths = ngrams === null ? null : widthsOf(ngrams);
+  const widths =
+    ngrams === null
+      ? null
+      : widthsOf(
+          "TextVectorization: ngrams",
+          typeof ngrams === "number" ? Array.from({ length: ngrams }, (_, i) => i + 1) : ngrams,
+          ngrams,
+        );
 
   return (text, row) => {
     if (typeof text !== "string") {
@@ -92,7 +95,7 @@ export function tokenizer(
     if (typeof split === "function" && !(Array.isArray(tokens) && tokens.every(isString))) {
       throw wrongReturn("split", "an array of strings", tokens, row);
     }
-    return widths ? groups(tokens, widths) : tokens;
+    return widths ? groups(tokens, widths, " ") : tokens;
   };
 }
 

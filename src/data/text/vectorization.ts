@@ -1,21 +1,27 @@
 // TextVectorization: texts to rows of ids, or to multi-hot, count or tf-idf rows, with Keras 3's options and results.
-// Not a layer: it runs on the host, before the model. Not here: tokens (standardize.ts), counting (vocabulary.ts).
-
+// Not a layer: it runs on the host, before the model. Not here: tokens (standardize.ts), ids (../preprocessing/indexLookup.ts).
 import { positiveInteger, show, suggestion, UnreelError } from "../../errors.js";
-import { readOptions } from "../../layers/options.js";
+import { camelCase, readOptions } from "../../layers/options.js";
 import { Tensor } from "../../tensor.js";
+import { IndexLookup } from "../preprocessing/indexLookup.js";
+import { KeyCounts, TOKENS } from "../preprocessing/vocabulary.js";
+import { plainOption, readSaved, type Saved } from "../saved.js";
 import { type Split, type Standardize, tokenizer } from "./standardize.js";
-import { checkedVocabulary, MASK, OOV, TokenCounts } from "./vocabulary.js";
 
 const MODES = ["int", "multiHot", "count", "tfIdf"] as const;
 export type OutputMode = (typeof MODES)[number];
 
+/** Keras' mask token ('int' mode: id 0, elsewhere dropped) and its out-of-vocabulary token. */
+const MASK = "";
+const OOV = "[UNK]";
+
 export interface TextVectorizationOptions {
   /** Largest vocabulary, special tokens included; null: no limit. */
   maxTokens?: number | null;
-  /** What is done to each text first. ASCII only, as in Keras. Default 'lower_and_strip_punctuation'. */
+  /** What is done to each text first. ASCII only, as in Keras. Default 'lowerAndStripPunctuation'. */
   standardize?: Standardize;
-  /** How a text is cut into tokens; null: each text is one token. Default 'whitespace'. */
+  /** How a text is cut into tokens; null: each text is one token. Default 'whitespace'. 'words', 'graphemes' and 'jamo' are those
+   * of `text.korean`. */
   split?: Split;
   /** n: groups of 1..n tokens; a list: groups of exactly these widths; null: tokens alone. */
   ngrams?: number | readonly number[] | null;
@@ -29,55 +35,47 @@ export interface TextVectorizationOptions {
   vocabulary?: readonly string[] | null;
   /** 'tfIdf' with a vocabulary: one weight for each of its entries. */
   idfWeights?: ArrayLike<number> | null;
+  /** Only false: rows are dense. */
+  sparse?: false;
+  /** Only false: `sequences` gives rows of their own lengths. */
+  ragged?: false;
 }
+
+/** Texts, one by one or in batches. */
+export type Texts = Iterable<string | readonly string[]> | AsyncIterable<string | readonly string[]>;
 
 /** Keras 3's `TextVectorization` (https://keras.io/api/layers/preprocessing_layers/text/text_vectorization/). */
 export class TextVectorization {
+  private readonly options: Required<TextVectorizationOptions>;
   private readonly mode: OutputMode;
-  private readonly maxTokens: number | null;
   private readonly length: number | null;
-  private readonly padded: boolean;
-  private readonly wholeTexts: boolean;
   private readonly tokens: (text: unknown, row: number) => string[];
-  private readonly special: readonly string[];
-  private readonly fixed: boolean;
-  private words: string[] = [];
-  private ids: Map<string, number> | undefined;
-  private idf: number[] = [];
+  private readonly lookup: IndexLookup<string>;
 
   constructor(given: TextVectorizationOptions = {}) {
-    const options = readOptions<TextVectorizationOptions>("TextVectorization", given, {
-      maxTokens: undefined,
-      standardize: undefined,
-      split: undefined,
-      ngrams: undefined,
-      outputMode: undefined,
-      outputSequenceLength: undefined,
-      padToMaxTokens: undefined,
-      vocabulary: undefined,
-      idfWeights: undefined,
+    const options = readOptions<Required<TextVectorizationOptions>>("TextVectorization", given, {
+      maxTokens: null,
+      standardize: "lowerAndStripPunctuation",
+      split: "whitespace",
+      ngrams: null,
+      outputMode: "int",
+      outputSequenceLength: null,
+      padToMaxTokens: false,
+      vocabulary: null,
+      idfWeights: null,
+      sparse: false,
+      ragged: false,
     });
-    const { standardize = "lower_and_strip_punctuation", split = "whitespace", ngrams = null } = options;
-    this.mode = outputMode(options.outputMode ?? "int");
-    this.special = this.mode === "int" ? [MASK, OOV] : [OOV];
-    this.padded = options.padToMaxTokens ?? false;
-    this.maxTokens = options.maxTokens ?? null;
-    if (this.maxTokens !== null || this.padded) {
-      const hint = this.padded
-        ? "padToMaxTokens needs it."
-        : `${this.special.length} places are for special tokens.`;
-      positiveInteger("TextVectorization: maxTokens", this.maxTokens, hint);
-      if (this.maxTokens! <= this.special.length) {
-        const expected = `more than the ${this.special.length} special tokens`;
-        throw new UnreelError({
-          operation: "TextVectorization: maxTokens",
-          expected,
-          got: show(this.maxTokens),
-          hint,
-        });
-      }
-    }
-    this.length = options.outputSequenceLength ?? null;
+    const { standardize, split, ngrams, outputSequenceLength, maxTokens, padToMaxTokens } = options;
+    refuseTrue("sparse", options.sparse, "Rows are dense tensors here.");
+    refuseTrue(
+      "ragged",
+      options.ragged,
+      "sequences(texts) gives one row of ids for each text, of its own length.",
+    );
+    this.options = options;
+    this.mode = outputMode(options.outputMode);
+    this.length = outputSequenceLength;
     if (this.length !== null) {
       positiveInteger("TextVectorization: outputSequenceLength", this.length);
       if (this.mode !== "int") {
@@ -90,176 +88,190 @@ export class TextVectorization {
       }
     }
     this.tokens = tokenizer(standardize, split, ngrams);
-    this.wholeTexts = split === null;
-    this.fixed = options.vocabulary != null;
-    if (options.vocabulary != null) this.setVocabulary(options.vocabulary, options.idfWeights);
-    else if (options.idfWeights != null) {
-      const operation = "TextVectorization: idfWeights";
-      throw new UnreelError({ operation, expected: "a vocabulary they belong to", got: "none" });
-    }
+    this.lookup = new IndexLookup("TextVectorization", TOKENS, {
+      maxTokens,
+      numOovIndices: 1,
+      maskToken: MASK,
+      oovToken: OOV,
+      outputMode: this.mode,
+      padToMaxTokens,
+      invert: false,
+      vocabulary: options.vocabulary,
+      idfWeights: options.idfWeights,
+    });
   }
 
   /**
    * Learns the vocabulary (and the idf weights) from texts, reading them once; earlier learning is forgotten.
-   * An async iterable makes it a promise. Returns itself.
+   * An element may also be a batch of texts. An async iterable, as a Dataset is, makes it a promise. Returns itself.
    */
-  adapt(texts: Iterable<string>): this;
-  adapt(texts: AsyncIterable<string>): Promise<this>;
-  adapt(texts: Iterable<string> | AsyncIterable<string>): this | Promise<this> {
-    const operation = "TextVectorization.adapt";
-    if (this.fixed) {
-      throw new UnreelError({
-        operation,
-        expected: "a TextVectorization without a vocabulary",
-        got: "one made with the option vocabulary",
-        hint: "Leave the option out to learn it from texts.",
-      });
-    }
-    const counts = new TokenCounts();
+  adapt(texts: Iterable<string | readonly string[]>): this;
+  adapt(texts: AsyncIterable<string | readonly string[]>): Promise<this>;
+  adapt(texts: Texts): this | Promise<this> {
+    this.lookup.checkAdaptable();
+    const counts = new KeyCounts<string>();
     if (typeof texts === "object" && texts !== null) {
       if (Symbol.iterator in texts) {
-        for (const text of texts) counts.add(this.tokens(text, counts.texts));
+        for (const text of texts) this.count(text, counts);
         return this.learn(counts);
       }
       if (Symbol.asyncIterator in texts) return this.adaptAsync(texts, counts);
     }
     const hint = typeof texts === "string" ? "Put a single text into a list: [text]." : undefined;
     throw new UnreelError({
-      operation,
+      operation: "TextVectorization.adapt",
       expected: "texts, iterable or async iterable",
       got: show(texts),
       hint,
     });
   }
 
+  private async adaptAsync(
+    texts: AsyncIterable<string | readonly string[]>,
+    counts: KeyCounts<string>,
+  ): Promise<this> {
+    for await (const text of texts) this.count(text, counts);
+    return this.learn(counts);
+  }
+
+  private count(text: unknown, counts: KeyCounts<string>): void {
+    if (Array.isArray(text)) for (const each of text) counts.add(this.tokens(each, counts.documents));
+    else counts.add(this.tokens(text, counts.documents));
+  }
+
+  private learn(counts: KeyCounts<string>): this {
+    this.lookup.learn(counts);
+    return this;
+  }
+
   /**
    * Ids (int32) or encoded rows (float32) of texts; the vocabulary must be known.
-   * A list of N texts gives [N, tokens] in 'int' mode and [N, vocabulary] elsewhere, one text the same without N.
-   * With `split: null` a list counts as a column, as in `adapt`: [N, 1].
+   * A list of N texts (or a column, [N][1]) gives [N, tokens] in 'int' mode and [N, vocabulary] elsewhere, one text the same
+   * without N. With `split: null` a list counts as a column, as in `adapt`: [N, 1].
    */
-  apply(texts: string | readonly string[]): Tensor {
+  apply(texts: string | readonly string[] | readonly (readonly string[])[]): Tensor {
+    const rows = this.rows("TextVectorization.apply", texts);
+    const out = this.mode === "int" ? this.padded(rows) : this.bags(rows);
+    return typeof texts === "string" ? new Tensor(out.data, [out.shape[1]]) : out;
+  }
+
+  /** The ids of each text ('int' mode), cut at `outputSequenceLength` but not padded: for buckets by length. */
+  sequences(texts: readonly string[] | readonly (readonly string[])[]): Int32Array[] {
+    const operation = "TextVectorization.sequences";
+    if (this.mode !== "int") {
+      throw new UnreelError({ operation, expected: "outputMode 'int'", got: show(this.mode) });
+    }
+    const rows = this.rows(operation, texts);
+    return rows.map((row) =>
+      Int32Array.from(row.slice(0, this.length ?? undefined), (token) => this.lookup.id(token)),
+    );
+  }
+
+  private rows(operation: string, texts: unknown): string[][] {
     const single = typeof texts === "string";
     if (!single && !Array.isArray(texts)) {
-      const expected = "a text or a list of texts";
-      throw new UnreelError({ operation: "TextVectorization.apply", expected, got: show(texts) });
+      throw new UnreelError({ operation, expected: "a text or a list of texts", got: show(texts) });
     }
-    if (!this.ids) {
-      throw new UnreelError({
-        operation: "TextVectorization.apply",
-        expected: "a known vocabulary",
-        got: "none yet",
-        hint: "Call adapt(texts) first, or give the option vocabulary.",
-      });
-    }
-    const rows = (single ? [texts] : texts).map(this.tokens);
-    const out = this.mode === "int" ? this.sequences(rows, this.ids) : this.bags(rows, this.ids);
-    return single ? new Tensor(out.data, [out.shape[1]]) : out;
+    this.lookup.checkKnown();
+    return (single ? [texts] : texts).map((text: unknown, row) =>
+      this.tokens(Array.isArray(text) && text.length === 1 ? text[0] : text, row),
+    );
   }
 
   /** The tokens by id. In 'int' mode the first two are '' (padding) and '[UNK]'; elsewhere the first is '[UNK]'. */
   getVocabulary({ includeSpecialTokens = true }: { includeSpecialTokens?: boolean } = {}): string[] {
-    return includeSpecialTokens ? [...this.special, ...this.words] : [...this.words];
+    return this.lookup.vocabulary(includeSpecialTokens);
   }
 
   /** Number of ids, special tokens included: the `inputDim` of an embedding. */
   vocabularySize(): number {
-    return this.words.length + this.special.length;
+    return this.lookup.size;
   }
 
   /** The idf weight of each id in 'tfIdf' mode, as `idfWeights` takes them next to `getVocabulary()`. */
   getIdfWeights(): number[] {
-    return [...this.idf];
+    return [...this.lookup.idfWeights];
   }
 
   /** Replaces the vocabulary; `idfWeights` are needed in 'tfIdf' mode and wrong elsewhere. */
   setVocabulary(vocabulary: readonly string[], idfWeights?: ArrayLike<number> | null): void {
-    const { tokens, hasSpecial } = checkedVocabulary(vocabulary, this.special, this.maxTokens);
-    const operation = "TextVectorization: idfWeights";
-    if (this.mode !== "tfIdf" && idfWeights != null) {
-      throw new UnreelError({
-        operation,
-        expected: `none with outputMode '${this.mode}'`,
-        got: show(idfWeights),
-      });
-    }
-    if (this.mode === "tfIdf" && idfWeights?.length !== vocabulary.length) {
-      const got = idfWeights == null ? "none" : `${idfWeights.length}`;
-      throw new UnreelError({ operation, expected: `${vocabulary.length} weights, one for each token`, got });
-    }
-    const weights = Array.from(idfWeights ?? []);
-    this.install(tokens, hasSpecial || weights.length === 0 ? weights : [mean(weights), ...weights]);
+    this.lookup.set(vocabulary, idfWeights);
   }
 
-  private async adaptAsync(texts: AsyncIterable<string>, counts: TokenCounts): Promise<this> {
-    for await (const text of texts) counts.add(this.tokens(text, counts.texts));
-    return this.learn(counts);
+  /** The options it was made with, as plain values. Functions are refused: they cannot be kept. */
+  getConfig(): Record<string, unknown> {
+    const { standardize, split, idfWeights, ...rest } = this.options;
+    return {
+      ...rest,
+      standardize: plainOption("TextVectorization: standardize", standardize),
+      split: plainOption("TextVectorization: split", split),
+      idfWeights: idfWeights && Array.from(idfWeights),
+    };
   }
 
-  private learn(counts: TokenCounts): this {
-    const words = counts.ranked(this.maxTokens === null ? undefined : this.maxTokens - this.special.length);
-    if (words.length === 0) {
-      throw new UnreelError({
-        operation: "TextVectorization.adapt",
-        expected: "at least one token",
-        got: counts.texts === 0 ? "no texts" : `none in ${counts.texts} texts`,
-        hint:
-          counts.texts === 0
-            ? "An iterator that was read before is empty."
-            : "Look at standardize and split.",
-      });
+  static fromConfig(config: Record<string, unknown>): TextVectorization {
+    return new TextVectorization(config);
+  }
+
+  /** Options and vocabulary as plain values. */
+  toJSON(): Saved {
+    const saved: Saved = { className: "TextVectorization", config: this.getConfig() };
+    if (this.lookup.isKnown) {
+      saved.state = { vocabulary: this.getVocabulary() };
+      if (this.mode === "tfIdf") saved.state.idfWeights = this.getIdfWeights();
     }
-    const idf = this.mode === "tfIdf" ? counts.inverseDocumentFrequencies(words).map(Math.fround) : [];
-    this.install(words, idf.length === 0 ? idf : [mean(idf), ...idf]);
-    return this;
+    return saved;
   }
 
-  private install(words: string[], idf: number[]): void {
-    this.words = words;
-    this.idf = idf.map(Math.fround);
-    this.ids = new Map(words.map((word, place) => [word, place + this.special.length]));
-    // The padding token is no word: id 0 in 'int' mode; encoded rows drop it.
-    this.ids.set(MASK, this.mode === "int" ? 0 : -1);
+  /** What `toJSON` gave, as an object or as text, made again. */
+  static fromJSON(json: string | Saved): TextVectorization {
+    const { config, state } = readSaved("TextVectorization", json);
+    const made = new TextVectorization(config);
+    if (state) made.lookup.set(state.vocabulary, (state.idfWeights ?? null) as number[] | null);
+    return made;
   }
 
   /** [rows, length]: ids, cut or padded with 0 at the end. */
-  private sequences(rows: string[][], ids: Map<string, number>): Tensor {
-    const length =
-      this.length ?? rows.reduce((most, row) => Math.max(most, row.length), this.wholeTexts ? 1 : 0);
+  private padded(rows: string[][]): Tensor {
+    const wholeTexts = this.options.split === null;
+    const length = this.length ?? rows.reduce((most, row) => Math.max(most, row.length), wholeTexts ? 1 : 0);
     const data = new Int32Array(rows.length * length);
-    const unknown = this.special.indexOf(OOV);
     rows.forEach((row, r) => {
       const end = Math.min(row.length, length);
-      for (let t = 0; t < end; t++) data[r * length + t] = ids.get(row[t]) ?? unknown;
+      for (let t = 0; t < end; t++) data[r * length + t] = this.lookup.id(row[t]);
     });
     return new Tensor(data, [rows.length, length]);
   }
 
   /** [rows, vocabulary]: 1 where a token occurs, or how often, or that times its idf weight. */
-  private bags(rows: string[][], ids: Map<string, number>): Tensor {
-    const width = this.padded ? this.maxTokens! : this.vocabularySize();
-    const data = new Float32Array(rows.length * width);
+  private bags(rows: string[][]): Tensor {
+    const { depth, idfWeights } = this.lookup;
+    const data = new Float32Array(rows.length * depth);
     rows.forEach((row, r) => {
       for (const token of row) {
-        const id = ids.get(token) ?? 0;
-        if (id >= 0) data[r * width + id] = this.mode === "multiHot" ? 1 : data[r * width + id] + 1;
+        const id = this.lookup.id(token);
+        if (id >= 0) data[r * depth + id] = this.mode === "multiHot" ? 1 : data[r * depth + id] + 1;
       }
     });
     if (this.mode === "tfIdf") {
-      for (let i = 0; i < data.length; i++) data[i] *= this.idf[i % width] ?? 0;
+      for (let i = 0; i < data.length; i++) data[i] *= idfWeights[i % depth] ?? 0;
     }
-    return new Tensor(data, [rows.length, width]);
+    return new Tensor(data, [rows.length, depth]);
   }
 }
 
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+function refuseTrue(option: string, value: unknown, hint: string): void {
+  if (!value) return;
+  throw new UnreelError({ operation: `TextVectorization: ${option}`, expected: "false", got: "true", hint });
 }
 
+/** Names that Keras still understands. */
+const OLD_MODES: Record<string, OutputMode> = { binary: "multiHot", "tf-idf": "tfIdf" };
+
 /** The mode under its Keras or its camelCase name. */
-function outputMode(name: string): OutputMode {
-  const mode = MODES.find(
-    (known) => known === name || known.replace(/[A-Z]/, (c) => `_${c.toLowerCase()}`) === name,
-  );
+function outputMode(name: unknown): OutputMode {
+  const key = typeof name === "string" ? (OLD_MODES[name] ?? camelCase(name)) : "";
+  const mode = MODES.find((known) => known === key);
   if (mode) return mode;
   throw new UnreelError({
     operation: "TextVectorization: outputMode",

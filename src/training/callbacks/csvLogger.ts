@@ -1,8 +1,8 @@
 // Writes the logs of each epoch to a CSV file, as Keras and Python's csv module do. The writing itself is d3-dsv's.
 import { show, UnreelError } from "../../errors.js";
+import { type Files, fileSystem, withFile } from "../../files.js";
 import { readOptions } from "../../layers/options.js";
 import type { Callback } from "./callback.js";
-import { type Files, fileSystem, withFile } from "./files.js";
 
 export interface CsvLoggerOptions {
   filename: string;

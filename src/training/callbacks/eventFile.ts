@@ -1,7 +1,7 @@
 // Event files as TensorBoard reads them: scalars as protobuf messages, each framed as a TFRecord.
 // The few fields are written by hand: 30 lines, where @bufbuild/protobuf would need its runtime and a schema of six messages.
 // Formats: tensorflow/core/util/event.proto, framework/summary.proto, framework/tensor.proto; lib/io/record_writer.h.
-import { type Files, withFile } from "./files.js";
+import { type Files, withFile } from "../../files.js";
 
 type Field = readonly [tag: number, wire: 0 | 1 | 2, bytes: Iterable<number>];
 

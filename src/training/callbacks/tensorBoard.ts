@@ -1,10 +1,10 @@
 // Writes the logs for TensorBoard. What an event file is made of: eventFile.ts.
 // Scalars only: graphs, histograms, images, embeddings and profiles are not offered.
 import { positiveInteger, show, UnreelError } from "../../errors.js";
+import { fileSystem } from "../../files.js";
 import { readOptions } from "../../layers/options.js";
 import type { Callback, Logs } from "./callback.js";
 import { EventFile } from "./eventFile.js";
-import { fileSystem } from "./files.js";
 
 export interface TensorBoardOptions {
   /** Where `train/` and `validation/` are made. Default 'logs'. */

@@ -1,9 +1,9 @@
 // Sequences of different lengths to one tensor: keras.utils.pad_sequences.
-// Not here: windows over one long series (timeseries.ts), batches padded as they are made (dataset.ts).
+// Not here: windows over one long series (timeseries.ts), batches padded as they are made (../dataset.ts).
 
-import { show, suggestion, UnreelError } from "../errors.js";
-import { readOptions } from "../layers/options.js";
-import { type DType, Tensor, type TensorLike, tensor } from "../tensor.js";
+import { show, suggestion, UnreelError } from "../../errors.js";
+import { readOptions } from "../../layers/options.js";
+import { type DType, Tensor, type TensorLike, tensor } from "../../tensor.js";
 
 export interface PadSequencesOptions {
   /** Length of every row; without it, that of the longest sequence. */

@@ -1,0 +1,423 @@
+// Records of a CSV text that streams by, as elements of a dataset. Fields are cut by d3-dsv; here whole records are found in the
+// stream, quotes are checked, columns named and values read.
+import { show, suggestion, UnreelError } from "../errors.js";
+import { readOptions } from "../layers/options.js";
+import { type Source, textOf } from "./source.js";
+
+/** A number that is finite; the same without a fraction; any text; true, false, 1 or 0 as 1 and 0; or a function of the text. */
+export type ColumnType = "number" | "integer" | "string" | "boolean" | ((text: string) => number | string);
+export type CsvValue = number | string;
+export type CsvRecord = Record<string, CsvValue>;
+
+export interface CsvOptions {
+  /** One character. Default ','; '\t' for TSV. */
+  delimiter?: string;
+  /** true (default): the first line names the columns. false: they are called '0', '1', …. A list: these are their names, and there
+   * is no such line. */
+  header?: boolean | readonly string[];
+  /** The columns to read, in this order. Default: all. */
+  columns?: readonly string[] | null;
+  /** The column that is the target (or several): elements are [features, label]. */
+  label?: string | readonly string[] | null;
+  /** By column. A column without one is 'number' when all its values in the first 100 records are numbers, else 'string'. */
+  types?: Readonly<Record<string, ColumnType>>;
+  /** Texts that stand for a missing value. Default ['']. */
+  naValues?: readonly string[];
+  /** What is done about a missing value: 'error' (default), 'skip' the record, or a value in its place, for all or by column. In
+   * 'string' columns only values by column are put in. */
+  onMissing?: "error" | "skip" | number | Readonly<Record<string, CsvValue>>;
+  /** Features in one float32 array, a number a column, in the place of a record; all must be numbers. Default false. */
+  vector?: boolean;
+  /** As TextDecoder names them. Default 'utf-8'. */
+  encoding?: string;
+}
+
+export type CsvFeatures = CsvRecord | Float32Array;
+/** The features, or [features, label]; the label is a value, or a record (with `vector` an array) of several. */
+export type CsvElement = CsvFeatures | [CsvFeatures, CsvValue | CsvFeatures];
+
+const OPERATION = "Dataset.fromCsv";
+/** Records that decide about types. */
+const SAMPLE = 100;
+/** Characters of one record, at most: a quote that never closes is not to read the whole file into memory. */
+const LONGEST = 1 << 24;
+
+interface Block {
+  readonly rows: string[][];
+  /** Where the block begins, from 1. */
+  readonly line: number;
+}
+
+export async function* csvElements(source: Source, given: CsvOptions = {}): AsyncGenerator<CsvElement> {
+  const options = readCsvOptions(given);
+  const { dsvFormat } = await import("d3-dsv");
+  const { parseRows } = dsvFormat(options.delimiter);
+  const blocks = blocksOf(source, options, (text) => parseRows(text));
+  let names: readonly string[] | undefined = Array.isArray(options.header) ? options.header : undefined;
+  let reader: Reader | undefined;
+  /** Blocks that wait for types. */
+  let ready: Block[] = [];
+  let count = 0;
+  try {
+    for (;;) {
+      const { done, value } = await blocks.next();
+      if (!done) {
+        let { rows, line } = value;
+        if (!names) {
+          const first = rows.findIndex((row) => !isBlank(row));
+          if (first < 0) continue;
+          names = options.header ? rows[first] : rows[first].map((_, i) => String(i));
+          if (options.header) {
+            line += linesOf(rows, first + 1);
+            rows = rows.slice(first + 1);
+          }
+        }
+        ready.push({ rows, line });
+        count += rows.length;
+        if (!reader && count < SAMPLE) continue;
+      }
+      if (!names) throw new UnreelError({ operation: OPERATION, expected: "records", got: "an empty text" });
+      reader ??= new Reader(names, options, ready);
+      // Every stage between a record and who asked for it costs a turn of promises: there is none here.
+      for (const { rows, line } of ready) {
+        for (let i = 0; i < rows.length; i++) {
+          if (isBlank(rows[i])) continue;
+          const element = reader.read(rows[i], () => line + linesOf(rows, i));
+          if (element !== undefined) yield element;
+        }
+      }
+      ready = [];
+      if (done) return;
+    }
+  } finally {
+    await blocks.return(undefined);
+  }
+}
+
+const isBlank = (row: readonly string[]) => row.length === 1 && row[0] === "";
+
+/** Lines that the first `count` records take: a quoted field may have several. */
+function linesOf(rows: readonly string[][], count: number): number {
+  let lines = count;
+  for (let i = 0; i < count; i++) for (const field of rows[i]) lines += newlines(field);
+  return lines;
+}
+
+function newlines(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) count++;
+  return count;
+}
+
+type Read = Required<CsvOptions>;
+
+function readCsvOptions(given: CsvOptions): Read {
+  const options = readOptions<Read>(OPERATION, given, {
+    delimiter: ",",
+    header: undefined as never,
+    columns: null,
+    label: null,
+    types: {},
+    naValues: [""],
+    onMissing: "error",
+    vector: false,
+    encoding: "utf-8",
+  });
+  options.header ??= true;
+  const { delimiter, header, columns, naValues, onMissing } = options;
+  if (typeof delimiter !== "string" || delimiter.length !== 1 || /["\r\n]/.test(delimiter)) {
+    const expected = "one character, such as ',' or ';'";
+    throw new UnreelError({ operation: `${OPERATION}: delimiter`, expected, got: show(delimiter) });
+  }
+  const isNames = (value: unknown) => Array.isArray(value) && value.every((name) => typeof name === "string");
+  if (typeof header !== "boolean" && !isNames(header)) {
+    const expected = "true, false or a list of names";
+    throw new UnreelError({ operation: `${OPERATION}: header`, expected, got: show(header) });
+  }
+  for (const [name, value] of Object.entries({ columns, naValues })) {
+    if (value === null || isNames(value)) continue;
+    throw new UnreelError({
+      operation: `${OPERATION}: ${name}`,
+      expected: "a list of texts",
+      got: show(value),
+    });
+  }
+  const isRecord = typeof onMissing === "object" && onMissing !== null;
+  if (onMissing !== "error" && onMissing !== "skip" && typeof onMissing !== "number" && !isRecord) {
+    const expected = "'error', 'skip', a number or values by column";
+    throw new UnreelError({ operation: `${OPERATION}: onMissing`, expected, got: show(onMissing) });
+  }
+  return options;
+}
+
+/** Whole records as they come. */
+async function* blocksOf(
+  source: Source,
+  { delimiter, encoding }: Read,
+  parse: (text: string) => string[][],
+): AsyncGenerator<Block> {
+  let rest = "";
+  let line = 1;
+  for await (const chunk of textOf(OPERATION, source, encoding)) {
+    rest += chunk;
+    const end = wholeRecords(rest, delimiter, line, false);
+    if (end > 0) {
+      const text = rest.slice(0, end);
+      rest = rest.slice(end);
+      yield { rows: parse(text), line };
+      line += newlines(text);
+    } else if (rest.length > LONGEST) {
+      throw new UnreelError({
+        operation: OPERATION,
+        expected: `records of at most ${LONGEST} characters`,
+        got: `a longer one from line ${line} on`,
+        hint: "Is a quote missing there, or is it no CSV?",
+      });
+    }
+  }
+  wholeRecords(rest, delimiter, line, true);
+  if (rest !== "") yield { rows: parse(rest), line };
+}
+
+/** How far the text goes in whole records. A quote counts where a field begins, as in RFC 4180; elsewhere it is a character. */
+function wholeRecords(text: string, delimiter: string, line: number, isLast: boolean): number {
+  /** Behind the last line break from one place to another. */
+  const lastEnd = (from: number, to: number) => {
+    const part = text.slice(from, to);
+    // Lines of old files end with \r; before \n, which may come with the next chunk, it ends nothing.
+    const old = part.lastIndexOf("\r", to === text.length ? part.length - 2 : undefined);
+    return from + Math.max(part.lastIndexOf("\n"), part.length > 1 || to < text.length ? old : -1) + 1;
+  };
+  const separates = (character: string | undefined) =>
+    character === undefined || character === delimiter || character === "\n" || character === "\r";
+  const where = (at: number) => line + newlines(text.slice(0, at));
+
+  let end = 0;
+  let at = 0;
+  for (;;) {
+    const quote = text.indexOf('"', at);
+    const until = quote < 0 ? text.length : quote;
+    if (until > at) {
+      const found = lastEnd(at, until);
+      if (found > at) end = found;
+    }
+    if (quote < 0) return isLast ? text.length : end;
+    if (!separates(text[quote - 1])) {
+      at = quote + 1;
+      continue;
+    }
+    let close = quote;
+    do {
+      close = text.indexOf('"', close + 1);
+      // A quote at the very end may be the first of two.
+      if (close < 0 || (!isLast && close === text.length - 1)) break;
+    } while (text[close + 1] === '"' && close++ >= 0);
+    if (close < 0 && isLast) {
+      throw new UnreelError({
+        operation: OPERATION,
+        expected: "quotes that close",
+        got: `one that never does, in line ${where(quote)}`,
+        hint: 'A quote inside a quoted field is written twice: "".',
+      });
+    }
+    if (close < 0 || (!isLast && close === text.length - 1)) return end;
+    if (!separates(text[close + 1])) {
+      throw new UnreelError({
+        operation: OPERATION,
+        expected: `${show(delimiter)} or a line break behind a quoted field`,
+        got: `${show(text[close + 1])} in line ${where(close)}`,
+        hint: 'A quote inside a quoted field is written twice: "".',
+      });
+    }
+    at = close + 1;
+  }
+}
+
+interface Column {
+  readonly name: string;
+  /** Its place in a record. */
+  readonly place: number;
+  readonly type: ColumnType;
+  /** In the place of a missing value. */
+  readonly filler: CsvValue | undefined;
+}
+
+/** One record's fields to one element. */
+class Reader {
+  readonly #names: readonly string[];
+  readonly #features: readonly Column[];
+  readonly #labels: readonly Column[];
+  readonly #options: Read;
+  readonly #missing: ReadonlySet<string>;
+  /** No missing value is spelled as a number. */
+  readonly #hasPlainMissing: boolean;
+
+  constructor(names: readonly string[], options: Read, sample: readonly Block[]) {
+    this.#names = names;
+    this.#options = options;
+    this.#missing = new Set(options.naValues);
+    this.#hasPlainMissing = options.naValues.every(
+      (text) => text.trim() === "" || Number.isNaN(Number(text)),
+    );
+    const twice = names.find((name, i) => names.indexOf(name) < i);
+    if (twice !== undefined) {
+      const expected = "a name of its own for each column";
+      throw new UnreelError({ operation: OPERATION, expected, got: `${show(twice)} twice in line 1` });
+    }
+    const label =
+      options.label === null ? [] : typeof options.label === "string" ? [options.label] : options.label;
+    const wanted = options.columns ?? names;
+    const { onMissing } = options;
+    const byColumn = typeof onMissing === "object" ? Object.keys(onMissing) : [];
+    for (const name of [...wanted, ...label, ...Object.keys(options.types), ...byColumn]) {
+      if (names.includes(name)) continue;
+      const hint = suggestion(name, names);
+      const got = names.length > 12 ? `${names.length} others` : `the columns ${names.map(show).join(", ")}`;
+      throw new UnreelError({ operation: OPERATION, expected: `a column ${show(name)}`, got, hint });
+    }
+    const column = (name: string): Column => {
+      const place = names.indexOf(name);
+      const type = options.types[name] ?? this.#inferred(place, sample);
+      return { name, place, type: checkedType(name, type), filler: fillerOf(name, type, onMissing) };
+    };
+    this.#features = wanted.filter((name) => !label.includes(name)).map(column);
+    this.#labels = label.map(column);
+    const text = this.#features.find(({ type }) => type === "string");
+    if (options.vector && text) {
+      throw new UnreelError({
+        operation: `${OPERATION}: vector`,
+        expected: "columns of numbers",
+        got: `texts in column ${show(text.name)}`,
+        hint: "Leave it out with columns, or turn it into numbers with a function in types.",
+      });
+    }
+  }
+
+  #inferred(place: number, sample: readonly Block[]): ColumnType {
+    let seen = 0;
+    for (const { rows } of sample) {
+      for (const row of rows) {
+        if (isBlank(row)) continue;
+        if (seen++ === SAMPLE) return "number";
+        const text = row[place]?.trim() ?? "";
+        if (text !== "" && !this.#missing.has(text) && !Number.isFinite(Number(text))) return "string";
+      }
+    }
+    return "number";
+  }
+
+  /** Undefined for a record that is skipped. */
+  read(fields: readonly string[], line: () => number): CsvElement | undefined {
+    const names = this.#names;
+    if (fields.length !== names.length) {
+      const lacking = names[fields.length];
+      const got =
+        lacking === undefined
+          ? `${fields.length} in line ${line()}`
+          : `${fields.length} in line ${line()}: column ${show(lacking)} is missing`;
+      throw new UnreelError({ operation: OPERATION, expected: `${names.length} fields`, got });
+    }
+    const features = this.#part(this.#features, fields, line);
+    if (features === undefined) return undefined;
+    if (this.#labels.length === 0) return features;
+    if (typeof this.#options.label !== "string") {
+      const labels = this.#part(this.#labels, fields, line);
+      return labels && [features, labels];
+    }
+    const value = this.#value(this.#labels[0], fields, line);
+    return value === undefined ? undefined : [features, value];
+  }
+
+  #part(columns: readonly Column[], fields: readonly string[], line: () => number): CsvFeatures | undefined {
+    if (this.#options.vector) {
+      const numbers = new Float32Array(columns.length);
+      for (let i = 0; i < columns.length; i++) {
+        const value = this.#value(columns[i], fields, line);
+        if (value === undefined) return undefined;
+        if (typeof value === "string") throw wrongValue(columns[i], "a number", value, line());
+        numbers[i] = value;
+      }
+      return numbers;
+    }
+    const record: CsvRecord = {};
+    for (const column of columns) {
+      const value = this.#value(column, fields, line);
+      if (value === undefined) return undefined;
+      record[column.name] = value;
+    }
+    return record;
+  }
+
+  #value(column: Column, fields: readonly string[], line: () => number): CsvValue | undefined {
+    const { type, place, filler } = column;
+    const text = fields[place];
+    if (type === "string" && (filler === undefined || !this.#missing.has(text))) {
+      if (text === "" || !this.#missing.has(text) || this.#options.onMissing !== "skip") return text;
+      return undefined;
+    }
+    if (type === "number" && this.#hasPlainMissing) {
+      const number = Number(text);
+      if (Number.isFinite(number) && (number !== 0 || text.trim() !== "")) return number;
+    }
+    const trimmed = typeof type === "function" ? text : text.trim();
+    if (this.#missing.has(trimmed)) {
+      if (filler !== undefined) return filler;
+      if (this.#options.onMissing === "skip") return undefined;
+      const hint = "The option onMissing skips such records, or puts a value in.";
+      throw wrongValue(column, "a value", "a missing one", line(), hint);
+    }
+    if (type === "boolean") {
+      const lower = trimmed.toLowerCase();
+      if (lower === "true" || lower === "1") return 1;
+      if (lower === "false" || lower === "0") return 0;
+      throw wrongValue(column, "true, false, 1 or 0", text, line());
+    }
+    if (typeof type === "function") {
+      const made = type(text);
+      if (typeof made === "number" || typeof made === "string") return made;
+      const expected = "the function to return a number or a text";
+      throw wrongValue(column, expected, made, line());
+    }
+    const number = trimmed === "" ? Number.NaN : Number(trimmed);
+    if (!Number.isFinite(number)) {
+      const given = this.#options.types[column.name] !== undefined;
+      const hint = given
+        ? undefined
+        : `The first records have numbers there: types: { ${column.name}: 'string' } reads texts; naValues names missing values.`;
+      throw wrongValue(column, "a number", text, line(), hint);
+    }
+    if (type === "integer" && !Number.isSafeInteger(number))
+      throw wrongValue(column, "an integer", text, line());
+    return number;
+  }
+}
+
+function wrongValue(
+  { name }: Column,
+  expected: string,
+  value: unknown,
+  line: number,
+  hint?: string,
+): UnreelError {
+  const shown = value === "a missing one" ? value : show(value);
+  const got = `${shown} in line ${line}, column ${show(name)}`;
+  return new UnreelError({ operation: OPERATION, expected, got, hint });
+}
+
+const TYPES = ["number", "integer", "string", "boolean"];
+
+function checkedType(name: string, type: unknown): ColumnType {
+  if (typeof type === "function" || (typeof type === "string" && TYPES.includes(type)))
+    return type as ColumnType;
+  throw new UnreelError({
+    operation: `${OPERATION}: types.${name}`,
+    expected: `${TYPES.map(show).join(", ")} or a function`,
+    got: show(type),
+    hint: typeof type === "string" ? suggestion(type, TYPES) : undefined,
+  });
+}
+
+function fillerOf(name: string, type: ColumnType, onMissing: Read["onMissing"]): CsvValue | undefined {
+  if (typeof onMissing === "object") return Object.hasOwn(onMissing, name) ? onMissing[name] : undefined;
+  return typeof onMissing === "number" && type !== "string" ? onMissing : undefined;
+}

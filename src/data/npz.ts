@@ -1,0 +1,125 @@
+// NumPy's files: .npz, a zip of arrays, and .npy, one array. Numbers, and lists of integers (pickle.ts); nothing is executed.
+import { show, UnreelError } from "../errors.js";
+import { Tensor } from "../tensor.js";
+import { unpickleLists } from "./pickle.js";
+
+/** Bytes that the members of a file may have unpacked, at most. */
+export const LARGEST = 1 << 29;
+
+/** Numbers as a tensor; lists of integers, an array of type object, one array each. */
+export type NpyArray = Tensor | Int32Array[];
+
+/** The members of a zip, unpacked; a lie about their sizes is found out. */
+export async function unzip(
+  operation: string,
+  file: string,
+  bytes: Uint8Array,
+  wanted: (name: string) => boolean = () => true,
+): Promise<Record<string, Uint8Array>> {
+  const { unzipSync } = await import("fflate");
+  let total = 0;
+  try {
+    return unzipSync(bytes, {
+      filter: ({ name, originalSize }) => {
+        if (!wanted(name)) return false;
+        total += originalSize;
+        if (total <= LARGEST) return true;
+        const expected = `${file}: at most ${LARGEST} bytes unpacked`;
+        throw new UnreelError({ operation, expected, got: `${total} with ${show(name)}` });
+      },
+    });
+  } catch (error) {
+    if (error instanceof UnreelError) throw error;
+    const hint = "Was it downloaded to its end?";
+    const got = error instanceof Error ? error.message : String(error);
+    throw new UnreelError({ operation, expected: `${file}: a whole zip file`, got, hint });
+  }
+}
+
+/** The arrays of an .npz file by name. */
+export async function readNpz(
+  operation: string,
+  file: string,
+  bytes: Uint8Array,
+  names: readonly string[],
+): Promise<NpyArray[]> {
+  const members = await unzip(operation, file, bytes, (name) => names.includes(name.replace(/\.npy$/, "")));
+  return names.map((name) => {
+    const member = members[`${name}.npy`];
+    if (member) return readNpy(operation, `${file}, ${name}.npy`, member);
+    throw new UnreelError({ operation, expected: `${file}: an array '${name}'`, got: "none" });
+  });
+}
+
+type Reader = (view: DataView, at: number) => number | bigint;
+
+/** NumPy's types, little-endian: bytes of a value and how it is read. */
+const NUMBERS: Record<string, { size: number; isFloat: boolean; read: Reader }> = {
+  b1: { size: 1, isFloat: false, read: (view, at) => view.getUint8(at) },
+  i1: { size: 1, isFloat: false, read: (view, at) => view.getInt8(at) },
+  u1: { size: 1, isFloat: false, read: (view, at) => view.getUint8(at) },
+  i2: { size: 2, isFloat: false, read: (view, at) => view.getInt16(at, true) },
+  u2: { size: 2, isFloat: false, read: (view, at) => view.getUint16(at, true) },
+  i4: { size: 4, isFloat: false, read: (view, at) => view.getInt32(at, true) },
+  u4: { size: 4, isFloat: false, read: (view, at) => view.getUint32(at, true) },
+  i8: { size: 8, isFloat: false, read: (view, at) => view.getBigInt64(at, true) },
+  u8: { size: 8, isFloat: false, read: (view, at) => view.getBigUint64(at, true) },
+  f4: { size: 4, isFloat: true, read: (view, at) => view.getFloat32(at, true) },
+  f8: { size: 8, isFloat: true, read: (view, at) => view.getFloat64(at, true) },
+};
+
+/** https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html */
+export function readNpy(operation: string, file: string, bytes: Uint8Array): NpyArray {
+  const refuse = (expected: string, got: string): never => {
+    throw new UnreelError({ operation, expected: `${file}: ${expected}`, got });
+  };
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const magic = String.fromCharCode(...bytes.subarray(0, 6));
+  if (magic !== "\x93NUMPY" || bytes.length < 12) refuse("a NumPy array", `bytes that begin ${show(magic)}`);
+  const version = bytes[6];
+  if (version < 1 || version > 3) refuse("format version 1, 2 or 3", String(version));
+  const begin = version === 1 ? 10 : 12;
+  const length = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
+  const start = begin + length;
+  if (start > bytes.length) refuse("a whole header", `${bytes.length} bytes`);
+  const header = new TextDecoder().decode(bytes.subarray(begin, start));
+  const type = /'descr':\s*'([<>|=])([a-zA-Z]\d*)'/.exec(header);
+  const dimensions = /'shape':\s*\(([\d,\s]*)\)/.exec(header);
+  const order = /'fortran_order':\s*(True|False)/.exec(header);
+  if (!type || !dimensions || !order)
+    return refuse("a header with descr, fortran_order and shape", show(header.trim()));
+  const shape = dimensions[1]
+    .split(",")
+    .filter((part) => part.trim() !== "")
+    .map(Number);
+  const [, endian, name] = type;
+  if (endian === ">") refuse("little-endian numbers", show(`${endian}${name}`));
+  if (order[1] === "True" && shape.length > 1) refuse("C order", "Fortran order");
+  if (name === "O") return objects(operation, file, bytes.subarray(start), shape);
+  const number = Object.hasOwn(NUMBERS, name)
+    ? NUMBERS[name]
+    : refuse("numbers or lists of integers", `type ${show(name)}`);
+  const count = shape.reduce((product, dimension) => product * dimension, 1);
+  if (bytes.length - start !== count * number.size) {
+    refuse(`${count * number.size} bytes of data for shape [${shape}]`, `${bytes.length - start}`);
+  }
+  const out = number.isFloat ? new Float32Array(count) : new Int32Array(count);
+  for (let i = 0; i < count; i++) {
+    const value = Number(number.read(view, start + i * number.size));
+    out[i] = value;
+    if (!number.isFloat && out[i] !== value) refuse("integers of 32 bits", String(value));
+  }
+  return new Tensor(out, shape);
+}
+
+function objects(
+  operation: string,
+  file: string,
+  pickle: Uint8Array,
+  shape: readonly number[],
+): Int32Array[] {
+  const { rows, shape: inner } = unpickleLists(pickle, operation, file);
+  if (String(inner) === String(shape) && shape.length === 1) return rows;
+  const expected = `${file}: one list after the other, shape [${shape}] as in its header`;
+  throw new UnreelError({ operation, expected, got: `[${inner}]` });
+}
