@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { figures, interleave, median } from "../../build/bench/measure.js";
-import { OPTIONS_HELP, options, printSetting, report, run, settingIn } from "../../build/bench/sections.js";
+import { OPTIONS_HELP, options, report, run, settingIn } from "../../build/bench/sections.js";
 import { machine } from "../../build/bench/setting.js";
 import { nameOf } from "../../build/bench/shapes.js";
 import { Lines } from "../lines.js";
@@ -65,7 +65,6 @@ const SIZES = [
 if (values.help) {
   console.log(HELP);
 } else if (values.report) {
-  printSetting(settingIn(values.report));
   const titles = frameworks.map(({ title }) => title).filter((title) => settingIn(values.report)[title]);
   report(sectionsFor(titles), values.report);
 } else {

@@ -43,7 +43,7 @@ function find(kind, letter) {
 }
 
 function picture() {
-  const { node, machine, build } = setting;
+  const { node, machine, build, quick } = setting;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="Time of a step against steps, batch, units and vocabulary">
 <style>
   svg { --ink: #1f2328; --faint: #8b949e; --grid: #d8dee4; --paper: #ffffff; --T: #0969da; --B: #1a7f37; --H: #cf222e; --V: #8250df; }
@@ -61,7 +61,7 @@ ${SERIES.map((letter) => `  .${letter} { stroke: var(--${letter}); } circle.${le
 <rect width="${WIDTH}" height="${HEIGHT}" fill="var(--paper)"/>
 ${PANELS.map(panel).join("\n")}
 <text class="faint" x="${PANELS[0].left}" y="${HEIGHT - 28}">LSTM, B32 T100 I64 H64; over words I32 H32. Dashed: a time that grows as the size (n) and as its square (n²).</text>
-<text class="faint" x="${PANELS[0].left}" y="${HEIGHT - 10}">${build} build, Node ${node}, ${machine}, one thread</text>
+<text class="faint" x="${PANELS[0].left}" y="${HEIGHT - 10}">${build} build, Node ${node}, ${machine}, one thread${quick ? ", --quick" : ""}</text>
 </svg>
 `;
 }
