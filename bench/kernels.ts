@@ -205,7 +205,7 @@ function elements(bench: Bench, { effort, wanted }: Setting): void {
         const which = bench.words(n / DIM, (index) => ids(index) % 10000, true);
         return name === "embeddingGather"
           ? () => void kernels[name](block, which, table, n / DIM, DIM, 10000)
-          : () => void kernels[name](table, block, which, n / DIM, DIM, 10000);
+          : () => void kernels[name](table, block, which, n / DIM, DIM, 10000, 0, 0, 0, 1);
       },
     })),
     {
@@ -215,7 +215,7 @@ function elements(bench: Bench, { effort, wanted }: Setting): void {
         const [w, m, g] = [bench.words(n), bench.words(n), bench.words(n)];
         const v = bench.words(n, () => 0.01);
         const settings = bench.words(16, (index) => hyper[index] ?? 0);
-        return () => void kernels.adam(w, m, v, 0, g, n, settings, 0.9, 0.999, 1e-7);
+        return () => void kernels.adam(w, m, v, 0, g, n, settings, 0.9, 0.999, 1e-7, 0);
       },
     },
     {

@@ -6,7 +6,8 @@ import type { Equal, LoweringContext } from "../layers/kind.js";
 import type { Weight } from "../layers/weight.js";
 import { rootContext, type StateLayout, wire } from "../layers/wire.js";
 import { Builder } from "../ops/builder.js";
-import { at, type Value } from "../ops/op.js";
+import { embedding } from "../ops/index.js";
+import { at, type TouchedRows, type Value } from "../ops/op.js";
 import { blockBytes, plan } from "../program/plan.js";
 import type { Pointer, Program, Storage } from "../program/program.js";
 import { Size } from "../program/size.js";
@@ -34,6 +35,17 @@ export interface Update {
   readonly gradient: Pointer;
   readonly slots: readonly Pointer[];
   readonly size: Size;
+  /** Set for a table whose gradient is that of the rows that the step has touched. */
+  readonly touched?: TouchedTable;
+}
+
+export interface TouchedTable extends TouchedRows {
+  /** Rows of the table, and numbers in each. */
+  readonly vocabulary: number;
+  readonly width: number;
+  /** Memory, zeros at first, for rules that make up later for what a row has missed: how many updates there were, and the last
+   * of each row. */
+  clock(): Pointer;
 }
 
 export interface Training {
@@ -141,6 +153,12 @@ export function lower(graph: Graph, mode: Mode, { layout, states, training, stre
     size: Size.of(bytes),
     address: Size.of(address),
   });
+  let trainingBytes = hyperAddress + HYPER_BYTES;
+  const clockOf = ({ name, shape: [vocabulary] }: Weight): Pointer => {
+    const clock = block(`${name}.clock`, trainingBytes, (1 + vocabulary) * 4);
+    trainingBytes += blockBytes((1 + vocabulary) * 4);
+    return at(clock);
+  };
   const seed = builder.source("seed", [2], "work", { dtype: "int32" });
 
   const ports = graph.inputs.map((input, index) => new Port(builder, input, index, stream?.batchSize));
@@ -179,6 +197,7 @@ export function lower(graph: Graph, mode: Mode, { layout, states, training, stre
     builder.call("fill", one, 1, 1);
     for (const { loss } of outputs) if (loss) builder.adopt(loss, one);
     for (const each of penalties) builder.adopt(each, one);
+    if (mode === "train") for (const value of weights.values()) builder.trackRows(value, embedding);
     builder.backward();
     updateStart = builder.steps.length;
     const updates: Update[] = [];
@@ -191,7 +210,9 @@ export function lower(graph: Graph, mode: Mode, { layout, states, training, stre
         const name = `${weight.name}.${training!.update.slots[k]}`;
         return at(block(name, layout.bytes * (1 + k) + address, weight.size * 4));
       });
-      updates.push({ weight: value, gradient, slots, size: Size.of(weight.size) });
+      const rows = builder.touchedRows(value);
+      const touched = rows && { ...rows, ...tableOf(weight), clock: () => clockOf(weight) };
+      updates.push({ weight: value, gradient, slots, size: Size.of(weight.size), touched });
     }
     const call = builder.call.bind(builder);
     if (updates.length === 0 && [...weights.values()].some((value) => builder.wants(value))) {
@@ -226,7 +247,7 @@ export function lower(graph: Graph, mode: Mode, { layout, states, training, stre
     outputs,
     penalty,
     work: plan(program),
-    trainingBytes: hyperAddress + HYPER_BYTES,
+    trainingBytes,
     filled: Array.from({ length: slotCount }, (_, k) => ({
       offset: layout.bytes * (1 + k),
       words: layout.bytes / 4,
@@ -238,6 +259,10 @@ export function lower(graph: Graph, mode: Mode, { layout, states, training, stre
     equal,
     updateStart,
   };
+}
+
+function tableOf({ shape: [vocabulary, width] }: Weight) {
+  return { vocabulary, width };
 }
 
 /** What a model gives has a row for each sample: `ops.*` can reduce or move the batch, which only a loss may. */
