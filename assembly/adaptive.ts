@@ -1,38 +1,11 @@
-// More rules by which weights follow their gradients, exactly Keras 3's: nadam, adamax, adagrad, adadelta, lion.
-// Not here: sgd, rmsprop, adam, clipping and decay (optimizer.ts), what changes from step to step (the host writes `hyper`).
+// More rules by which weights follow their gradients, exactly Keras 3's: adamax, adadelta, lion.
+// Not here: sgd, rmsprop, adagrad, adam, nadam, clipping and decay (optimizer.ts), what changes from step to step (the host writes `hyper`).
 //
 // Legend: n elements of one weight; w weight, g gradient, both [n]; every other block of a rule is its state, [n].
 //   hyper  f32[4]: [0] η, the learning rate of this step; [1..3] what a rule says of them
 // As in optimizer.ts: decay rates are f64, and no fused multiply-add, so that both builds learn the same bits.
 
 import { load4, splat, storeUpTo4 } from "./simd";
-
-/** hyper[1] = η·u₊/(1-Π₊), [2] = η(1-u)/(1-Π), [3] = 1/(1-β₂ᵗ); u, Π: the momentum schedule and its product, ₊ of the next step. */
-export function nadam(
-  w: usize, m: usize, v: usize, g: usize, n: i32, hyper: usize, beta1: f64, beta2: f64, epsilon: f32,
-): void {
-  // m' = m + (g-m)(1-β₁);  v' = v + (g²-v)(1-β₂);  w' = w - (hyper₁m' + hyper₂g)/(√(hyper₃v') + ε)
-  const ofMean = splat(load<f32>(hyper, 4));
-  const ofGradient = splat(load<f32>(hyper, 8));
-  const correction = splat(load<f32>(hyper, 12));
-  const mix1 = splat(<f32>(1 - beta1));
-  const mix2 = splat(<f32>(1 - beta2));
-  const eps = splat(epsilon);
-  let at: usize = 0;
-  for (let left = n; left > 0; left -= 4) {
-    const d = load4(g + at);
-    const m0 = load4(m + at);
-    const v0 = load4(v + at);
-    const m1 = f32x4.add(m0, f32x4.mul(f32x4.sub(d, m0), mix1));
-    const v1 = f32x4.add(v0, f32x4.mul(f32x4.sub(f32x4.mul(d, d), v0), mix2));
-    storeUpTo4(m + at, m1, left);
-    storeUpTo4(v + at, v1, left);
-    const ahead = f32x4.add(f32x4.mul(m1, ofMean), f32x4.mul(d, ofGradient));
-    const step = f32x4.div(ahead, f32x4.add(f32x4.sqrt(f32x4.mul(v1, correction)), eps));
-    storeUpTo4(w + at, f32x4.sub(load4(w + at), step), left);
-    at += 16;
-  }
-}
 
 /** hyper[1] = η/(1-β₁ᵗ). */
 export function adamax(
@@ -52,22 +25,6 @@ export function adamax(
     storeUpTo4(m + at, m1, left);
     storeUpTo4(u + at, u1, left);
     const step = f32x4.div(f32x4.mul(m1, alpha), f32x4.add(u1, eps));
-    storeUpTo4(w + at, f32x4.sub(load4(w + at), step), left);
-    at += 16;
-  }
-}
-
-/** The accumulator begins at a number above zero: the host writes it. */
-export function adagrad(w: usize, accumulator: usize, g: usize, n: i32, hyper: usize, epsilon: f32): void {
-  // a' = a + g²;  w' = w - ηg/√(a' + ε)
-  const rate = splat(load<f32>(hyper));
-  const eps = splat(epsilon);
-  let at: usize = 0;
-  for (let left = n; left > 0; left -= 4) {
-    const d = load4(g + at);
-    const a = f32x4.add(load4(accumulator + at), f32x4.mul(d, d));
-    storeUpTo4(accumulator + at, a, left);
-    const step = f32x4.div(f32x4.mul(rate, d), f32x4.sqrt(f32x4.add(a, eps)));
     storeUpTo4(w + at, f32x4.sub(load4(w + at), step), left);
     at += 16;
   }

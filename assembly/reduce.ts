@@ -51,9 +51,10 @@ export function sum(out: usize, x: usize, n: i32): void {
   store<f32>(out, <f32>(<f64>load<f32>(out) + total(x, n, Of.Values)));
 }
 
-/** out[0] += sum of the squares of x [n] */
-export function sumSquares(out: usize, x: usize, n: i32): void {
-  store<f32>(out, <f32>(<f64>load<f32>(out) + total(x, n, Of.Squares)));
+/** out[0] += sum of the squares of x [n], or of x [rows[0], n] if `rows` is not 0. */
+export function sumSquares(out: usize, x: usize, n: i32, rows: usize): void {
+  const count = rows ? n * load<i32>(rows) : n;
+  store<f32>(out, <f32>(<f64>load<f32>(out) + total(x, count, Of.Squares)));
 }
 
 /** Rows summed in registers before the result is added to the column: a strip of them stays in the second cache. */

@@ -12,7 +12,7 @@ export * from "./crossentropy";
 export * from "./depthwise";
 export * from "./dropout";
 export * from "./elementwise";
-export * from "./embedding";
+export { embeddingGather, embeddingScatterAdd } from "./embedding";
 export * from "./focal";
 export {
   GEMM_PACKED_SCRATCH_BYTES, GEMM_SCRATCH_BYTES, gemmNN, gemmNT, gemmPacked, gemmTN, packB, packBT, packedBytes,
@@ -36,4 +36,5 @@ export * from "./select";
 export * from "./sequence";
 export * from "./softmax";
 export * from "./sparsemax";
+export * from "./touched";
 export * from "./vector";

@@ -40,7 +40,7 @@ export function embedding(ids: number, width: number, vocabulary: number): Kerne
       const run =
         kernel === "embeddingGather"
           ? () => embeddingGather(block, which, table, ids, width, vocabulary)
-          : () => embeddingScatterAdd(table, block, which, ids, width, vocabulary);
+          : () => embeddingScatterAdd(table, block, which, ids, width, vocabulary, 0, 0, 0, 1);
       const footprint = 4 * (n + ids + Math.min(ids, vocabulary) * width);
       return { run, flops: n * flops, bytes: n * bytes + 4 * ids, footprint };
     },
@@ -114,7 +114,7 @@ function adam(n: number): KernelRow {
       const [w, m, g] = [memory.words(n), memory.words(n), memory.words(n)];
       const v = memory.words(n, () => 0.01);
       const settings = memory.words(16, (index) => (index < 2 ? 0.001 : 0));
-      const run = () => memory.kernels.adam(w, m, v, 0, g, n, settings, 0.9, 0.999, 1e-7);
+      const run = () => memory.kernels.adam(w, m, v, 0, g, n, settings, 0.9, 0.999, 1e-7, 0);
       return { run, flops: 12 * n, bytes: 28 * n, footprint: 16 * n };
     },
   };

@@ -152,6 +152,7 @@ export class Executor {
         states: this.#states,
         training,
         packed,
+        inParts: this.engine.threads !== undefined,
       });
       const packer = new BoundProgram(lowered.packing, this.engine.kernels);
       prepared = { ...lowered, bound: [], packer, packedFor: -1, parts: [], dims: {}, preparedFor: -1 };

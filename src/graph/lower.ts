@@ -6,7 +6,8 @@ import type { Equal, Least, LoweringContext } from "../layers/kind.js";
 import type { Weight } from "../layers/weight.js";
 import { rootContext, type StateLayout, wire } from "../layers/wire.js";
 import { Builder, type Meeting, type PackedLayout } from "../ops/builder.js";
-import { at, type Value } from "../ops/op.js";
+import { embedding } from "../ops/index.js";
+import { at, type TouchedRows, type Value } from "../ops/op.js";
 import { hasSamples } from "../ops/samples.js";
 import { blockBytes, plan } from "../program/plan.js";
 import { allCalls, isPointer, type Pointer, type Program, type Storage } from "../program/program.js";
@@ -35,6 +36,17 @@ export interface Update {
   readonly gradient: Pointer;
   readonly slots: readonly Pointer[];
   readonly size: Size;
+  /** Set for a table whose gradient is that of the rows that the step has touched. */
+  readonly touched?: TouchedTable;
+}
+
+export interface TouchedTable extends TouchedRows {
+  /** Rows of the table, and numbers in each. */
+  readonly vocabulary: number;
+  readonly width: number;
+  /** Memory, zeros at first, for rules that make up later for what a row has missed: how many updates there were, and the last
+   * of each row. */
+  clock(): Pointer;
 }
 
 export interface Training {
@@ -144,6 +156,8 @@ export interface LowerOptions {
   readonly training?: Training;
   /** Where weights lie packed, for programs that change none. */
   readonly packed?: PackedLayout;
+  /** Batches are computed in parts, whose gradients are added up as blocks. */
+  readonly inParts?: boolean;
   /** Lower for one time step of so many sequences at once. */
   readonly stream?: { readonly batchSize: number };
 }
@@ -151,7 +165,7 @@ export interface LowerOptions {
 export function lower(
   graph: Graph,
   mode: Mode,
-  { layout, states, training, packed, stream }: LowerOptions,
+  { layout, states, training, packed, inParts, stream }: LowerOptions,
 ): Lowered {
   const builder = new Builder(packed);
   const backward = mode === "gradients" || mode === "train";
@@ -163,6 +177,12 @@ export function lower(
     size: Size.of(bytes),
     address: Size.of(address),
   });
+  let trainingBytes = hyperAddress + HYPER_BYTES;
+  const clockOf = ({ name, shape: [vocabulary] }: Weight): Pointer => {
+    const clock = block(`${name}.clock`, trainingBytes, (1 + vocabulary) * 4);
+    trainingBytes += blockBytes((1 + vocabulary) * 4);
+    return at(clock);
+  };
   const seed = builder.source("seed", [4], "work", { dtype: "int32" });
 
   const ports = graph.inputs.map((input, index) => new Port(builder, input, index, stream?.batchSize));
@@ -205,6 +225,8 @@ export function lower(
     builder.call("fill", one, 1, 1);
     for (const { loss } of outputs) if (loss) builder.adopt(loss, one);
     for (const each of penalties) builder.adopt(each, share!.pointer);
+    if (mode === "train" && !inParts)
+      for (const value of weights.values()) builder.trackRows(value, embedding);
     builder.backward();
     updateStart = builder.steps.length;
     const updates: Update[] = [];
@@ -217,7 +239,9 @@ export function lower(
         const name = `${weight.name}.${training!.update.slots[k]}`;
         return at(block(name, layout.bytes * (1 + k) + address, weight.size * 4));
       });
-      updates.push({ weight: value, gradient, slots, size: Size.of(weight.size) });
+      const rows = builder.touchedRows(value);
+      const touched = rows && { ...rows, ...tableOf(weight), clock: () => clockOf(weight) };
+      updates.push({ weight: value, gradient, slots, size: Size.of(weight.size), touched });
     }
     const call = builder.call.bind(builder);
     if (updates.length === 0 && [...weights.values()].some((value) => builder.wants(value))) {
@@ -257,7 +281,7 @@ export function lower(
     outputs,
     penalty,
     work: plan(program),
-    trainingBytes: hyperAddress + HYPER_BYTES,
+    trainingBytes,
     filled: Array.from({ length: slotCount }, (_, k) => ({
       offset: layout.bytes * (1 + k),
       words: layout.bytes / 4,
@@ -278,6 +302,10 @@ export function lower(
     // The way back takes twice as many.
     flops: builder.flops.times(backward ? 3 : 1),
   };
+}
+
+function tableOf({ shape: [vocabulary, width] }: Weight) {
+  return { vocabulary, width };
 }
 
 /** What a model gives has a row for each sample: `ops.*` can reduce or move the batch, which only a loss may. */

@@ -58,7 +58,12 @@ interface EmbeddingOptions extends CommonOptions, LimitOptions<"embeddings"> {
   maskZero?: boolean;
 }
 
-/** Rows of a table [inputDim, outputDim] by id in [0, inputDim). With `maskZero`, id 0 is padding. Keras: layers.Embedding. */
+/** Rows of a table [inputDim, outputDim] by id in [0, inputDim). With `maskZero`, id 0 is padding.
+ *
+ * A training step costs what its ids cost, whatever inputDim is, with the optimizers sgd (without momentum), rmsprop (without momentum,
+ * not centered), adagrad and adadelta. With sgd's momentum, adam, adamw, nadam, adamax and lion it costs one pass over the table, because
+ * these move rows whose ids are not there; so it does with weightDecay or embeddingsConstraint, and with embeddingsRegularizer, whose
+ * gradient every row has. Keras: layers.Embedding. */
 export function embedding(options: EmbeddingOptions): Layer {
   const { config, common } = layerOptions("embedding", options, {
     inputDim: undefined as unknown as number,

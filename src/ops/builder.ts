@@ -5,7 +5,17 @@ import type { Argument, Base, Call, Pointer, Step, Storage } from "../program/pr
 import { type Dim, Size } from "../program/size.js";
 import type { DType } from "../tensor.js";
 import { GEMM_SCRATCH_BYTES, packedBytes } from "./gemm.js";
-import { at, count, type Emitter, type Node, type Op, type OutputSpec, shifted, type Value } from "./op.js";
+import {
+  at,
+  count,
+  type Emitter,
+  type Node,
+  type Op,
+  type OutputSpec,
+  shifted,
+  type TouchedRows,
+  type Value,
+} from "./op.js";
 import { mixesSamples } from "./samples.js";
 import { transpose } from "./transpose.js";
 
@@ -43,6 +53,7 @@ export class Builder implements Emitter {
   flops = Size.zero;
   readonly #nodes: Node[] = [];
   readonly #gradients = new Map<Value, Pointer>();
+  readonly #touched = new Map<Value, TouchedRows>();
   readonly #swapped = new Map<Value, Value>();
   readonly #names = new Map<string, number>();
   readonly #bodies = new Map<readonly Node[], Scope>();
@@ -252,6 +263,24 @@ export class Builder implements Emitter {
       return { pointer: this.#allocateGradient(value.root), accumulate: 0 };
     }
     return { pointer: this.gradient(value), accumulate: 1 };
+  }
+
+  touchedRows(table: Value): TouchedRows | undefined {
+    return this.#touched.get(table);
+  }
+
+  /** Has the gradient of a table hold its touched rows alone, if all that reads the table is `op`, which can do so. */
+  trackRows(table: Value, op: Op<never>): void {
+    const readers = this.#nodes.filter(({ inputs }) => inputs.some((input) => input?.root === table));
+    if (readers.length === 0 || readers.some((node) => node.op.name !== op.name)) return;
+    const words = (what: string, size: Dim) =>
+      this.temporary(`${table.name}.${what}`, Size.of(size).times(4));
+    const [rows] = table.shape;
+    this.#touched.set(table, {
+      rows: words("rows", rows),
+      places: words("places", rows),
+      count: words("touched", 1),
+    });
   }
 
   adopt(value: Value, pointer: Pointer): void {

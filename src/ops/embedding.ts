@@ -14,14 +14,14 @@ export const embedding: Op<object> = {
 
   backward(e, { inputs: [ids, table], outputs: [out] }) {
     const dout = e.gradientOf(out)!;
-    e.call(
-      "embeddingScatterAdd",
-      e.gradient(table!),
-      dout,
-      ids!,
-      count(ids!),
-      columns(table!),
-      table!.shape[0] as number,
-    );
+    const sizes = [count(ids!), columns(table!), table!.shape[0] as number];
+    const touched = e.touchedRows(table!);
+    if (touched) {
+      const { rows, places, count: number } = touched;
+      const { pointer, accumulate } = e.accumulator(table!);
+      e.call("embeddingScatterAdd", pointer, dout, ids!, ...sizes, rows, places, number, accumulate);
+    } else {
+      e.call("embeddingScatterAdd", e.gradient(table!), dout, ids!, ...sizes, 0, 0, 0, 1);
+    }
   },
 };

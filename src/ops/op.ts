@@ -55,6 +55,16 @@ export interface Op<A = unknown> {
 
 export type Allocate = (name: string, bytes: Size) => Pointer;
 
+/** The rows of a table that a step has touched: its gradient holds theirs alone, side by side (assembly/embedding.ts). */
+export interface TouchedRows {
+  /** Their numbers in the table, as many as the table has rows. */
+  readonly rows: Pointer;
+  /** Where each row of the table stands among them. */
+  readonly places: Pointer;
+  /** How many there are. */
+  readonly count: Pointer;
+}
+
 /** What an op may do while it emits. */
 export interface Emitter {
   call(kernel: string, ...args: (Argument | Value)[]): void;
@@ -77,6 +87,8 @@ export interface Emitter {
   gradient(value: Value): Pointer;
   /** The same for kernels that can overwrite: `accumulate` is 0 when nothing has reached it yet. */
   accumulator(value: Value): { pointer: Pointer; accumulate: 0 | 1 };
+  /** Set where the gradient of a table is to be that of its touched rows. */
+  touchedRows(table: Value): TouchedRows | undefined;
   /** Declares that the gradient of `value` now lies at `pointer`. */
   adopt(value: Value, pointer: Pointer): void;
   /** From here on, so many words of a block hold the sum over all parts of a batch. Not in a loop. */

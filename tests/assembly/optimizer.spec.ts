@@ -73,7 +73,7 @@ function checkRmsprop(n: i32, rho: f64, momentum: f64, centered: bool): void {
     b.next(t, 0.9, 0.999);
     const buffer: usize = momentum ? b.s[1].at : 0;
     const average: usize = centered ? b.s[2].at : 0;
-    rmsprop(b.w.at, b.s[0].at, buffer, average, b.g.at, n, b.hyper.at, rho, <f32>momentum, 1e-7);
+    rmsprop(b.w.at, b.s[0].at, buffer, average, b.g.at, n, b.hyper.at, rho, <f32>momentum, 1e-7, 0);
     for (let i = 0; i < n; ++i) {
       const g = <f64>b.g.get(i);
       v[i] = rho * v[i] + (1 - rho) * g * g;
@@ -91,7 +91,7 @@ function checkAdam(n: i32, beta1: f64, beta2: f64, amsgrad: bool): void {
   const m = b.S[0], v = b.S[1], vhat = b.S[2];
   for (let t = 1; t <= STEPS; ++t) {
     b.next(t, beta1, beta2);
-    adam(b.w.at, b.s[0].at, b.s[1].at, amsgrad ? b.s[2].at : 0, b.g.at, n, b.hyper.at, beta1, beta2, 1e-7);
+    adam(b.w.at, b.s[0].at, b.s[1].at, amsgrad ? b.s[2].at : 0, b.g.at, n, b.hyper.at, beta1, beta2, 1e-7, 0);
     const alpha = (RATE * Math.sqrt(1 - Math.pow(beta2, t))) / (1 - Math.pow(beta1, t));
     for (let i = 0; i < n; ++i) {
       const g = <f64>b.g.get(i);
@@ -143,7 +143,7 @@ describe("clipping", () => {
     g.set(1, -3);
     g.set(2, NaN);
     g.set(3, 0.25);
-    clipByValue(g.at, 0.5, 5);
+    clipByValue(g.at, 0.5, 5, 0);
     expect<f32>(g.get(0)).toBe(0.5);
     expect<f32>(g.get(1)).toBe(-0.5);
     expect<bool>(isNaN(g.get(2))).toBe(true);
@@ -158,16 +158,16 @@ describe("clipping", () => {
       for (let i = 0; i < n; ++i) g.set(i, <f32>(i + 1));
       let sum = 0.0;
       for (let i = 0; i < n; ++i) sum += <f64>((i + 1) * (i + 1));
-      clipByNorm(g.at, 0.5, n);
+      clipByNorm(g.at, 0.5, n, 0);
       for (let i = 0; i < n; ++i) {
         expect<f64>(difference(<f64>g.get(i), (<f64>(i + 1) * 0.5) / Math.sqrt(sum))).toBeLessThan(1e-6);
       }
-      clipByNorm(g.at, 1, n);
+      clipByNorm(g.at, 1, n, 0);
       for (let i = 0; i < n; ++i) {
         expect<f64>(difference(<f64>g.get(i), (<f64>(i + 1) * 0.5) / Math.sqrt(sum))).toBeLessThan(1e-6);
         g.set(i, 0);
       }
-      clipByNorm(g.at, 1, n);
+      clipByNorm(g.at, 1, n, 0);
       for (let i = 0; i < n; ++i) expect<f32>(g.get(i)).toBe(0);
       expect<bool>(g.intact()).toBe(true);
     }
@@ -181,7 +181,7 @@ describe("clipping", () => {
     for (let k = 0; k < sums.length; ++k) {
       for (let i = 0; i < 5; ++i) g.set(i, <f32>(i + 1));
       sumsq.set(0, sums[k]);
-      clipByGlobalNorm(g.at, sumsq.at, 1, 5);
+      clipByGlobalNorm(g.at, sumsq.at, 1, 5, 0);
       for (let i = 0; i < 5; ++i) {
         const want = <f64>(i + 1) * factors[k];
         const got = <f64>g.get(i);

@@ -24,7 +24,7 @@ describe("reduce", () => {
       sum(out.at, x.at, n);
       expect<f64>(difference(<f64>out.get(0), plain)).toBeLessThan(1e-6, `sum ${n}`);
       out.set(0, 3);
-      sumSquares(out.at, x.at, n);
+      sumSquares(out.at, x.at, n, 0);
       expect<f64>(difference(<f64>out.get(0), squares)).toBeLessThan(1e-6, `sumSquares ${n}`);
       expect<bool>(out.intact() && x.intact()).toBe(true);
       x.free();
@@ -41,7 +41,7 @@ describe("reduce", () => {
     sum(out.at, x.at, n);
     expect<f64>(difference(<f64>out.get(0), want)).toBeLessThan(1e-6, "sum");
     out.set(0, 0);
-    sumSquares(out.at, x.at, n);
+    sumSquares(out.at, x.at, n, 0);
     expect<f64>(difference(<f64>out.get(0), want * <f64>(<f32>0.1))).toBeLessThan(1e-6, "sumSquares");
     const columns = new Block(3);
     for (let c = 0; c < 3; c++) columns.set(c, 0);

@@ -3,7 +3,8 @@ import { readOptions } from "../../layers/options.js";
 import { type Common, checkNumbers, common, Optimizer } from "./optimizer.js";
 
 /** Steps as large as the recent ones were, in units of the weight itself (Zeiler 2012). Defaults: learningRate 0.001 (the paper:
- * 1), rho 0.95, epsilon 1e-7. Keras: optimizers.Adadelta. */
+ * 1), rho 0.95, epsilon 1e-7. A step of an embedding costs what its ids cost, with epsilon 0 or weightDecay what its table costs.
+ * Keras: optimizers.Adadelta. */
 export function adadelta(options: Common & { rho?: number; epsilon?: number } = {}): Optimizer {
   const operation = "optimizers.adadelta";
   const config = readOptions(operation, options, { rho: 0.95, epsilon: 1e-7, ...common(0.001) });
@@ -13,8 +14,10 @@ export function adadelta(options: Common & { rho?: number; epsilon?: number } = 
     {
       className: "Adadelta",
       slots: ["accumulated_grad", "accumulated_delta_var"],
-      update: (emit, { weight, gradient, slots: [squares, steps], size }, hyper) =>
-        emit("adadelta", weight, squares, steps, gradient, size, hyper, rho, epsilon),
+      kernel: "adadelta",
+      numbers: [rho, epsilon],
+      // Without epsilon, 0 / 0 is due for what has no gradient.
+      idle: Math.fround(epsilon) === 0 ? "changes" : "decays",
     },
     config,
   );

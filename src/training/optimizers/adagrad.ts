@@ -3,7 +3,7 @@ import { readOptions } from "../../layers/options.js";
 import { type Common, checkNumbers, common, Optimizer } from "./optimizer.js";
 
 /** Gradients over the root of the sum of their squares: rare features learn faster (Duchi et al. 2011). Defaults: learningRate
- * 0.001, initialAccumulatorValue 0.1 (where that sum begins), epsilon 1e-7. Keras: optimizers.Adagrad. */
+ * 0.001, initialAccumulatorValue 0.1 (where that sum begins), epsilon 1e-7. A step of an embedding costs what its ids cost, with weightDecay what its table costs. Keras: optimizers.Adagrad. */
 export function adagrad(
   options: Common & { initialAccumulatorValue?: number; epsilon?: number } = {},
 ): Optimizer {
@@ -17,8 +17,12 @@ export function adagrad(
       className: "Adagrad",
       slots: ["accumulator"],
       initial: [initialAccumulatorValue],
-      update: (emit, { weight, gradient, slots: [accumulator], size }, hyper) =>
-        emit("adagrad", weight, accumulator, gradient, size, hyper, epsilon),
+      // RMSprop with a sum in place of the mean.
+      kernel: "rmsprop",
+      states: ([accumulator]) => [accumulator, undefined, undefined],
+      numbers: [1, 0, epsilon, 1],
+      // With both at zero, 0 / 0 is due for what has no gradient.
+      idle: Math.fround(epsilon) + Math.fround(initialAccumulatorValue) === 0 ? "changes" : "stays",
     },
     config,
   );

@@ -4,7 +4,7 @@ import { power } from "../../numerics.js";
 import { type Common, checkNumbers, common, Optimizer } from "./optimizer.js";
 
 /** Adam with the largest recent gradient in place of the mean square (Kingma & Ba 2015, section 7.1). Defaults: learningRate
- * 0.001, beta1 0.9, beta2 0.999, epsilon 1e-7. Keras: optimizers.Adamax. */
+ * 0.001, beta1 0.9, beta2 0.999, epsilon 1e-7. A step of an embedding costs what its table costs, as with adam. Keras: optimizers.Adamax. */
 export function adamax(
   options: Common & { beta1?: number; beta2?: number; epsilon?: number } = {},
 ): Optimizer {
@@ -17,8 +17,9 @@ export function adamax(
     {
       className: "Adamax",
       slots: ["momentum", "norm"],
-      update: (emit, { weight, gradient, slots: [m, u], size }, hyper) =>
-        emit("adamax", weight, m, u, gradient, size, hyper, beta1, beta2, epsilon),
+      kernel: "adamax",
+      numbers: [beta1, beta2, epsilon],
+      idle: "changes",
       settings: (step, learningRate) => [learningRate / (1 - power(beta1, step))],
     },
     config,

@@ -4,7 +4,7 @@ import { readOptions } from "../../layers/options.js";
 import { type Common, checkNumbers, common, Optimizer } from "./optimizer.js";
 
 /** Steps of one length, in the direction that momentum and gradient point to (Chen et al. 2023): a smaller learning rate than
- * Adam's, and more decay. Defaults: learningRate 0.001, beta1 0.9, beta2 0.99. Keras: optimizers.Lion. */
+ * Adam's, and more decay. Defaults: learningRate 0.001, beta1 0.9, beta2 0.99. A step of an embedding costs what its table costs, as with adam. Keras: optimizers.Lion. */
 export function lion(options: Common & { beta1?: number; beta2?: number } = {}): Optimizer {
   const operation = "optimizers.lion";
   const config = readOptions(operation, options, { beta1: 0.9, beta2: 0.99, ...common(0.001) });
@@ -22,8 +22,9 @@ export function lion(options: Common & { beta1?: number; beta2?: number } = {}):
     {
       className: "Lion",
       slots: ["momentum"],
-      update: (emit, { weight, gradient, slots: [m], size }, hyper) =>
-        emit("lion", weight, m, gradient, size, hyper, beta1, beta2),
+      kernel: "lion",
+      numbers: [beta1, beta2],
+      idle: "changes",
     },
     config,
   );

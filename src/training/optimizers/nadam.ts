@@ -4,7 +4,7 @@ import { power } from "../../numerics.js";
 import { type Common, checkNumbers, common, Optimizer } from "./optimizer.js";
 
 /** Adam that looks ahead as Nesterov does, with a momentum that rises step by step (Dozat 2016). Defaults: learningRate 0.001,
- * beta1 0.9, beta2 0.999, epsilon 1e-7. Keras: optimizers.Nadam. */
+ * beta1 0.9, beta2 0.999, epsilon 1e-7. A step of an embedding costs what its table costs, as with adam. Keras: optimizers.Nadam. */
 export function nadam(
   options: Common & { beta1?: number; beta2?: number; epsilon?: number } = {},
 ): Optimizer {
@@ -27,8 +27,10 @@ export function nadam(
     {
       className: "Nadam",
       slots: ["momentum", "velocity"],
-      update: (emit, { weight, gradient, slots: [m, v], size }, hyper) =>
-        emit("nadam", weight, m, v, gradient, size, hyper, beta1, beta2, epsilon),
+      kernel: "adam",
+      states: ([m, v]) => [m, v, undefined],
+      numbers: [beta1, beta2, epsilon, 1],
+      idle: "changes",
       settings(step, learningRate) {
         const now = productTo(step);
         const next = u(step + 1);

@@ -7,6 +7,7 @@ import { at } from "../../ops/op.js";
 import type { Pointer } from "../../program/program.js";
 import { Size } from "../../program/size.js";
 import { isSchedule, type Schedule } from "../schedules.js";
+import { type Idle, type Rule, updateTable } from "./touched.js";
 
 export type Emit = Builder["call"];
 
@@ -34,7 +35,12 @@ export interface OptimizerKind {
   readonly slots: readonly string[];
   /** The number each of them begins with; 0 when absent. */
   readonly initial?: readonly number[];
-  update(emit: Emit, update: Update, hyper: Pointer): void;
+  /** The kernel of the rule: (weight, states, gradient, n, hyper, numbers). */
+  readonly kernel: Rule;
+  /** The arrays that the kernel takes of those that are kept, in its order; undefined for one that it does without. Default: all. */
+  states?(slots: readonly Pointer[]): readonly (Pointer | undefined)[];
+  readonly numbers: readonly number[];
+  readonly idle: Idle;
   /** What changes from step to step besides the learning rate: written behind it. Steps count from 1. */
   settings?(step: number, learningRate: number): number[];
 }
@@ -100,16 +106,25 @@ export class Optimizer implements UpdateSpec {
     if (globalClipnorm) {
       const squares = at({ name: "gradientSquares", base: "work", size: Size.of(4) });
       emit("fill", squares, 0, 1);
-      for (const { gradient, size } of updates) emit("sumSquares", squares, gradient, size);
-      for (const { gradient, size } of updates)
-        emit("clipByGlobalNorm", gradient, squares, globalClipnorm, size);
+      for (const update of updates) emit("sumSquares", squares, update.gradient, ...extent(update));
+      for (const update of updates)
+        emit("clipByGlobalNorm", update.gradient, squares, globalClipnorm, ...extent(update));
     }
     for (const update of updates) {
-      if (clipnorm) emit("clipByNorm", update.gradient, clipnorm, update.size);
-      if (clipvalue) emit("clipByValue", update.gradient, clipvalue, update.size);
-      if (weightDecay) emit("decayWeights", update.weight, update.size, hyper, weightDecay);
-      this.#kind.update(emit, update, hyper);
+      const { weight, gradient, size } = update;
+      if (clipnorm) emit("clipByNorm", gradient, clipnorm, ...extent(update));
+      if (clipvalue) emit("clipByValue", gradient, clipvalue, ...extent(update));
+      if (weightDecay) emit("decayWeights", weight, size, hyper, weightDecay);
+      this.#update(emit, update, hyper);
     }
+  }
+
+  #update(emit: Emit, update: Update, hyper: Pointer): void {
+    const { kernel, numbers } = this.#kind;
+    const { weight, gradient, slots, size, touched } = update;
+    const states = (this.#kind.states?.(slots) ?? slots).map((state) => state ?? 0);
+    if (touched) updateTable(emit, this.#kind, states, update, hyper);
+    else emit(kernel, weight, ...states, gradient, size, hyper, ...numbers);
   }
 
   /** The settings of the next step, as the kernels read them from memory. */
@@ -117,6 +132,11 @@ export class Optimizer implements UpdateSpec {
     const rate = this.learningRate;
     return [rate, ...(this.#kind.settings?.(this.iterations + 1, rate) ?? [])];
   }
+}
+
+/** How long a gradient is, for kernels that clip it: numbers in a row and the number of rows, or all numbers and 0. */
+function extent({ size, touched }: Update): [number | Size, Pointer | 0] {
+  return touched ? [touched.width, touched.count] : [size, 0];
 }
 
 function checkRate(operation: string, rate: number | Schedule): number | Schedule {

@@ -3,6 +3,7 @@ import { readOptions } from "../../layers/options.js";
 import { type Common, checkNumbers, common, Optimizer } from "./optimizer.js";
 
 /** Gradient descent, with momentum and Nesterov's form. Defaults: learningRate 0.01, momentum 0, nesterov false.
+ * Without momentum, a step of an embedding costs what its ids cost; with it, or with weightDecay, what its table costs.
  * Keras: optimizers.SGD. */
 export function sgd(options: Common & { momentum?: number; nesterov?: boolean } = {}): Optimizer {
   const operation = "optimizers.sgd";
@@ -13,8 +14,10 @@ export function sgd(options: Common & { momentum?: number; nesterov?: boolean } 
     {
       className: "SGD",
       slots: momentum > 0 ? ["momentum"] : [],
-      update: (emit, { weight, gradient, slots: [velocity = 0], size }, hyper) =>
-        emit("sgd", weight, velocity, gradient, size, hyper, momentum, nesterov ? 1 : 0),
+      kernel: "sgd",
+      states: ([velocity]) => [velocity],
+      numbers: [momentum, nesterov ? 1 : 0],
+      idle: momentum > 0 ? "changes" : "stays",
     },
     config,
   );
