@@ -1,4 +1,7 @@
 // A data set's file: from a path, a URL or the cache, with its checksum.
+import { md5 } from "@noble/hashes/legacy";
+import { sha256 } from "@noble/hashes/sha2";
+import { bytesToHex } from "@noble/hashes/utils";
 import { show, UnreelError } from "../../errors.js";
 import { type Files, fileSystemOr, withFile } from "../../files.js";
 import { gunzipped, readBytes, type Source } from "../source.js";
@@ -55,10 +58,11 @@ export async function loadFile(
   known: KnownFile,
   options: FileOptions,
 ): Promise<Uint8Array> {
-  const { path, url, sha256, cache, onProgress } = options;
-  if (sha256 !== undefined && !/^[0-9a-f]{64}$/i.test(sha256)) {
+  const { path, url, cache, onProgress } = options;
+  const wanted = options.sha256;
+  if (wanted !== undefined && !/^[0-9a-f]{64}$/i.test(wanted)) {
     const expected = "64 hexadecimal digits";
-    throw new UnreelError({ operation: `${operation}: sha256`, expected, got: show(sha256) });
+    throw new UnreelError({ operation: `${operation}: sha256`, expected, got: show(wanted) });
   }
   if (onProgress !== undefined && typeof onProgress !== "function") {
     throw new UnreelError({
@@ -69,18 +73,18 @@ export async function loadFile(
   }
   if (path !== undefined) {
     const bytes = await readBytes(operation, path, (loaded) => onProgress?.({ file: known.name, loaded }));
-    await check(operation, show(path), bytes, { sha256 });
+    check(operation, show(path), bytes, { sha256: wanted });
     return gunzip(operation, bytes);
   }
   const address = String(url ?? known.url);
-  const sums = url === undefined ? { md5: known.md5, sha256: sha256 ?? known.sha256 } : { sha256 };
-  const name = url === undefined ? known.name : await nameOf(address);
+  const sums = url === undefined ? { md5: known.md5, sha256: wanted ?? known.sha256 } : { sha256: wanted };
+  const name = url === undefined ? known.name : nameOf(address);
   const store = cache === false ? undefined : await cacheOf();
   const kept = await store?.read(name, address);
-  if (kept && (await mismatch(kept, sums)) === undefined) return gunzip(operation, kept);
+  if (kept && mismatch(kept, sums) === undefined) return gunzip(operation, kept);
   if (!onProgress) say(`unreel: ${known.name} from ${address}\n`);
   const bytes = await readBytes(operation, address, (loaded) => onProgress?.({ file: known.name, loaded }));
-  await check(operation, address, bytes, sums);
+  check(operation, address, bytes, sums);
   await store?.write(operation, name, address, bytes);
   return gunzip(operation, bytes);
 }
@@ -107,8 +111,8 @@ interface Sums {
   readonly md5?: string;
 }
 
-async function check(operation: string, from: string, bytes: Uint8Array, sums: Sums): Promise<void> {
-  const wrong = await mismatch(bytes, sums);
+function check(operation: string, from: string, bytes: Uint8Array, sums: Sums): void {
+  const wrong = mismatch(bytes, sums);
   if (!wrong) return;
   throw new UnreelError({
     operation,
@@ -118,23 +122,20 @@ async function check(operation: string, from: string, bytes: Uint8Array, sums: S
   });
 }
 
-async function mismatch(bytes: Uint8Array, { sha256, md5 }: Sums) {
-  const { bytesToHex } = await import("@noble/hashes/utils");
-  if (sha256 !== undefined) {
-    const found = bytesToHex((await import("@noble/hashes/sha2")).sha256(bytes));
-    if (found !== sha256.toLowerCase()) return { kind: "SHA-256", expected: sha256, found };
+function mismatch(bytes: Uint8Array, sums: Sums) {
+  if (sums.sha256 !== undefined) {
+    const found = bytesToHex(sha256(bytes));
+    if (found !== sums.sha256.toLowerCase()) return { kind: "SHA-256", expected: sums.sha256, found };
   }
-  if (md5 !== undefined) {
-    const found = bytesToHex((await import("@noble/hashes/legacy")).md5(bytes));
-    if (found !== md5) return { kind: "MD5", expected: md5, found };
+  if (sums.md5 !== undefined) {
+    const found = bytesToHex(md5(bytes));
+    if (found !== sums.md5) return { kind: "MD5", expected: sums.md5, found };
   }
   return undefined;
 }
 
 /** Of a file from an address of the user's own: two of one name do not meet. */
-async function nameOf(address: string): Promise<string> {
-  const { bytesToHex } = await import("@noble/hashes/utils");
-  const { sha256 } = await import("@noble/hashes/sha2");
+function nameOf(address: string): string {
   const last = /([\w.-]*)\/?(?:[?#].*)?$/.exec(address)?.[1] ?? "";
   return `${bytesToHex(sha256(new TextEncoder().encode(address))).slice(0, 16)}-${last.replace(/^\.+/, "")}`;
 }
