@@ -1,4 +1,5 @@
 // The kernels alone: products, recurrences, and what goes element by element.
+import { convolutions } from "./convolutions.js";
 import { elements, embedding } from "./elements.js";
 import type { KernelMemory, KernelRow } from "./kernelMemory.js";
 import { type Effort, figures, job, measure } from "./measure.js";
@@ -42,6 +43,7 @@ export function kernelSections(memory: () => Promise<KernelMemory>, effort: Effo
       "Recurrences (without the input's product)",
       recurrences().flatMap((shape) => [sequence(shape), sequence(shape, true)]),
     ),
+    section("Convolutions, and one product of as many rows", convolutions()),
     section("Element by element", [
       ...elements(64, 64),
       ...elements(16384, 64),

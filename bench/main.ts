@@ -1,5 +1,6 @@
 // `npm run bench`: how fast the kernels, inference and training are, without any peer. Options: --help. Peers: peers/run.js.
 import { parseArgs } from "node:util";
+import { networkSections } from "./convolutions.js";
 import { KernelMemory } from "./kernelMemory.js";
 import { kernelSections } from "./kernels.js";
 import { clocks, FULL, QUICK } from "./measure.js";
@@ -19,7 +20,7 @@ Instead of kernels, inference and training:
   --profile        where the time of a training step goes, as in --profile --filter V10000
   --roofline       each kernel against what the machine can do
   --scaling N      N threads over one
-${OPTIONS_HELP}, as in gemmNN, backward, predict, "train lstm"`;
+${OPTIONS_HELP}, as in gemmNN, backward, predict, conv1D, "train lstm"`;
 
 const { values } = parseArgs({
   options: {
@@ -65,7 +66,11 @@ if (values.help) {
       if (clock === "cpu") throw new Error("--scaling: only on the clock of the wall");
       return scalingSections(threads, start, effort);
     }
-    return [...kernelSections(memory, effort), ...modelSections(start, effort)];
+    return [
+      ...kernelSections(memory, effort),
+      ...modelSections(start, effort),
+      ...networkSections(start, effort),
+    ];
   }
 }
 

@@ -145,3 +145,18 @@ export const pad: Case[] = SIZES.flatMap(({ B, T, C }) =>
     ),
   ),
 );
+
+export const upSample: Case[] = SIZES.flatMap(({ B, T, C }) =>
+  [1, 2, 3].flatMap((times) =>
+    orders.map(
+      (timeMajor): Case => ({
+        name: show({ B, T, C, times, timeMajor }),
+        given: [numbers([B, T, C], 1)],
+        build: (b, [x]) => b.apply(ops.upSample, "longer", [lie(b, x, timeMajor)], { times }),
+        reference: ([x]) => [
+          conv.sequence([B, T * times, C], (b, t, c) => x.data[(b * T + Math.floor(t / times)) * C + c]),
+        ],
+      }),
+    ),
+  ),
+);

@@ -1,10 +1,7 @@
 // Layers that make sequences longer or shorter without weights: upSampling1D, zeroPadding1D, cropping1D.
 // keras.io/api/layers/reshaping_layers. Input (batch, steps, features). None of them passes a mask on, as in Keras.
 import { positiveInteger, show, UnreelError } from "../errors.js";
-import { memoryShape } from "../ops/along.js";
-import type { Builder } from "../ops/builder.js";
-import { expand, pad, reshape as reshapeOp } from "../ops/index.js";
-import type { Value } from "../ops/op.js";
+import { pad, upSample } from "../ops/index.js";
 import { Size } from "../program/size.js";
 import { layerOptions } from "./core.js";
 import type { LayerKind } from "./kind.js";
@@ -21,21 +18,10 @@ const upSamplingKind: LayerKind<{ size: number }> = {
   ranks,
   mixesTime: () => "it makes several steps of one",
   outputs: ({ size }, [[batch, time, features]]) => [[batch, time === null ? null : time * size, features]],
-  lower: ({ builder, name }, { size }, [{ value }]) => [{ value: upSampled(builder, name, value, size) }],
+  lower: ({ builder, name }, { size }, [{ value }]) => [
+    { value: builder.apply(upSample, name, [value], { times: size })[0] },
+  ],
 };
-
-/** Each step `size` times: as the value lies, an axis more behind that of time. */
-function upSampled(builder: Builder, name: string, value: Value, size: number): Value {
-  if (size === 1) return value;
-  const lying = { ...value, shape: memoryShape(value), timeMajor: false };
-  const axis = value.timeMajor ? 1 : 2;
-  const to = (from: Value, shape: Value["shape"]) =>
-    builder.apply(reshapeOp, `${name}.steps`, [from], { shape })[0];
-  const [each] = builder.apply(expand, name, [to(lying, lying.shape.toSpliced(axis, 0, 1))], { axis, size });
-  const time = dim(Size.of(value.shape[1]).times(size));
-  const longer = to(each, lying.shape.with(axis - 1, time));
-  return { ...longer, shape: value.shape.with(1, time), timeMajor: value.timeMajor };
-}
 
 /** Each step `size` times, default 2. Keras: layers.UpSampling1D. */
 export function upSampling1D(options?: { size?: number } & CommonOptions): Layer {

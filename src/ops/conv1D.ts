@@ -2,7 +2,7 @@
 // Either order of batch and time: rows are read where they lie.
 import { type Dim, Size } from "../program/size.js";
 import { GEMM_PACKED_SCRATCH_BYTES, packedBytes } from "./gemm.js";
-import { type Emitter, type Op, rows, type Value } from "./op.js";
+import { count, type Emitter, type Op, rows, type Value } from "./op.js";
 import { type Moves, windowsIn } from "./windows.js";
 
 interface Attributes extends Moves {
@@ -24,6 +24,9 @@ export function packedScratch(e: Emitter, count: number, K: number, N: number) {
 
 export const conv1D: Op<Attributes> = {
   name: "conv1D",
+
+  flops: ({ inputs: [, kernel], outputs: [out] }) =>
+    count(out).times(Size.product(kernel!.shape.slice(0, 2))).times(2),
 
   outputs([x, kernel], { steps }) {
     return [{ shape: [x!.shape[0], steps, kernel!.shape[2]], timeMajor: x!.timeMajor }];

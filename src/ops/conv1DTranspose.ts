@@ -1,7 +1,7 @@
 // The way back of a convolution as a layer of its own: x [B, T, C], kernel [k, F, C], bias [F], out [B, steps, F]; step t of x adds
 // to the steps of out from t·stride on, `dilation` apart. Steps that none reaches hold the bias. The kernels are those of conv1D
 // with x and out in each other's place.
-import type { Dim } from "../program/size.js";
+import { type Dim, Size } from "../program/size.js";
 import { extent, packedScratch } from "./conv1D.js";
 import { count, type Op, rows } from "./op.js";
 import { type Moves, windowsIn } from "./windows.js";
@@ -13,6 +13,8 @@ interface Attributes extends Moves {
 
 export const conv1DTranspose: Op<Attributes> = {
   name: "conv1DTranspose",
+
+  flops: ({ inputs: [x, kernel] }) => count(x!).times(Size.product(kernel!.shape.slice(0, 2))).times(2),
 
   outputs([x, kernel], { steps }) {
     return [{ shape: [x!.shape[0], steps, kernel!.shape[1]], timeMajor: x!.timeMajor }];

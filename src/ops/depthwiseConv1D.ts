@@ -1,7 +1,7 @@
 // Convolution along time with a filter for each channel, without padding: x [B, T, C], kernel [k, …] of C numbers a tap, bias [C],
 // out [B, steps, C]. Either order of batch and time.
 import type { Dim } from "../program/size.js";
-import { columns, type Op, rows } from "./op.js";
+import { columns, count, type Op, rows } from "./op.js";
 import { type Moves, windowsIn } from "./windows.js";
 
 interface Attributes extends Moves {
@@ -11,6 +11,8 @@ interface Attributes extends Moves {
 
 export const depthwiseConv1D: Op<Attributes> = {
   name: "depthwiseConv1D",
+
+  flops: ({ inputs: [, kernel], outputs: [out] }) => count(out).times(kernel!.shape[0]).times(2),
 
   outputs([x], { steps }) {
     return [{ shape: x!.shape.with(1, steps), timeMajor: x!.timeMajor }];

@@ -47,6 +47,7 @@ import { sparsemax } from "./sparsemax.js";
 import { stopGradient } from "./stopGradient.js";
 import { swapBlocks } from "./swapBlocks.js";
 import { transpose } from "./transpose.js";
+import { upSample } from "./upSample.js";
 import { weightedSum } from "./weightedSum.js";
 
 export type { Arithmetic } from "./arithmetic.js";
@@ -103,5 +104,6 @@ export {
   stopGradient,
   swapBlocks,
   transpose,
+  upSample,
   weightedSum,
 };

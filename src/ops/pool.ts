@@ -2,7 +2,7 @@
 // steps early and end late; what is not there is not counted. Of equal largest numbers the first has the gradient.
 import { type Dim, Size } from "../program/size.js";
 import { along } from "./along.js";
-import type { Op, Value } from "./op.js";
+import { count, type Op, type Value } from "./op.js";
 
 interface Attributes {
   readonly mean: boolean;
@@ -19,6 +19,8 @@ function sizes(x: Value, { mean, size, stride, before, steps }: Attributes) {
 
 export const pool: Op<Attributes> = {
   name: "pool",
+
+  flops: ({ outputs: [out], attributes: { size } }) => count(out).times(size),
 
   outputs([x], { steps }) {
     return [{ shape: x!.shape.with(1, steps), timeMajor: x!.timeMajor }];

@@ -1,6 +1,6 @@
 // Whether samples of a batch meet in an op, so that the batch cannot be computed in parts. B is the number of samples: where a shape
 // has it, it belongs to the first axis.
-import { type Dim, Size } from "../program/size.js";
+import { type Dim, quotientOf, Size } from "../program/size.js";
 import type { Node, Value } from "./op.js";
 
 /** The run-time dimension that counts the samples of a batch, or of the part that is computed. */
@@ -10,7 +10,8 @@ export const FIRST_SAMPLE = "B0";
 
 /** Whether a dimension grows with the number of samples. */
 export function hasSamples(dim: Dim): boolean {
-  return [...Size.of(dim).terms.keys()].some((key) => key.split("*").includes(SAMPLES));
+  const names = [...Size.of(dim).terms.keys()].flatMap((key) => key.split("*"));
+  return names.some((name) => name === SAMPLES || hasSamples(quotientOf(name)?.numerator ?? 0));
 }
 
 const isShared = ({ shape }: Value) => !shape.some(hasSamples);
