@@ -31,7 +31,9 @@ export function convolutions(): KernelRow[] {
     const { B, T, C, F, k } = shape;
     const whole = product("gemmNN", { m: Math.floor((B * T) / k), n: F, k: C * k });
     const kernels = ["conv1D", "conv1DInput", "conv1DKernel"] as const;
-    const orders = [false, true].flatMap((timeMajor) => kernels.map((kernel) => row(kernel, shape, timeMajor)));
+    const orders = [false, true].flatMap((timeMajor) =>
+      kernels.map((kernel) => row(kernel, shape, timeMajor)),
+    );
     return [{ ...whole, name: `${whole.name}, as conv1D ${textOf(shape)}` }, ...orders];
   });
 }

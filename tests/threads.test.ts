@@ -323,6 +323,31 @@ inParts("states that are kept from batch to batch, whatever runs between", async
   });
 });
 
+inParts(
+  "convolutions and pooling, before and behind recurrent layers, at lengths that follow from others",
+  async () => {
+    const make = () => {
+      const made = sequential([
+        layers.conv1D({ filters: 4, kernelSize: 3, strides: 2, padding: "same", inputShape: [null, 3] }),
+        layers.gru({ units: 4, returnSequences: true }),
+        layers.separableConv1D({ filters: 6, kernelSize: 2, depthMultiplier: 2, padding: "same" }),
+        layers.upSampling1D({ size: 3 }),
+        layers.conv1D({ filters: 6, kernelSize: 3, groups: 2, padding: "causal", dilationRate: 2 }),
+        layers.zeroPadding1D(),
+        layers.maxPooling1D({ poolSize: 3, strides: 2, padding: "same" }),
+        layers.conv1DTranspose({ filters: 3, kernelSize: 3, strides: 2, padding: "same" }),
+        layers.cropping1D({ cropping: [1, 0] }),
+        layers.averagePooling1D({ poolSize: 2, strides: 1 }),
+        layers.globalAveragePooling1D(),
+        layers.dense({ units: 1 }),
+      ]);
+      made.compile({ optimizer: sgd(), loss: "mse" });
+      return made;
+    };
+    await alike({ make, x: numbers(1, 7, 9, 3), y: numbers(2, 7, 1), batchSize: 4 });
+  },
+);
+
 inParts("a user's own cell, both ways, layers in time, shared layers", async () => {
   const make = () => {
     const gate = layers.dense({ units: 3, activation: "sigmoid" });

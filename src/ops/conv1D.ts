@@ -26,7 +26,9 @@ export const conv1D: Op<Attributes> = {
   name: "conv1D",
 
   flops: ({ inputs: [, kernel], outputs: [out] }) =>
-    count(out).times(Size.product(kernel!.shape.slice(0, 2))).times(2),
+    count(out)
+      .times(Size.product(kernel!.shape.slice(0, 2)))
+      .times(2),
 
   outputs([x, kernel], { steps }) {
     return [{ shape: [x!.shape[0], steps, kernel!.shape[2]], timeMajor: x!.timeMajor }];

@@ -14,7 +14,10 @@ interface Attributes extends Moves {
 export const conv1DTranspose: Op<Attributes> = {
   name: "conv1DTranspose",
 
-  flops: ({ inputs: [x, kernel] }) => count(x!).times(Size.product(kernel!.shape.slice(0, 2))).times(2),
+  flops: ({ inputs: [x, kernel] }) =>
+    count(x!)
+      .times(Size.product(kernel!.shape.slice(0, 2)))
+      .times(2),
 
   outputs([x, kernel], { steps }) {
     return [{ shape: [x!.shape[0], steps, kernel!.shape[1]], timeMajor: x!.timeMajor }];
