@@ -177,15 +177,16 @@ function nap(control: Int32Array, index: number, old: number): boolean {
 
 const describe = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
+/** Deno's own workers keep its process alive, those that it has from Node do not. */
 async function open(listener: Listener): Promise<Worker> {
-  return typeof globalThis.Worker === "function" ? openWeb(listener) : openNode(listener);
+  const isWeb = typeof globalThis.Worker === "function" && !("Deno" in globalThis);
+  return isWeb ? openWeb(listener) : openNode(listener);
 }
 
-/** Browsers, Deno, Bun. */
+/** Browsers and Bun. */
 function openWeb(listener: Listener): Worker {
   const url = URL.createObjectURL(new Blob([workerSource], { type: "text/javascript" }));
-  // Deno knows modules only.
-  const worker = new globalThis.Worker(url, "Deno" in globalThis ? { type: "module" } : {});
+  const worker = new globalThis.Worker(url);
   worker.onmessage = ({ data }) => {
     URL.revokeObjectURL(url);
     listener(String(data));
