@@ -1,9 +1,8 @@
-// The data side of examples/spam: what is read of a mail, which mails are held out, what options are refused.
+// The data side of examples/spam: what is read of a mail, which mails are held out.
 // Not here: the corpus itself (6,046 mails take ten seconds to parse).
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type Mail, readMail, split, textKey } from "../../examples/spam/mails.js";
-import { type Options, parseOptions, usage } from "../../examples/spam/options.js";
 
 const latin1 = (...lines: string[]) => Buffer.from(lines.join("\n"), "latin1");
 
@@ -94,40 +93,5 @@ test("the split is fixed, about a fifth, and keeps copies together", () => {
   );
   assert.is(textKey({ subject: "Ｒｅ: 5 Cafés", body: "한글 2!" }), "recafés한글");
 });
-
-const defaults: Options = {
-  cell: "gru",
-  units: 32,
-  embedding: 16,
-  vocabulary: 1000,
-  length: 100,
-  epochs: 2,
-  batch: 64,
-  learningRate: 0.001,
-  seed: 1,
-};
-
-test("options", () => {
-  assert.equal(parseOptions([], defaults), defaults);
-  const given = ["--cell", "SimpleRNN", "--units=8", "--learning-rate", "1e-2", "--seed", "0"];
-  const changed = { ...defaults, cell: "simpleRNN", units: 8, learningRate: 0.01, seed: 0 };
-  assert.equal(parseOptions(given, defaults), changed);
-  assert.is(parseOptions(["-h"], defaults), null);
-  assert.match(usage(defaults), /--learning-rate <x> {2}step size of the optimizer \(0\.001\)/);
-});
-
-const refusals: [string, RegExp][] = [
-  ["--unit 8", /a known option, got '--unit'\. Did you mean '--units'\?/],
-  ["--cell lstn", /--cell: expected a recurrent layer, got 'lstn'\. Did you mean 'lstm'\?/],
-  ["--epochs", /--epochs: expected a value, --epochs <n>, got none/],
-  ["--epochs --batch 3", /--epochs: expected a value, --epochs <n>, got '--batch'/],
-  ["--units 1.5", /--units: expected a positive integer, got 1\.5/],
-  ["--batch=", /--batch: expected a positive integer, got ''/],
-  ["--learning-rate -1", /--learning-rate: expected a positive number, got -1/],
-  ["units=3", /options only, got 'units=3'\. Did you mean '--units=3'\?/],
-];
-for (const [line, message] of refusals) {
-  test(`refuses ${line}`, () => assert.throws(() => parseOptions(line.split(" "), defaults), message));
-}
 
 test.run();
