@@ -6,7 +6,7 @@
 // Accuracy: sums run over strips of rows in registers, then into their column, as in reduce.ts; the variance is that around the
 // mean, not the difference of two large numbers.
 
-import { LANES, VECTOR, half4, load4, madd, nmadd, one4, splat, storeUpTo4 } from "./simd";
+import { LANES, VECTOR, half4, load4, madd, nmadd, one4, splat, storeUpTo4, writeUpTo4 } from "./simd";
 
 /** Rows of a strip: it stays in the second cache, and what is worked out for a column serves all of them. */
 const ROWS: i32 = 64;
@@ -28,36 +28,40 @@ function weight(mask: usize, rows: i32): f32 {
   return <f32>kept + NOT_ZERO;
 }
 
-/** out = share * sum over rows of x, or of (x - mean)^2; one strip after the other. */
+/** out = share * sum over rows of x, or with a mean of (x - mean)^2; one strip after the other. */
 // @ts-expect-error: decorator
-@inline
-function columnMean(squares: bool, out: usize, mean: usize, x: usize, mask: usize, rows: i32, columns: i32, share: f32): void {
+@call
+function columnMean(out: usize, mean: usize, x: usize, mask: usize, rows: i32, columns: i32, share: f32): void {
   const stride = <usize>columns << 2;
   memory.fill(out, 0, stride);
   for (let first = 0; first < rows; first += ROWS, x += <usize>ROWS * stride) {
     const end = min(first + ROWS, rows);
     let n = columns;
     for (let i: usize = 0; n > 0; n -= LANES, i += VECTOR) {
-      const middle = squares ? load4(mean + i) : splat(0);
       let total = splat(0);
       let at = x + i;
-      for (let r = first; r < end; r++, at += stride) {
-        if (!counts(mask, r)) continue;
-        const d = squares ? f32x4.sub(load4(at), middle) : load4(at);
-        total = squares ? madd(d, d, total) : f32x4.add(total, d);
+      if (mean) {
+        const middle = load4(mean + i);
+        for (let r = first; r < end; r++, at += stride) {
+          if (!counts(mask, r)) continue;
+          const d = f32x4.sub(load4(at), middle);
+          total = madd(d, d, total);
+        }
+      } else {
+        for (let r = first; r < end; r++, at += stride) if (counts(mask, r)) total = f32x4.add(total, load4(at));
       }
-      storeUpTo4(out + i, f32x4.add(load4(out + i), total), n);
+      writeUpTo4(out + i, f32x4.add(load4(out + i), total), n);
     }
   }
   const factor = splat(share);
-  for (; columns > 0; columns -= LANES, out += VECTOR) storeUpTo4(out, f32x4.mul(load4(out), factor), columns);
+  for (; columns > 0; columns -= LANES, out += VECTOR) writeUpTo4(out, f32x4.mul(load4(out), factor), columns);
 }
 
 /** Mean and variance of each column over the rows that count. */
 export function columnMoments(mean: usize, variance: usize, x: usize, mask: usize, rows: i32, columns: i32): void {
   const share: f32 = 1 / weight(mask, rows);
-  columnMean(false, mean, 0, x, mask, rows, columns, share);
-  columnMean(true, variance, mean, x, mask, rows, columns, share);
+  columnMean(mean, 0, x, mask, rows, columns, share);
+  columnMean(variance, mean, x, mask, rows, columns, share);
 }
 
 /** dx += (dmean + 2 (x - mean) dvariance) / rows, in the rows that count. */
@@ -135,12 +139,12 @@ export function normalizeColumnsBackward(
         if (dx) storeUpTo4(dx + at, madd(d, scale, load4(dx + at)), n);
       }
       product = f32x4.mul(product, inverse);
-      if (dgamma) storeUpTo4(dgamma + i, f32x4.add(load4(dgamma + i), product), n);
-      if (dbeta) storeUpTo4(dbeta + i, f32x4.add(load4(dbeta + i), sum), n);
-      if (dmean) storeUpTo4(dmean + i, nmadd(sum, scale, load4(dmean + i)), n);
+      if (dgamma) writeUpTo4(dgamma + i, f32x4.add(load4(dgamma + i), product), n);
+      if (dbeta) writeUpTo4(dbeta + i, f32x4.add(load4(dbeta + i), sum), n);
+      if (dmean) writeUpTo4(dmean + i, nmadd(sum, scale, load4(dmean + i)), n);
       if (dvariance) {
         const slope = f32x4.mul(f32x4.mul(product, scale), f32x4.mul(inverse, half4()));
-        storeUpTo4(dvariance + i, f32x4.sub(load4(dvariance + i), slope), n);
+        writeUpTo4(dvariance + i, f32x4.sub(load4(dvariance + i), slope), n);
       }
     }
     if (dx) dx += strip;
@@ -152,6 +156,6 @@ export function movingAverage(out: usize, average: usize, value: usize, kept: f3
   const kept4 = splat(kept);
   const share4 = splat(share);
   for (; n > 0; n -= LANES, out += VECTOR, average += VECTOR, value += VECTOR) {
-    storeUpTo4(out, f32x4.add(f32x4.mul(load4(average), kept4), f32x4.mul(load4(value), share4)), n);
+    writeUpTo4(out, f32x4.add(f32x4.mul(load4(average), kept4), f32x4.mul(load4(value), share4)), n);
   }
 }

@@ -3,7 +3,7 @@
 // Shapes: yTrue, yPred, dyPred [rows, columns]; losses, dlosses [rows].
 
 import { rowDot } from "./row";
-import { LANES, VECTOR, load4, madd, splat, storeUpTo4 } from "./simd";
+import { LANES, VECTOR, load4, madd, splat, writeUpTo4 } from "./simd";
 
 /** Keras' normalize caps 1/|x| here. */
 const LARGEST_INVERSE: f32 = 1e7;
@@ -38,7 +38,7 @@ export function cosineSimilarityBackward(
     let n = columns;
     for (let i: usize = 0; n > 0; n -= LANES, i += VECTOR) {
       const y = madd(load4(yPred + i), alongPred, f32x4.mul(load4(yTrue + i), alongTrue));
-      storeUpTo4(dyPred + i, f32x4.add(load4(dyPred + i), y), n);
+      writeUpTo4(dyPred + i, f32x4.add(load4(dyPred + i), y), n);
     }
   }
 }

@@ -1,10 +1,10 @@
 // Cross-entropies as Keras 3 computes them, from probabilities (normalized and clipped first) or from logits.
-// Not here: focal losses (focal.ts), other losses (loss.ts, hinge.ts, cosine.ts), softmax as a layer (softmax.ts).
+// Not here: focal losses (focal.ts), other losses (loss.ts, categoricalHinge.ts, cosine.ts), softmax as a layer (softmax.ts).
 //
 // Shapes: yTrue, yPred, dyPred [rows, columns]; labels i32 [rows]; losses, dlosses [rows].
 // Forward writes losses, backward adds to dyPred. A label outside [0, columns) counts as no class: loss and gradient 0.
 
-import { calledExp4, log1pExpMinusAbs4, log4, logScalar, sigmoid4 } from "./math";
+import { exp4, log1pExpMinusAbs4, log4, logScalar, sigmoid4 } from "./math";
 import { clipped, smoothed, unclipped } from "./probability";
 import { rowExpSum, rowMax, rowSum } from "./row";
 import {
@@ -149,7 +149,7 @@ function categoricalBackward(
       const t = target(sparse, truth, c, columns, labelSmoothing);
       let g: v128;
       if (logits) {
-        g = f32x4.sub(f32x4.mul(f32x4.div(calledExp4(f32x4.sub(p, splat(top))), size), sum), t);
+        g = f32x4.sub(f32x4.mul(f32x4.div(exp4(f32x4.sub(p, splat(top))), size), sum), t);
       } else {
         const q = f32x4.div(p, size);
         g = f32x4.div(f32x4.sub(sum, keep4(unclipped(q), f32x4.div(t, q))), size);

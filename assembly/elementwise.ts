@@ -5,7 +5,7 @@
 // numbers of the kinds. a and b are the function's constants.
 
 import { erf4, calledExp4, log4 } from "./math";
-import { LANES, VECTOR, half4, keep4, load4, madd, one4, select4, splat, storeUpTo4 } from "./simd";
+import { LANES, VECTOR, half4, keep4, load4, madd, one4, select4, splat, writeUpTo4 } from "./simd";
 
 const enum Kind {
   Shift, // x a + b
@@ -53,7 +53,8 @@ function powerOf(x: f32, a: f32): f32 {
     const m = reinterpret<f64>(bits - (k << 52));
     const s = (m - 1) / (m + 1);
     const z = s * s;
-    const series = 1.0 / 3 + z * (1.0 / 5 + z * (1.0 / 7 + z * (1.0 / 9 + z * (1.0 / 11 + z * (1.0 / 13)))));
+    let series: f64 = 1.0 / 13;
+    for (let j = 11; j > 1; j -= 2) series = 1 / <f64>j + z * series;
     const exponent = (<f64>k + (s + s * z * series) * 2.8853900817779268) * <f64>a;
     const e = max(min(exponent, 200), -200);
     const rounded = Math.floor(e + 0.5);
@@ -66,7 +67,7 @@ function powerOf(x: f32, a: f32): f32 {
 }
 
 // @ts-expect-error: decorator
-@inline
+@call
 function power4(x: v128, a: f32): v128 {
   let y = splat(powerOf(f32x4.extract_lane(x, 0), a));
   y = f32x4.replace_lane(y, 1, powerOf(f32x4.extract_lane(x, 1), a));
@@ -119,7 +120,7 @@ function slope(kind: Kind, x: v128, out: v128, a: f32, b: f32): v128 {
 
 /** out [n] = f(x [n]) */
 export function elementwise(out: usize, x: usize, n: i32, kind: i32, a: f32, b: f32): void {
-  for (; n > 0; n -= LANES, out += VECTOR, x += VECTOR) storeUpTo4(out, value(kind, load4(x), a, b), n);
+  for (; n > 0; n -= LANES, out += VECTOR, x += VECTOR) writeUpTo4(out, value(kind, load4(x), a, b), n);
 }
 
 /** dx [n] += dout [n] f'(x [n]) */
@@ -127,7 +128,7 @@ export function elementwiseBackward(
   dx: usize, dout: usize, x: usize, out: usize, n: i32, kind: i32, a: f32, b: f32,
 ): void {
   for (; n > 0; n -= LANES, dx += VECTOR, dout += VECTOR, x += VECTOR, out += VECTOR) {
-    storeUpTo4(dx, madd(load4(dout), slope(kind, load4(x), load4(out), a, b), load4(dx)), n);
+    writeUpTo4(dx, madd(load4(dout), slope(kind, load4(x), load4(out), a, b), load4(dx)), n);
   }
 }
 
@@ -146,7 +147,7 @@ export function compare(out: usize, a: usize, b: usize, scalar: f32, n: i32, kin
     else if (kind == 2) holds = f32x4.lt(x, y);
     else if (kind == 3) holds = f32x4.le(x, y);
     else if (kind == 4) holds = f32x4.eq(x, y);
-    storeUpTo4(out, keep4(holds, one4()), n);
+    writeUpTo4(out, keep4(holds, one4()), n);
   }
 }
 
@@ -155,7 +156,7 @@ export function choose(out: usize, condition: usize, a: usize, b: usize, aScalar
   for (let i: usize = 0; n > 0; n -= LANES, i += VECTOR) {
     const x = a ? load4(a + i) : splat(aScalar);
     const y = b ? load4(b + i) : splat(bScalar);
-    storeUpTo4(out + i, select4(f32x4.ne(load4(condition + i), splat(0)), x, y), n);
+    writeUpTo4(out + i, select4(f32x4.ne(load4(condition + i), splat(0)), x, y), n);
   }
 }
 
@@ -164,12 +165,12 @@ export function chooseBackward(da: usize, db: usize, dout: usize, condition: usi
   for (let i: usize = 0; n > 0; n -= LANES, i += VECTOR) {
     const chosen = f32x4.ne(load4(condition + i), splat(0));
     const d = load4(dout + i);
-    if (da) storeUpTo4(da + i, f32x4.add(load4(da + i), keep4(chosen, d)), n);
-    if (db) storeUpTo4(db + i, f32x4.add(load4(db + i), v128.andnot(d, chosen)), n);
+    if (da) writeUpTo4(da + i, f32x4.add(load4(da + i), keep4(chosen, d)), n);
+    if (db) writeUpTo4(db + i, f32x4.add(load4(db + i), v128.andnot(d, chosen)), n);
   }
 }
 
 /** out [n] (i32) = a | b: kept by either of two masks. */
 export function eitherKept(out: usize, a: usize, b: usize, n: i32): void {
-  for (let i: usize = 0; n > 0; n -= LANES, i += VECTOR) storeUpTo4(out + i, v128.or(load4(a + i), load4(b + i)), n);
+  for (let i: usize = 0; n > 0; n -= LANES, i += VECTOR) writeUpTo4(out + i, v128.or(load4(a + i), load4(b + i)), n);
 }

@@ -6,7 +6,7 @@
 import { calledExp4, log4 } from "./math";
 import { clipped, smoothed, unclipped } from "./probability";
 import { rowSum } from "./row";
-import { LANES, VECTOR, atLeast, keep4, laneMask, load4, madd, one4, splat, storeUpTo4, sumLanes } from "./simd";
+import { LANES, VECTOR, atLeast, keep4, laneMask, load4, madd, one4, splat, sumLanes, writeUpTo4 } from "./simd";
 
 /** x^gamma: by multiplication for small whole exponents, which are the usual ones; otherwise 0 where x <= 0. */
 function power(x: v128, gamma: f32): v128 {
@@ -79,7 +79,7 @@ export function binaryFocalCrossentropyBackward(
       const turn = f32x4.mul(f32x4.mul(f32x4.sub(rest(t), t), splat(gamma)), entropy(t, q));
       const focus = f32x4.mul(mixed(t, splat(yes), splat(no)), power(miss, gamma - 1));
       const g = f32x4.mul(focus, madd(miss, slope, turn));
-      storeUpTo4(dyPred + i, madd(g, weight, load4(dyPred + i)), n);
+      writeUpTo4(dyPred + i, madd(g, weight, load4(dyPred + i)), n);
     }
   }
 }
@@ -134,7 +134,7 @@ export function categoricalFocalCrossentropyBackward(
     for (let i: usize = 0; n > 0; n -= LANES, i += VECTOR) {
       const q = f32x4.div(load4(yPred + i), size);
       const h = classSlope(smoothed(yTrue + i, offset, labelSmoothing), q, gamma);
-      storeUpTo4(dyPred + i, madd(f32x4.sub(h, shared), weight, load4(dyPred + i)), n);
+      writeUpTo4(dyPred + i, madd(f32x4.sub(h, shared), weight, load4(dyPred + i)), n);
     }
   }
 }

@@ -7,7 +7,7 @@
 
 import { rowSum } from "./row";
 import {
-  LANES, VECTOR, keep4, laneMask, load4, loadSplat, madd, nmadd, splat, storeUpTo4, sumLanes,
+  LANES, VECTOR, keep4, laneMask, load4, loadSplat, madd, nmadd, splat, storeUpTo4, sumLanes, writeUpTo4,
 } from "./simd";
 
 /** Rows whose share of dgamma and dbeta is summed in registers before it is added: a strip of them stays in the second cache. */
@@ -99,8 +99,8 @@ function stripGradients(
       scale = madd(d, y, scale);
       offset = f32x4.add(offset, d);
     }
-    if (dgamma) storeUpTo4(dgamma + i, f32x4.add(load4(dgamma + i), scale), n);
-    if (dbeta) storeUpTo4(dbeta + i, f32x4.add(load4(dbeta + i), offset), n);
+    if (dgamma) writeUpTo4(dgamma + i, f32x4.add(load4(dgamma + i), scale), n);
+    if (dbeta) writeUpTo4(dbeta + i, f32x4.add(load4(dbeta + i), offset), n);
   }
 }
 

@@ -2,7 +2,7 @@
 // Not here: sums over whole blocks (reduce.ts) and the products between vectors (gemm.ts).
 // Legend: x [outer, n, inner] holds outer * inner vectors of n numbers, `inner` words apart; its gradient dx likewise.
 
-import { LANES, VECTOR, load4, loadTail, one4, splat, storeUpTo4, sumLanes } from "./simd";
+import { LANES, VECTOR, load4, loadTail, one4, splat, sumLanes, writeUpTo4 } from "./simd";
 
 /** Numbers summed in f32 before they go to a sum of sums, so that long vectors keep their digits. */
 const BLOCK: i32 = 64;
@@ -40,39 +40,21 @@ function dotColumns(a: usize, b: usize, n: i32, stride: usize): v128 {
   return total;
 }
 
+/** a . b of the vector that begins here (inner = 1), on all lanes; or of the four that begin side by side. */
+// @ts-expect-error: decorator
+@call
+function dot(a: usize, b: usize, n: i32, inner: i32): v128 {
+  return inner == 1 ? splat(dotRow(a, b, n)) : dotColumns(a, b, n, <usize>inner << 2);
+}
+
 /** The factor that brings a vector of this length between least and most, as far as rate goes. */
 // @ts-expect-error: decorator
 @inline
-function limit(squares: v128, least: v128, most: v128, rate: v128, rest: v128): v128 {
+function limit(squares: v128, least: f32, most: f32, rate: f32): v128 {
   const norm = f32x4.sqrt(squares);
-  const wanted = f32x4.min(f32x4.max(norm, least), most);
-  const mixed = f32x4.add(f32x4.mul(rate, wanted), f32x4.mul(rest, norm));
+  const wanted = f32x4.min(f32x4.max(norm, splat(least)), splat(most));
+  const mixed = f32x4.add(f32x4.mul(splat(rate), wanted), f32x4.mul(splat(1 - rate), norm));
   return f32x4.div(mixed, f32x4.add(splat(EPSILON), norm));
-}
-
-/** w *= (rate * min(max(|w|, least), most) + (1 - rate) * |w|) / (1e-7 + |w|), |w| the length of each vector. */
-export function limitLengths(
-  w: usize, outer: i32, n: i32, inner: i32, least: f32, most: f32, rate: f32,
-): void {
-  const low = splat(least);
-  const high = splat(most);
-  const share = splat(rate);
-  const rest = splat(1 - rate);
-  const stride = <usize>inner << 2;
-  for (; outer > 0; outer--, w += <usize>n * stride) {
-    if (inner == 1) {
-      const factor = limit(splat(dotRow(w, w, n)), low, high, share, rest);
-      let p = w;
-      for (let left = n; left > 0; left -= LANES, p += VECTOR) storeUpTo4(p, f32x4.mul(load4(p), factor), left);
-      continue;
-    }
-    let column = w;
-    for (let left = inner; left > 0; left -= LANES, column += VECTOR) {
-      const factor = limit(dotColumns(column, column, n, stride), low, high, share, rest);
-      let p = column;
-      for (let k = 0; k < n; k++, p += stride) storeUpTo4(p, f32x4.mul(load4(p), factor), left);
-    }
-  }
 }
 
 /** 1 / length, and no more than 1 / 1e-7. */
@@ -82,51 +64,56 @@ function inverse(squares: v128): v128 {
   return f32x4.min(f32x4.div(one4(), f32x4.sqrt(squares)), splat(1 / EPSILON));
 }
 
-/** out = x / |x|, for each vector. */
-export function unitVectors(out: usize, x: usize, outer: i32, n: i32, inner: i32): void {
-  const stride = <usize>inner << 2;
-  for (; outer > 0; outer--, x += <usize>n * stride, out += <usize>n * stride) {
+/** out = each vector of x times its factor: limit or inverse. */
+// @ts-expect-error: decorator
+@call
+function rescale(
+  unit: bool, out: usize, x: usize, outer: i32, n: i32, inner: i32, least: f32, most: f32, rate: f32,
+): void {
+  const size = <usize>(n * inner) << 2;
+  const step = inner == 1 ? VECTOR : <usize>inner << 2;
+  for (; outer > 0; outer--, x += size, out += size) {
     let at: usize = 0;
-    if (inner == 1) {
-      const factor = inverse(splat(dotRow(x, x, n)));
-      for (let left = n; left > 0; left -= LANES, at += VECTOR) {
-        storeUpTo4(out + at, f32x4.mul(load4(x + at), factor), left);
-      }
-      continue;
-    }
     for (let left = inner; left > 0; left -= LANES, at += VECTOR) {
-      const factor = inverse(dotColumns(x + at, x + at, n, stride));
+      const squares = dot(x + at, x + at, n, inner);
+      const factor = unit ? inverse(squares) : limit(squares, least, most, rate);
       let p = at;
-      for (let k = 0; k < n; k++, p += stride) storeUpTo4(out + p, f32x4.mul(load4(x + p), factor), left);
+      for (let k = inner == 1 ? n : n * LANES; k > 0; k -= LANES, p += step) {
+        writeUpTo4(out + p, f32x4.mul(load4(x + p), factor), inner == 1 ? k : left);
+      }
     }
   }
+}
+
+/** w *= (rate * min(max(|w|, least), most) + (1 - rate) * |w|) / (1e-7 + |w|), |w| the length of each vector. */
+export function limitLengths(
+  w: usize, outer: i32, n: i32, inner: i32, least: f32, most: f32, rate: f32,
+): void {
+  rescale(false, w, w, outer, n, inner, least, most, rate);
+}
+
+/** out = x / |x|, for each vector. */
+export function unitVectors(out: usize, x: usize, outer: i32, n: i32, inner: i32): void {
+  rescale(true, out, x, outer, n, inner, 0, 0, 0);
 }
 
 /** dx += (dout - out * (dout . out)) / |x|; where |x| counts as 1e-7, dx += dout / 1e-7. */
 export function unitVectorsBackward(
   dx: usize, dout: usize, out: usize, x: usize, outer: i32, n: i32, inner: i32,
 ): void {
-  const stride = <usize>inner << 2;
-  const clamped = splat(1 / EPSILON);
-  for (; outer > 0; outer--) {
+  const size = <usize>(n * inner) << 2;
+  const step = inner == 1 ? VECTOR : <usize>inner << 2;
+  for (; outer > 0; outer--, dx += size, dout += size, out += size, x += size) {
     let at: usize = 0;
-    const step = inner == 1 ? VECTOR : stride;
     for (let left = inner; left > 0; left -= LANES, at += VECTOR) {
-      const squares = inner == 1 ? splat(dotRow(x, x, n)) : dotColumns(x + at, x + at, n, stride);
-      const along = inner == 1 ? splat(dotRow(dout, out, n)) : dotColumns(dout + at, out + at, n, stride);
-      const factor = inverse(squares);
-      const minus = v128.andnot(along, f32x4.ge(factor, clamped));
+      const factor = inverse(dot(x + at, x + at, n, inner));
+      const along = v128.andnot(dot(dout + at, out + at, n, inner), f32x4.ge(factor, splat(1 / EPSILON)));
       let p = at;
       for (let k = inner == 1 ? n : n * LANES; k > 0; k -= LANES, p += step) {
-        const change = f32x4.sub(load4(dout + p), f32x4.mul(load4(out + p), minus));
-        storeUpTo4(dx + p, f32x4.add(load4(dx + p), f32x4.mul(change, factor)), inner == 1 ? k : left);
+        const change = f32x4.sub(load4(dout + p), f32x4.mul(load4(out + p), along));
+        writeUpTo4(dx + p, f32x4.add(load4(dx + p), f32x4.mul(change, factor)), inner == 1 ? k : left);
       }
     }
-    const size = <usize>n * stride;
-    dx += size;
-    dout += size;
-    out += size;
-    x += size;
   }
 }
 

@@ -1,14 +1,14 @@
 // Losses that compare element with element, one number a row, as keras.losses defines them, each with its gradient.
-// Not here: crossentropy.ts, hinge.ts, cosine.ts, and the mean over the batch: weightedSum (reduce.ts).
+// Not here: crossentropy.ts, focal.ts, overlap.ts, categoricalHinge.ts, cosine.ts, and the mean over the batch: weightedSum (reduce.ts).
 //
 // Shapes: yTrue, yPred, dyPred [rows, columns]; losses, dlosses [rows].
 // Forward   name(losses, yTrue, yPred, rows, columns[, parameter])               losses[r] = mean over c of l(yTrue, yPred)
-// One loop for all of them: `kind` is looked at for every vector, which costs less than eight loops weigh.
+// One loop for all of them: `kind` is looked at for every vector, which costs less than ten loops weigh.
 // Backward  nameBackward(dyPred, dlosses, yTrue, yPred, rows, columns[, parameter])   dyPred += dlosses[r] * dl/dyPred / columns
 
 import { log1pExpMinusAbs4, log4, calledTanh4 } from "./math";
 import {
-  LANES, VECTOR, atLeast, atMost, half4, keep4, laneMask, load4, madd, one4, splat, storeUpTo4, sumLanes,
+  LANES, VECTOR, atLeast, atMost, half4, keep4, laneMask, load4, loadTail, madd, one4, splat, storeUpTo4, sumLanes,
 } from "./simd";
 
 const enum Loss {
@@ -20,6 +20,8 @@ const enum Loss {
   LogCosh,
   Poisson,
   Divergence,
+  Hinge,
+  SquaredHinge,
 }
 
 /** Keras' backend.epsilon(). */
@@ -71,10 +73,20 @@ function value(kind: Loss, t: v128, p: v128, delta: f32): v128 {
     return f32x4.sub(f32x4.add(f32x4.abs(d), log1pExpMinusAbs4(f32x4.add(d, d))), splat(LOG2));
   }
   if (kind == Loss.Poisson) return f32x4.sub(p, f32x4.mul(t, log4(f32x4.add(p, splat(EPSILON)))));
-  return f32x4.mul(clipped(t), log4(f32x4.div(clipped(t), clipped(p)))); // Divergence
+  if (kind == Loss.Divergence) return f32x4.mul(clipped(t), log4(f32x4.div(clipped(t), clipped(p))));
+  const margin = atLeast(f32x4.sub(one4(), f32x4.mul(t, p)), splat(0));
+  return kind == Loss.Hinge ? margin : f32x4.mul(margin, margin);
 }
 
-/** dl/dp */
+/** 1 where x > 0, 1/2 where x = 0: Keras' share of a gradient in max(x, 0). */
+// @ts-expect-error: decorator
+@inline
+function positive(x: v128): v128 {
+  const half = half4();
+  return f32x4.add(keep4(f32x4.gt(x, splat(0)), half), keep4(f32x4.ge(x, splat(0)), half));
+}
+
+/** dl/dp; of the hinge losses its negative */
 // @ts-expect-error: decorator
 @inline
 function slope(kind: Loss, t: v128, p: v128, delta: f32): v128 {
@@ -91,21 +103,50 @@ function slope(kind: Loss, t: v128, p: v128, delta: f32): v128 {
   if (kind == Loss.Huber) return atMost(atLeast(d, splat(-delta)), splat(delta));
   if (kind == Loss.LogCosh) return calledTanh4(d);
   if (kind == Loss.Poisson) return f32x4.sub(one4(), f32x4.div(t, f32x4.add(p, splat(EPSILON))));
-  const within = v128.and(f32x4.ge(p, splat(EPSILON)), f32x4.le(p, one4()));
-  return keep4(within, f32x4.neg(f32x4.div(clipped(t), p))); // Divergence
+  if (kind == Loss.Divergence) {
+    const within = v128.and(f32x4.ge(p, splat(EPSILON)), f32x4.le(p, one4()));
+    return keep4(within, f32x4.neg(f32x4.div(clipped(t), p)));
+  }
+  const margin = f32x4.sub(one4(), f32x4.mul(t, p));
+  return f32x4.mul(t, kind == Loss.Hinge ? positive(margin) : f32x4.mul(splat(2), atLeast(margin, splat(0))));
+}
+
+/**
+ * Labels of the hinge losses are -1 and 1; if every one of the batch is 0 or 1, Keras takes 2y - 1. This is the factor, 1 or 2; 0 for
+ * the other losses. A batch split among threads gives the same, unless only some shards have labels other than 0 and 1.
+ */
+// @ts-expect-error: decorator
+@call
+function labelFactor(kind: Loss, yTrue: usize, n: i32): f32 {
+  if (kind < Loss.Hinge) return 0;
+  let others = splat(0);
+  for (; n > 0; n -= LANES, yTrue += VECTOR) {
+    const t = n >= LANES ? load4(yTrue) : loadTail(yTrue, n);
+    others = v128.or(others, v128.and(f32x4.ne(t, splat(0)), f32x4.ne(t, one4())));
+  }
+  return v128.any_true(others) ? 1 : 2;
+}
+
+// @ts-expect-error: decorator
+@inline
+function target(yTrue: usize, factor: f32): v128 {
+  const t = load4(yTrue);
+  return factor ? f32x4.add(f32x4.mul(t, splat(factor)), splat(1 - factor)) : t;
 }
 
 function map(kind: Loss, losses: usize, yTrue: usize, yPred: usize, rows: i32, columns: i32, delta: f32 = 0): void {
   const stride = <usize>columns << 2;
   const share: f32 = kind == Loss.Divergence ? 1 : 1 / <f32>columns;
+  const factor = labelFactor(kind, yTrue, rows * columns);
   for (; rows > 0; rows--, losses += 4, yTrue += stride, yPred += stride) {
     let total = splat(0);
     let n = columns;
     for (let i: usize = 0; n > 0; n -= LANES, i += VECTOR) {
-      const l = value(kind, load4(yTrue + i), load4(yPred + i), delta);
+      const l = value(kind, target(yTrue + i, factor), load4(yPred + i), delta);
       total = f32x4.add(total, keep4(laneMask(n), l));
     }
-    store<f32>(losses, sumLanes(total) * share);
+    const sum = sumLanes(total);
+    store<f32>(losses, factor ? sum / <f32>columns : sum * share);
   }
 }
 
@@ -114,11 +155,13 @@ function mapBackward(
 ): void {
   const stride = <usize>columns << 2;
   const share: f32 = kind == Loss.Divergence ? 1 : 1 / <f32>columns;
+  const factor = labelFactor(kind, yTrue, rows * columns);
   for (; rows > 0; rows--, dyPred += stride, dlosses += 4, yTrue += stride, yPred += stride) {
-    const weight = splat(load<f32>(dlosses) * share);
+    const d = load<f32>(dlosses);
+    const weight = splat(factor ? -d / <f32>columns : d * share);
     let n = columns;
     for (let i: usize = 0; n > 0; n -= LANES, i += VECTOR) {
-      const g = slope(kind, load4(yTrue + i), load4(yPred + i), delta);
+      const g = slope(kind, target(yTrue + i, factor), load4(yPred + i), delta);
       storeUpTo4(dyPred + i, madd(g, weight, load4(dyPred + i)), n);
     }
   }
@@ -202,4 +245,24 @@ export function kullbackLeiblerDivergenceBackward(
   dyPred: usize, dlosses: usize, yTrue: usize, yPred: usize, rows: i32, columns: i32,
 ): void {
   mapBackward(Loss.Divergence, dyPred, dlosses, yTrue, yPred, rows, columns);
+}
+
+/** max(1 - t p, 0) */
+export function hinge(losses: usize, yTrue: usize, yPred: usize, rows: i32, columns: i32): void {
+  map(Loss.Hinge, losses, yTrue, yPred, rows, columns);
+}
+export function hingeBackward(
+  dyPred: usize, dlosses: usize, yTrue: usize, yPred: usize, rows: i32, columns: i32,
+): void {
+  mapBackward(Loss.Hinge, dyPred, dlosses, yTrue, yPred, rows, columns);
+}
+
+/** max(1 - t p, 0)^2 */
+export function squaredHinge(losses: usize, yTrue: usize, yPred: usize, rows: i32, columns: i32): void {
+  map(Loss.SquaredHinge, losses, yTrue, yPred, rows, columns);
+}
+export function squaredHingeBackward(
+  dyPred: usize, dlosses: usize, yTrue: usize, yPred: usize, rows: i32, columns: i32,
+): void {
+  mapBackward(Loss.SquaredHinge, dyPred, dlosses, yTrue, yPred, rows, columns);
 }

@@ -6,7 +6,7 @@
 
 import { log4 } from "./math";
 import { runStart, threefry } from "./random";
-import { half4, load4, one4, select4, splat, storeUpTo4 } from "./simd";
+import { half4, load4, one4, select4, splat, writeUpTo4 } from "./simd";
 
 // Giles 2010, "Approximating the erfinv function", single precision, times sqrt 2: z / u over w = -log(1 - u^2), first for w < 5
 // in w - 2.5, then for the rest in sqrt w - 3.
@@ -60,8 +60,8 @@ export function gaussianNoise(
       const low = load4(x);
       const high = count > 4 ? load4(x + 16) : low;
       threefry(out, count, <i32>(<u32>position >> 1), skip, stream, key0, key1);
-      storeUpTo4(out, f32x4.add(low, f32x4.mul(scale, normal4(load4(out)))), count);
-      if (count > 4) storeUpTo4(out + 16, f32x4.add(high, f32x4.mul(scale, normal4(load4(out + 16)))), count - 4);
+      writeUpTo4(out, f32x4.add(low, f32x4.mul(scale, normal4(load4(out)))), count);
+      if (count > 4) writeUpTo4(out + 16, f32x4.add(high, f32x4.mul(scale, normal4(load4(out + 16)))), count - 4);
       x += <usize>count << 2;
       out += <usize>count << 2;
       position += count;

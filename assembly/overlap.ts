@@ -2,46 +2,42 @@
 // Not here: losses that are a mean over elements (loss.ts).
 // Shapes: yTrue, yPred, dyPred [rows, columns]; losses, dlosses [rows]. A row is all that is counted together: a whole batch by default.
 
-import { LANES, VECTOR, keep4, laneMask, load4, madd, one4, splat, storeUpTo4, sumLanes } from "./simd";
+import { LANES, VECTOR, keep4, laneMask, load4, madd, one4, splat, sumLanes, writeUpTo4 } from "./simd";
 
 /** Columns summed in f32 before they go to the f64: a row may be a whole batch. */
 const BLOCK: i32 = 256;
 
-/** I = sum of t p */
-function both(yTrue: usize, yPred: usize, n: i32): f64 {
-  let result: f64 = 0;
-  for (; n > 0; n -= BLOCK) {
-    let total = splat(0);
-    for (let left = min(n, BLOCK); left > 0; left -= LANES, yTrue += VECTOR, yPred += VECTOR) {
-      total = f32x4.add(total, keep4(laneMask(left), f32x4.mul(load4(yTrue), load4(yPred))));
-    }
-    result += <f64>sumLanes(total);
-  }
-  return result;
-}
-
-/** sum of a (1 - b) */
-function only(a: usize, b: usize, n: i32): f64 {
+/** sum of a b, or of a (1 - b) */
+// @ts-expect-error: decorator
+@call
+function overlap(a: usize, b: usize, n: i32, apart: bool): f64 {
   let result: f64 = 0;
   for (; n > 0; n -= BLOCK) {
     let total = splat(0);
     for (let left = min(n, BLOCK); left > 0; left -= LANES, a += VECTOR, b += VECTOR) {
-      const l = f32x4.mul(load4(a), f32x4.sub(one4(), load4(b)));
-      total = f32x4.add(total, keep4(laneMask(left), l));
+      const factor = apart ? f32x4.sub(one4(), load4(b)) : load4(b);
+      total = f32x4.add(total, keep4(laneMask(left), f32x4.mul(load4(a), factor)));
     }
     result += <f64>sumLanes(total);
   }
   return result;
 }
 
-/** 1 - I / D, D = I + alpha (sum of t (1 - p)) + beta (sum of p (1 - t)) + epsilon */
+/** alpha (sum of t (1 - p)) + beta (sum of p (1 - t)) */
+// @ts-expect-error: decorator
+@inline
+function difference(yTrue: usize, yPred: usize, n: i32, alpha: f32, beta: f32): f64 {
+  return <f64>alpha * overlap(yTrue, yPred, n, true) + <f64>beta * overlap(yPred, yTrue, n, true);
+}
+
+/** 1 - I / D, I = sum of t p, D = I + alpha (sum of t (1 - p)) + beta (sum of p (1 - t)) + epsilon */
 export function tversky(
   losses: usize, yTrue: usize, yPred: usize, rows: i32, columns: i32, alpha: f32, beta: f32, epsilon: f32,
 ): void {
   const stride = <usize>columns << 2;
   for (; rows > 0; rows--, losses += 4, yTrue += stride, yPred += stride) {
-    const shared = both(yTrue, yPred, columns);
-    const apart = <f64>alpha * only(yTrue, yPred, columns) + <f64>beta * only(yPred, yTrue, columns);
+    const shared = overlap(yTrue, yPred, columns, false);
+    const apart = difference(yTrue, yPred, columns, alpha, beta);
     store<f32>(losses, <f32>(1 - shared / (shared + apart + <f64>epsilon)));
   }
 }
@@ -52,8 +48,8 @@ export function tverskyBackward(
 ): void {
   const stride = <usize>columns << 2;
   for (; rows > 0; rows--, dyPred += stride, dlosses += 4, yTrue += stride, yPred += stride) {
-    const shared = both(yTrue, yPred, columns);
-    const apart = <f64>alpha * only(yTrue, yPred, columns) + <f64>beta * only(yPred, yTrue, columns);
+    const shared = overlap(yTrue, yPred, columns, false);
+    const apart = difference(yTrue, yPred, columns, alpha, beta);
     const size = shared + apart + <f64>epsilon;
     // The slope is linear in t: from beta I / D^2 where t = 0 to ((1 - alpha) I - D) / D^2 where t = 1.
     const weight = <f64>load<f32>(dlosses) / (size * size);
@@ -64,7 +60,7 @@ export function tverskyBackward(
     let n = columns;
     for (let i: usize = 0; n > 0; n -= LANES, i += VECTOR) {
       const g = madd(load4(yTrue + i), slope, offset);
-      storeUpTo4(dyPred + i, f32x4.add(load4(dyPred + i), g), n);
+      writeUpTo4(dyPred + i, f32x4.add(load4(dyPred + i), g), n);
     }
   }
 }

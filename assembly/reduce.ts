@@ -9,23 +9,20 @@ import { LANES, VECTOR, keep4, load4, loadTail, splat, store4, storeUpTo4, sumLa
 /** Words summed in f32 before they go to the f64: 16 additions in each of 16 lanes. */
 const BLOCK: i32 = 256;
 
-// What is summed; a compile-time constant.
-const enum Of {
-  Values,
-  Squares,
-  Sizes,
-}
+// Bits of a number: all, or all but its sign.
+const VALUE: i32 = -1;
+const SIZE: i32 = 0x7fffffff;
 
 // @ts-expect-error: decorator
 @inline
-function plus(total: v128, x: v128, kind: Of): v128 {
-  if (kind == Of.Squares) return f32x4.add(total, f32x4.mul(x, x));
-  return f32x4.add(total, kind == Of.Sizes ? f32x4.abs(x) : x);
+function term(squares: bool, x: v128, bits: v128): v128 {
+  return squares ? f32x4.mul(x, x) : v128.and(x, bits);
 }
 
+/** Sum of these bits of the words of x, or of x^2. */
 // @ts-expect-error: decorator
 @inline
-function total(x: usize, n: i32, kind: Of): f64 {
+function total(squares: bool, x: usize, n: i32, bits: v128): f64 {
   let result: f64 = 0;
   for (; n >= BLOCK; n -= BLOCK) {
     let a = splat(0);
@@ -33,28 +30,40 @@ function total(x: usize, n: i32, kind: Of): f64 {
     let c = splat(0);
     let d = splat(0);
     for (const end = x + 4 * BLOCK; x < end; x += 4 * VECTOR) {
-      a = plus(a, load4(x), kind);
-      b = plus(b, load4(x + VECTOR), kind);
-      c = plus(c, load4(x + 2 * VECTOR), kind);
-      d = plus(d, load4(x + 3 * VECTOR), kind);
+      a = f32x4.add(a, term(squares, load4(x), bits));
+      b = f32x4.add(b, term(squares, load4(x + VECTOR), bits));
+      c = f32x4.add(c, term(squares, load4(x + 2 * VECTOR), bits));
+      d = f32x4.add(d, term(squares, load4(x + 3 * VECTOR), bits));
     }
     result += <f64>sumLanes(f32x4.add(f32x4.add(a, b), f32x4.add(c, d)));
   }
   let rest = splat(0);
-  for (; n >= LANES; n -= LANES, x += VECTOR) rest = plus(rest, load4(x), kind);
-  if (n > 0) rest = plus(rest, loadTail(x, n), kind);
+  for (; n >= LANES; n -= LANES, x += VECTOR) rest = f32x4.add(rest, term(squares, load4(x), bits));
+  if (n > 0) rest = f32x4.add(rest, term(squares, loadTail(x, n), bits));
   return result + <f64>sumLanes(rest);
+}
+
+// @ts-expect-error: decorator
+@call
+function totalOf(x: usize, n: i32, bits: i32): f64 {
+  return total(false, x, n, i32x4.splat(bits));
+}
+
+// @ts-expect-error: decorator
+@call
+function totalSquares(x: usize, n: i32): f64 {
+  return total(true, x, n, splat(0));
 }
 
 /** out[0] += sum of x [n] */
 export function sum(out: usize, x: usize, n: i32): void {
-  store<f32>(out, <f32>(<f64>load<f32>(out) + total(x, n, Of.Values)));
+  store<f32>(out, <f32>(<f64>load<f32>(out) + totalOf(x, n, VALUE)));
 }
 
 /** out[0] += sum of the squares of x [n], or of x [rows[0], n] if `rows` is not 0. */
 export function sumSquares(out: usize, x: usize, n: i32, rows: usize): void {
   const count = rows ? n * load<i32>(rows) : n;
-  store<f32>(out, <f32>(<f64>load<f32>(out) + total(x, count, Of.Squares)));
+  store<f32>(out, <f32>(<f64>load<f32>(out) + totalSquares(x, count)));
 }
 
 /** Rows summed in registers before the result is added to the column: a strip of them stays in the second cache. */
@@ -119,7 +128,7 @@ export function weightedSum(out: usize, losses: usize, weights: usize, scale: f3
   if (weights) {
     for (; n > 0; n--, losses += 4, weights += 4) result += <f64>load<f32>(losses) * <f64>load<f32>(weights);
   } else {
-    result = total(losses, n, Of.Values);
+    result = totalOf(losses, n, VALUE);
   }
   store<f32>(out, <f32>(<f64>load<f32>(out) + result * <f64>scale));
 }
@@ -145,7 +154,7 @@ export function leftWeights(left: usize, weights: usize, mask: usize, weighs: i3
   const row = <usize>width << 2;
   let sum: f64 = 0;
   for (let i = 0; i < n; i++) {
-    if (load<i32>(mask + (<usize>i << 2))) sum += weighs ? total(weights + <usize>i * row, width, false) : 1;
+    if (load<i32>(mask + (<usize>i << 2))) sum += weighs ? totalOf(weights + <usize>i * row, width, VALUE) : 1;
   }
   store<f32>(left, weighs ? 0 : <f32>n);
   store<f32>(left, <f32>sum, 4);
@@ -175,8 +184,8 @@ export function maskedWeights(
 /** out[0] += (l1 * sum of |x| + l2 * sum of x^2) / samples; x [n]. */
 export function penalty(out: usize, x: usize, l1: f32, l2: f32, samples: i32, n: i32): void {
   let result: f64 = 0;
-  if (l1 != 0) result += <f64>l1 * total(x, n, Of.Sizes);
-  if (l2 != 0) result += <f64>l2 * total(x, n, Of.Squares);
+  if (l1 != 0) result += <f64>l1 * totalOf(x, n, SIZE);
+  if (l2 != 0) result += <f64>l2 * totalSquares(x, n);
   store<f32>(out, <f32>(<f64>load<f32>(out) + result / <f64>samples));
 }
 

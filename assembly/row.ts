@@ -5,6 +5,8 @@ import { exp4 } from "./math";
 import { LANES, VECTOR, keep4, laneMask, load4, loadTail, madd, maxLanes, select4, splat, sumLanes } from "./simd";
 
 /** Largest of n words; NaN if any is. */
+// @ts-expect-error: decorator
+@call
 export function rowMax(x: usize, n: i32): f32 {
   let top = splat(-Infinity);
   for (; n >= LANES; n -= LANES, x += VECTOR) top = f32x4.max(top, load4(x));
@@ -13,6 +15,8 @@ export function rowMax(x: usize, n: i32): f32 {
 }
 
 /** Sum of e^(x - top). */
+// @ts-expect-error: decorator
+@call
 export function rowExpSum(x: usize, top: f32, n: i32): f32 {
   let total = splat(0);
   for (; n > 0; n -= LANES, x += VECTOR) {
@@ -23,6 +27,8 @@ export function rowExpSum(x: usize, top: f32, n: i32): f32 {
 }
 
 /** Sum of n words. */
+// @ts-expect-error: decorator
+@call
 export function rowSum(x: usize, n: i32): f32 {
   let total = splat(0);
   for (; n > 0; n -= LANES, x += VECTOR) total = f32x4.add(total, keep4(laneMask(n), load4(x)));
@@ -30,6 +36,8 @@ export function rowSum(x: usize, n: i32): f32 {
 }
 
 /** Sum of a*b over n words. */
+// @ts-expect-error: decorator
+@call
 export function rowDot(a: usize, b: usize, n: i32): f32 {
   let total = splat(0);
   for (; n >= LANES; n -= LANES, a += VECTOR, b += VECTOR) total = madd(load4(a), load4(b), total);

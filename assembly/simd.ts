@@ -143,7 +143,9 @@ export function loadTail(p: usize, count: i32): v128 {
   return v128.and(v128.load(p), laneMask(count));
 }
 
-/** Write the first `count` (1..3) lanes of `v` at `p`, and nothing else. A call: every kernel needs it, once a row. */
+/** Write the first `count` (1..3) lanes of `v` at `p`, and nothing else. */
+// @ts-expect-error: decorator
+@inline
 export function storeTail(p: usize, v: v128, count: i32): void {
   if (count & 2) {
     v128.store_lane<i64>(p, v, 0);
@@ -153,12 +155,30 @@ export function storeTail(p: usize, v: v128, count: i32): void {
   }
 }
 
+/** The same as a call. */
+// @ts-expect-error: decorator
+@call
+export function calledStoreTail(p: usize, v: v128, count: i32): void {
+  storeTail(p, v, count);
+}
+
 /** Write four lanes, or fewer where only `left` words are left: one loop body for whole vectors and the tail. */
 // @ts-expect-error: decorator
 @inline
 export function storeUpTo4(p: usize, v: v128, left: i32): void {
   if (left >= LANES) store4(p, v);
   else storeTail(p, v, left);
+}
+
+/**
+ * The same with a call for the tail, a quarter of the bytes: for all kernels but those that take most of the time. What stands in
+ * registers around a loop is loaded anew at each turn of it, so short loops over long blocks lose by it.
+ */
+// @ts-expect-error: decorator
+@inline
+export function writeUpTo4(p: usize, v: v128, left: i32): void {
+  if (left >= LANES) store4(p, v);
+  else calledStoreTail(p, v, left);
 }
 
 /** x, or 0 where it is too small to matter: numbers below 1e-38 are many times slower. NaN stays. */

@@ -2,9 +2,9 @@
 // Not here: the losses that take logits (crossentropy.ts), attention's masked softmax.
 // Shapes: out, x, dx, dout [rows, columns].
 
-import { exp4, logScalar } from "./math";
+import { calledExp4, exp4, logScalar } from "./math";
 import { rowDot, rowExpSum, rowMax, rowSum } from "./row";
-import { LANES, VECTOR, keep4, laneMask, load4, madd, nmadd, splat, storeUpTo4, sumLanes } from "./simd";
+import { LANES, VECTOR, keep4, laneMask, load4, madd, nmadd, splat, storeUpTo4, sumLanes, writeUpTo4 } from "./simd";
 
 /** out = e^(x - max) / sum of e^(x - max) */
 export function softmax(out: usize, x: usize, rows: i32, columns: i32): void {
@@ -44,7 +44,7 @@ export function logSoftmax(out: usize, x: usize, rows: i32, columns: i32): void 
     const logSum = splat(logScalar(rowExpSum(x, top, columns)));
     let n = columns;
     for (let i: usize = 0; n > 0; n -= LANES, i += VECTOR) {
-      storeUpTo4(out + i, f32x4.sub(f32x4.sub(load4(x + i), splat(top)), logSum), n);
+      writeUpTo4(out + i, f32x4.sub(f32x4.sub(load4(x + i), splat(top)), logSum), n);
     }
   }
 }
@@ -56,7 +56,7 @@ export function logSoftmaxBackward(dx: usize, dout: usize, out: usize, rows: i32
     const sum = splat(rowSum(dout, columns));
     let n = columns;
     for (let i: usize = 0; n > 0; n -= LANES, i += VECTOR) {
-      storeUpTo4(dx + i, f32x4.add(load4(dx + i), nmadd(exp4(load4(out + i)), sum, load4(dout + i))), n);
+      writeUpTo4(dx + i, f32x4.add(load4(dx + i), nmadd(calledExp4(load4(out + i)), sum, load4(dout + i))), n);
     }
   }
 }

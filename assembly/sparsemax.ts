@@ -14,6 +14,8 @@ function precedes(x: usize, j: i32, i: i32): bool {
 }
 
 /** The rank of x[i] from the largest, from 1. */
+// @ts-expect-error: decorator
+@call
 function rankOf(x: usize, i: i32, columns: i32): i32 {
   let rank = 1;
   for (let j = 0; j < columns; ++j) if (precedes(x, j, i)) rank++;
@@ -21,6 +23,8 @@ function rankOf(x: usize, i: i32, columns: i32): i32 {
 }
 
 /** S_rank of x[i]: the sum of it and of all that come before it. */
+// @ts-expect-error: decorator
+@call
 function sumDownTo(x: usize, i: i32, columns: i32): f64 {
   let sum: f64 = load<f32>(x + (<usize>i << 2));
   for (let j = 0; j < columns; ++j) if (precedes(x, j, i)) sum += load<f32>(x + (<usize>j << 2));
@@ -28,6 +32,8 @@ function sumDownTo(x: usize, i: i32, columns: i32): f64 {
 }
 
 /** Whether x[i] belongs to the support: it is above (S_rank - 1) / rank. */
+// @ts-expect-error: decorator
+@call
 function supports(x: usize, i: i32, columns: i32): bool {
   return load<f32>(x + (<usize>i << 2)) - (sumDownTo(x, i, columns) - 1) / rankOf(x, i, columns) > 0;
 }

@@ -19,7 +19,7 @@ export {
 } from "./gemm";
 export { gemmBatch } from "./gemmBatch";
 export * from "./heap";
-export * from "./hinge";
+export * from "./categoricalHinge";
 export {
   gatherRows, gatherRowsBackward, gemmNNKept, gemmNTKept, gemmTNKept, keptRows, sumColumnsKept,
 } from "./kept";

@@ -2,7 +2,7 @@
 // Not here: sums over a block (reduce.ts), functions with a curve (activation.ts), matrix products (gemm.ts).
 // Shapes: every block is [n] unless its line says otherwise. An output may be the same block as an input.
 
-import { LANES, VECTOR, half4, keep4, load4, splat, store4, storeTail } from "./simd";
+import { LANES, VECTOR, calledStoreTail, half4, keep4, load4, splat, store4, storeTail } from "./simd";
 
 // What one vector of the result is made of; a compile-time constant, so each kernel keeps only its own line.
 const enum Term {
@@ -59,7 +59,7 @@ function map(kind: Term, out: usize, a: usize, b: usize, c: usize, scale: f32, n
     b += VECTOR;
     c += VECTOR;
   }
-  if (n > 0) storeTail(out, term(kind, out, a, b, c, factor), n);
+  if (n > 0) calledStoreTail(out, term(kind, out, a, b, c, factor), n);
 }
 
 /** out = value */
@@ -79,7 +79,7 @@ export function accumulate(out: usize, x: usize, n: i32): void {
 
 /** out -= x; also the gradient of subtract's second operand. */
 export function subtractAccumulate(out: usize, x: usize, n: i32): void {
-  map(Term.Subtract, out, out, x, 0, 0, n);
+  scaleAccumulate(out, x, -1, n);
 }
 
 /** out = x * scale */
@@ -88,6 +88,8 @@ export function scale(out: usize, x: usize, scale: f32, n: i32): void {
 }
 
 /** out += x * scale; also the gradient of scale. */
+// @ts-expect-error: decorator
+@call
 export function scaleAccumulate(out: usize, x: usize, scale: f32, n: i32): void {
   map(Term.PlusScaled, out, x, 0, 0, scale, n);
 }
@@ -128,10 +130,17 @@ export function maximum(out: usize, a: usize, b: usize, n: i32): void {
   map(Term.Maximum, out, a, b, 0, 0, n);
 }
 
+/** da += dout where a is the larger, half of it on a tie. */
+// @ts-expect-error: decorator
+@call
+function winnerBackward(da: usize, dout: usize, a: usize, b: usize, n: i32): void {
+  map(Term.PlusWinner, da, dout, a, b, 0, n);
+}
+
 /** dout goes to the larger operand, half to each on a tie; da or db may be absent. */
 export function maximumBackward(da: usize, db: usize, dout: usize, a: usize, b: usize, n: i32): void {
-  if (da) map(Term.PlusWinner, da, dout, a, b, 0, n);
-  if (db) map(Term.PlusWinner, db, dout, b, a, 0, n);
+  if (da) winnerBackward(da, dout, a, b, n);
+  if (db) winnerBackward(db, dout, b, a, n);
 }
 
 /** out = min(a, b); NaN if either is. */
@@ -171,9 +180,16 @@ function put(out: usize, v: v128, accumulating: bool): void {
   store4(out, accumulating ? f32x4.add(load4(out), v) : v);
 }
 
-/** inner = 1: squares of 4 x 4 in registers, then the edges word by word. */
 // @ts-expect-error: decorator
 @inline
+function word(out: usize, x: usize, accumulating: bool): void {
+  if (accumulating) store<f32>(out, load<f32>(out) + load<f32>(x));
+  else store<u32>(out, load<u32>(x));
+}
+
+/** inner = 1: squares of 4 x 4 in registers, then the edges word by word. */
+// @ts-expect-error: decorator
+@call
 function transposeWords(out: usize, x: usize, rows: i32, columns: i32, accumulating: bool): void {
   const xRow = <usize>columns << 2;
   const outRow = <usize>rows << 2;
@@ -210,13 +226,6 @@ function transposeWords(out: usize, x: usize, rows: i32, columns: i32, accumulat
 
 // @ts-expect-error: decorator
 @inline
-function word(out: usize, x: usize, accumulating: bool): void {
-  if (accumulating) store<f32>(out, load<f32>(out) + load<f32>(x));
-  else store<u32>(out, load<u32>(x));
-}
-
-// @ts-expect-error: decorator
-@inline
 function transposeRows(out: usize, x: usize, rows: i32, columns: i32, inner: i32, accumulating: bool): void {
   const size = <usize>inner << 2;
   for (let r = 0; r < rows; r++) {
@@ -246,5 +255,5 @@ export function reverse(out: usize, x: usize, rows: i32, inner: i32): void {
 /** The same, added to out. */
 export function reverseAccumulate(out: usize, x: usize, rows: i32, inner: i32): void {
   const size = <usize>inner << 2;
-  for (let r = rows - 1; r >= 0; r--, out += size) row(out, x + <usize>r * size, inner, true);
+  for (let r = rows - 1; r >= 0; r--, out += size) scaleAccumulate(out, x + <usize>r * size, 1, inner);
 }

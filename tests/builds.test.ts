@@ -22,6 +22,11 @@ function inspect<T>(build: Build, read: (module: binaryen.Module, text: string) 
 }
 
 for (const build of BUILDS) {
+  test(`${build}: at most 64,000 bytes`, () => {
+    const { length } = kernelBytes(build);
+    assert.ok(length <= 64_000, `${length} bytes`);
+  });
+
   test(`${build}: no imports, no table, no global that changes, less than 1 KB of constants`, async () => {
     inspect(build, (_, text) => {
       assert.not.match(text, "(import ");

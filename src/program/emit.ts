@@ -149,7 +149,9 @@ export async function emit(program: Program, options: EmitOptions): Promise<Emit
   const weights = { offset: module.i32.const(bases.weights), data: options.weights, passive: false };
   module.setMemory(Math.ceil(end / PAGE), Math.ceil(end / PAGE), "memory", [constants, weights]);
   binaryen.setOptimizeLevel(3);
-  module.runPasses(["remove-unused-module-elements", "precompute", "vacuum"]);
+  // Not on the kernels, whose constants would become longer.
+  for (const name of [program.name, "start"]) module.runPassesOnFunction(name, ["precompute", "vacuum"]);
+  module.runPasses(["remove-unused-module-elements"]);
   const bytes = module.emitBinary();
   module.dispose();
 

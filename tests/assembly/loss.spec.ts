@@ -1,14 +1,12 @@
 // Regression, hinge and cosine losses against keras.losses' formulas in float64, gradients against central differences.
 
+import { categoricalHinge, categoricalHingeBackward } from "../../assembly/categoricalHinge";
 import { cosineSimilarity, cosineSimilarityBackward } from "../../assembly/cosine";
 import {
-  categoricalHinge, categoricalHingeBackward, hinge, hingeBackward, squaredHinge, squaredHingeBackward,
-} from "../../assembly/hinge";
-import {
-  huber, huberBackward, kullbackLeiblerDivergence, kullbackLeiblerDivergenceBackward, logCosh, logCoshBackward,
+  hinge, hingeBackward, huber, huberBackward, kullbackLeiblerDivergence, kullbackLeiblerDivergenceBackward, logCosh, logCoshBackward,
   meanAbsoluteError, meanAbsoluteErrorBackward, meanAbsolutePercentageError, meanAbsolutePercentageErrorBackward,
   meanSquaredError, meanSquaredErrorBackward, meanSquaredLogarithmicError, meanSquaredLogarithmicErrorBackward,
-  poisson, poissonBackward,
+  poisson, poissonBackward, squaredHinge, squaredHingeBackward,
 } from "../../assembly/loss";
 import { Block, difference, noise, noiseBlock, reseed } from "./blocks";
 
