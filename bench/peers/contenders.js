@@ -36,12 +36,12 @@ export async function measureShape(kind, shape, effort, { earlier, spare }, { le
   const jobs = [];
   for (const contender of contenders) {
     const why = earlier ? earlier.cannot[contender.title] : await leaveOut?.(contender);
-    const job = why ? { cannot: why } : await makeJob(contender[kind], shape, work);
+    const job = why ? { cannot: why } : await makeJob(contender[kind], shape, work, !earlier);
     if (job.run) jobs.push({ title: contender.title, ...job });
     else cannot[contender.title] = job.cannot;
   }
   if (jobs[0]?.title !== "unreel") throw new Error(`unreel: ${cannot.unreel}`);
-  const differ = earlier?.differ ?? (await agreement(jobs));
+  const differ = earlier?.differ ?? disagreement(jobs.map(({ result }) => result));
   const { times, finished } = await interleave(
     jobs.map(({ title, run }) => awaited(run, effort.now, slow?.(title))),
     effort,
@@ -77,25 +77,20 @@ async function warmUp(kind, shape) {
   const small = { cell, resetAfter, batch: 8, steps: 4, inputs: 16, units: 24 };
   const work = drawWork(kind, small);
   for (const contender of contenders) {
-    const job = await makeJob(contender[kind], small, work);
+    const job = await makeJob(contender[kind], small, work, true);
     const until = performance.now() + FIRST_WARM_UP;
     while (job.run && performance.now() < until) await job.run();
     job.end?.();
   }
 }
 
-/** A contender's job for a shape, or why it has none. */
-export async function makeJob(make, shape, work) {
+/** A contender's job for a shape, with its result if that is to be checked; or why it has none. */
+export async function makeJob(make, shape, work, checked = false) {
   if (!make) return { cannot: "-" };
   try {
-    return await make(shape, work);
+    const job = await make(shape, work);
+    return checked ? { ...job, result: await job.check() } : job;
   } catch (error) {
     return { cannot: `cannot: ${String(error.message).split("\n")[0]}` };
   }
 }
-
-const agreement = async (jobs) => {
-  const results = [];
-  for (const { check } of jobs) results.push(await check());
-  return disagreement(results);
-};
