@@ -43,6 +43,9 @@ export interface Node<A = unknown> {
 export interface Op<A = unknown> {
   readonly name: string;
   outputs(inputs: readonly (Value | undefined)[], attributes: A, allocate: Allocate): OutputSpec[];
+  /** Set where each row of the first input gives a row of the output, in whatever order they lie: whether an exchange of axes is better
+   * done before it. */
+  byRows?(node: Node<A>): boolean;
   forward(emitter: Emitter, node: Node<A>): void;
   /** Adds to the gradients of the inputs. An op without it stops gradients, as ids and masks do. */
   backward?(emitter: Emitter, node: Node<A>): void;
