@@ -3,6 +3,7 @@
 //
 // Shapes: yTrue, yPred, dyPred [rows, columns]; labels i32 [rows]; losses, dlosses [rows].
 // Forward writes losses, backward adds to dyPred. A label outside [0, columns) counts as no class: loss and gradient 0.
+// Where yPred is a softmax, `…SoftmaxBackward` writes the gradient of what went into it.
 
 import { exp4, log1pExpMinusAbs4, log4, logScalar, sigmoid4 } from "./math";
 import { clipped, smoothed, unclipped } from "./probability";
@@ -123,6 +124,20 @@ function categorical(
   }
 }
 
+/** The sum of a row's targets: for probabilities, of those whose q = p / size is not clipped. */
+function targets(logits: bool, sparse: bool, truth: usize, yPred: usize, size: v128, columns: i32, labelSmoothing: f32): f32 {
+  let total = splat(0);
+  // With labels only the vector that holds the label counts.
+  let c = sparse ? load<i32>(truth) & ~3 : 0;
+  const end = sparse ? (<u32>c < <u32>columns ? c + 1 : c) : columns;
+  for (; c < end; c += LANES) {
+    let t = target(sparse, truth, c, columns, labelSmoothing);
+    if (!logits) t = keep4(unclipped(f32x4.div(load4(yPred + (<usize>c << 2)), size)), t);
+    total = f32x4.add(total, keep4(laneMask(columns - c), t));
+  }
+  return sumLanes(total);
+}
+
 /**
  * Probabilities: q = p / S, S = sum of p: dL/dp = (T - t/q) / S, where t/q and its share in T = sum of t fall away if q is
  * clipped. Logits: dL/dx = T softmax(x) - t.
@@ -135,13 +150,7 @@ function categoricalBackward(
   for (; rows > 0; rows--, dyPred += stride, dlosses += 4, truth += truthStride(sparse, columns), yPred += stride) {
     const top = logits ? rowMax(yPred, columns) : 0;
     const size = splat(logits ? rowExpSum(yPred, top, columns) : rowSum(yPred, columns));
-    let total = splat(0);
-    for (let c = 0; c < columns; c += LANES) {
-      let t = target(sparse, truth, c, columns, labelSmoothing);
-      if (!logits) t = keep4(unclipped(f32x4.div(load4(yPred + (<usize>c << 2)), size)), t);
-      total = f32x4.add(total, keep4(laneMask(columns - c), t));
-    }
-    const sum = splat(sumLanes(total));
+    const sum = splat(targets(logits, sparse, truth, yPred, size, columns, labelSmoothing));
     const weight = splat(load<f32>(dlosses));
     for (let c = 0; c < columns; c += LANES) {
       const offset = <usize>c << 2;
@@ -159,6 +168,35 @@ function categoricalBackward(
   }
 }
 
+/**
+ * The gradient of x, p = softmax(x), overwritten: categoricalBackward's and softmaxBackward's in one pass over p. What p weighs in the
+ * latter's mean cancels: dL/dx = T q - t, t without what is clipped.
+ */
+function categoricalSoftmaxBackward(
+  sparse: bool, dx: usize, dlosses: usize, truth: usize, p: usize, rows: i32, columns: i32, labelSmoothing: f32,
+): void {
+  const stride = <usize>columns << 2;
+  for (; rows > 0; rows--, dx += stride, dlosses += 4, truth += truthStride(sparse, columns), p += stride) {
+    const size = splat(rowSum(p, columns));
+    const sum = targets(false, sparse, truth, p, size, columns, labelSmoothing);
+    const weight = load<f32>(dlosses);
+    const factor = f32x4.div(splat(sum * weight), size);
+    for (let c = 0; c < columns; c += LANES) {
+      const offset = <usize>c << 2;
+      const v = load4(p + offset);
+      let g = f32x4.mul(v, factor);
+      if (!sparse) {
+        const t = keep4(unclipped(f32x4.div(v, size)), target(false, truth, c, columns, labelSmoothing));
+        g = f32x4.sub(g, f32x4.mul(t, splat(weight)));
+      }
+      storeUpTo4(dx + offset, g, columns - c);
+    }
+    // With a label there is one target; the sum is 0 where it is clipped or none.
+    const at = dx + (<usize>load<u32>(truth) << 2);
+    if (sparse && sum != 0) store<f32>(at, load<f32>(at) - weight);
+  }
+}
+
 /** - sum of t log p, t = y (1 - labelSmoothing) + labelSmoothing / columns */
 export function categoricalCrossentropy(
   losses: usize, yTrue: usize, yPred: usize, rows: i32, columns: i32, labelSmoothing: f32,
@@ -169,6 +207,11 @@ export function categoricalCrossentropyBackward(
   dyPred: usize, dlosses: usize, yTrue: usize, yPred: usize, rows: i32, columns: i32, labelSmoothing: f32,
 ): void {
   categoricalBackward(false, false, dyPred, dlosses, yTrue, yPred, rows, columns, labelSmoothing);
+}
+export function categoricalCrossentropySoftmaxBackward(
+  dx: usize, dlosses: usize, yTrue: usize, p: usize, rows: i32, columns: i32, labelSmoothing: f32,
+): void {
+  categoricalSoftmaxBackward(false, dx, dlosses, yTrue, p, rows, columns, labelSmoothing);
 }
 
 /** The same with p = softmax(yPred). */
@@ -193,6 +236,11 @@ export function sparseCategoricalCrossentropyBackward(
   dyPred: usize, dlosses: usize, labels: usize, yPred: usize, rows: i32, columns: i32,
 ): void {
   categoricalBackward(false, true, dyPred, dlosses, labels, yPred, rows, columns, 0);
+}
+export function sparseCategoricalCrossentropySoftmaxBackward(
+  dx: usize, dlosses: usize, labels: usize, p: usize, rows: i32, columns: i32,
+): void {
+  categoricalSoftmaxBackward(true, dx, dlosses, labels, p, rows, columns, 0);
 }
 
 /** The same with p = softmax(yPred). */

@@ -1,4 +1,5 @@
-// Installs what a part of the benches needs into that part's own node_modules, on first use; never into the project's.
+// Installs what a part of the benches needs into that part's own node_modules, on first use; never into the project's. The versions are
+// those that its package.json names: a lock file would list the packages of other systems, which not every registry mirrors.
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -9,8 +10,8 @@ export function installBeside(here, what, { scripts = false } = {}) {
   if (existsSync(`${folder}node_modules`)) return;
   console.log(`Installing ${what}: once.`);
   const windows = process.platform === "win32";
-  const options = ["--no-audit", "--no-fund", ...(scripts ? [] : ["--ignore-scripts"])];
-  execFileSync(windows ? "npm.cmd" : "npm", ["ci", ...options], {
+  const options = ["--no-package-lock", "--no-audit", "--no-fund", ...(scripts ? [] : ["--ignore-scripts"])];
+  execFileSync(windows ? "npm.cmd" : "npm", ["install", ...options], {
     cwd: folder,
     stdio: "inherit",
     shell: windows,

@@ -18,6 +18,7 @@ import {
   tensor,
 } from "../src/index.js";
 import { camelCase } from "../src/layers/options.js";
+import { integers, numbers } from "./gradcheck.js";
 import { assertClose, asTensor, gradients, readGolden } from "./support.js";
 
 interface Flat {
@@ -370,5 +371,34 @@ test("a list of one array is that array", async () => {
   assert.equal([...((await narrow.predict([Float32Array.of(1, 2)])) as Tensor).data], [1, 2]);
   narrow.dispose();
 });
+
+for (const sparse of [false, true]) {
+  const name = sparse ? "sparseCategoricalCrossentropy" : "categoricalCrossentropy";
+  test(`${name} of a softmax takes the step that it takes of logits`, async () => {
+    const classes = 5;
+    const build = (fromLogits: boolean) => {
+      const net = sequential([
+        layers.masking({ inputShape: [null, 3] }),
+        layers.lstm({ units: 4, returnSequences: true }),
+        layers.dense({ units: classes, activation: fromLogits ? "linear" : "softmax" }),
+      ]);
+      net.compile({ optimizer: optimizers.sgd({ learningRate: 1 }), loss: losses[name]({ fromLogits }) });
+      return net;
+    };
+    const [past, logits] = [build(false), build(true)];
+    logits.setWeights(past.getWeights());
+    const x = numbers([3, 7, 3], 1).data.map((each, k) => (k < 9 ? 0 : each));
+    const labels = integers([3, 7], 2, classes);
+    const y = sparse
+      ? tensor(labels.data, labels.shape)
+      : tensor(
+          labels.data.flatMap((label) => Array.from({ length: classes }, (_, c) => +(c === label))),
+          [3, 7, classes],
+        );
+    for (const net of [past, logits]) await net.trainOnBatch(tensor(x, [3, 7, 3]), y);
+    const want = logits.getWeights();
+    past.getWeights().forEach((weight, k) => assertClose(`weight ${k}`, weight.data, want[k].data, 1e-6));
+  });
+}
 
 test.run();

@@ -5,6 +5,7 @@ import * as assert from "uvu/assert";
 import { ACTIVATION_KERNELS } from "../src/ops/activation.js";
 import type { Builder } from "../src/ops/builder.js";
 import * as ops from "../src/ops/index.js";
+import { PAST_SOFTMAX } from "../src/ops/loss.js";
 import type { Op, Value } from "../src/ops/op.js";
 import { formulas } from "../src/training/formulas.js";
 import { registry as lossRegistry } from "../src/training/losses.js";
@@ -203,6 +204,25 @@ const loss = Object.values(lossRegistry).flatMap((make) =>
     return cases;
   }),
 );
+
+// A cross-entropy that is given what its probabilities are the softmax of, as a model gives it (graph/losses.ts).
+const pastSoftmax = PAST_SOFTMAX.flatMap((kernel) => {
+  const sparse = kernel.startsWith("sparse");
+  return [1, 3, 5, 17].map((columns): Case => {
+    const truth = sparse ? ids(integers([3], 8, columns)) : fixed(numbers([3, columns], 9, 0, 1));
+    const parameters = sparse ? [] : [0.1];
+    return {
+      name: `${kernel} past softmax columns=${columns}`,
+      given: [truth, numbers([3, columns], 10, -4, 4)],
+      build: (b, [t, x]) => {
+        const [p] = b.apply(ops.softmax, "softmax", [x], { logarithm: false });
+        return b.apply(ops.loss, "loss", [t, p, x], { kernel, parameters });
+      },
+      reference: ([t, x]) => [reference.loss(t, reference.softmax(x), kernel, parameters)],
+    };
+  });
+});
+loss.push(...pastSoftmax);
 
 const weightedSum = [1, 3, 17, 300].flatMap((n): Case[] =>
   [1, 0.25].map((gradientScale) => ({

@@ -5,8 +5,10 @@ import { activate } from "../layers/activations.js";
 import type { Graph } from "../layers/graph.js";
 import type { Flow, LoweringContext } from "../layers/kind.js";
 import { wire } from "../layers/wire.js";
+import type { Builder } from "../ops/builder.js";
 import { loss as lossOp, maskedWeights, ones, reshape, weightedSum } from "../ops/index.js";
-import type { Value } from "../ops/op.js";
+import { PAST_SOFTMAX } from "../ops/loss.js";
+import { columns, type Value } from "../ops/op.js";
 import { type Dim, Size } from "../program/size.js";
 
 /** How values become one number: the mean over samples (and time steps), over the sum of their weights, their sum, or not at all. */
@@ -59,7 +61,17 @@ function lossValues(
   const prediction = spec.logits ? activate(builder, spec.logits, `${name}.${spec.logits}`, value) : value;
   const { kernel, parameters } = spec;
   const kept = keptAxes(spec, value.shape.length);
-  return builder.apply(lossOp, name, [target, prediction], { kernel, parameters, kept })[0];
+  const before = beforeSoftmax(builder, kernel, prediction);
+  return builder.apply(lossOp, name, [target, prediction, before], { kernel, parameters, kept })[0];
+}
+
+/** What a prediction is the softmax of, where the gradient of a loss can go there at once. */
+function beforeSoftmax(builder: Builder, kernel: string, prediction: Value): Value | undefined {
+  const node = builder.maker(prediction);
+  if (!PAST_SOFTMAX.includes(kernel) || node?.op.name !== "softmax") return undefined;
+  const [x] = node.inputs;
+  const isWhole = x!.root === x && columns(prediction) === columns(x);
+  return isWhole && !(node.attributes as { logarithm: boolean }).logarithm ? x : undefined;
 }
 
 /** The values of a function of an output. */

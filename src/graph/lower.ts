@@ -210,7 +210,7 @@ export function lower(
     requireBatch(graph.outputs[index].name, value, ports);
   });
   const outputs = flows.map(({ value, mask }, index): OutputPort => {
-    const inOrder = { value: builder.batchMajor(value), mask: mask && builder.batchMajor(mask) };
+    const inOrder = { value: builder.batchMajorAtLast(value), mask: mask && builder.batchMajor(mask) };
     return mode === "predict" ? inOrder : judged(context, inOrder, training!, index);
   });
   if (mode !== "predict") penalties.push(...weightPenalties(builder, graph, weights));

@@ -44,6 +44,8 @@ export const activation: Op<Curve> = {
     return [{ shape: x!.shape, timeMajor: x!.timeMajor }];
   },
 
+  byRows: () => true,
+
   forward(e, { inputs: [x], outputs: [out], attributes: { kernel, parameters } }) {
     e.call(kernel, out, x!, count(x!), ...parameters);
   },

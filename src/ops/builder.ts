@@ -127,6 +127,27 @@ export class Builder implements Emitter {
     return value.timeMajor ? this.#swap(value) : value;
   }
 
+  /** The same for a value that no op is going to read but those applied to what this returns: what makes it row by row is then done on
+   * batch-major rows, where its own input is the narrower one. */
+  batchMajorAtLast(value: Value): Value {
+    if (!value.timeMajor) return value;
+    const node = this.maker(value);
+    const isRead = this.#nodes.some(({ inputs }) => inputs.some((input) => input?.root === value.root));
+    if (!node?.op.byRows?.(node) || isRead || this.#swapped.has(value)) return this.#swap(value);
+    this.#nodes.splice(this.#nodes.indexOf(node), 1);
+    const [x, ...rest] = node.inputs;
+    const [out] = this.apply(node.op, node.name, [this.batchMajorAtLast(x!), ...rest], node.attributes);
+    this.#swapped.set(value, out);
+    return out;
+  }
+
+  /** The node whose first output is this value, or is the same in another shape. */
+  maker(value: Value): Node | undefined {
+    const { root, timeMajor } = value;
+    if (!same(count(value), count(root)) || root.timeMajor !== timeMajor) return undefined;
+    return this.#nodes.find(({ outputs }) => outputs[0] === root);
+  }
+
   /** Records the nodes that `build` applies as the body of a loop of so many turns, instead of adding them to the program. */
   record<R>(turns: Size, build: () => R): { nodes: readonly Node[]; result: R } {
     const outer = this.#scope;
@@ -258,7 +279,7 @@ export class Builder implements Emitter {
   }
 
   accumulator(value: Value): { pointer: Pointer; accumulate: 0 | 1 } {
-    const coversRoot = count(value).toString() === count(value.root).toString();
+    const coversRoot = same(count(value), count(value.root));
     if (coversRoot && !this.#gradients.has(value.root) && !this.#isOutside(value.root)) {
       return { pointer: this.#allocateGradient(value.root), accumulate: 0 };
     }
@@ -372,6 +393,8 @@ function flopsOf<A>(node: Node<A>): Size {
   if (node.op.flops) return node.op.flops(node);
   return node.outputs.reduce((sum, out) => sum.plus(count(out).times(4)), Size.zero);
 }
+
+const same = (a: Size, b: Size) => a.toString() === b.toString();
 
 function isValue(arg: Argument | Value): arg is Value {
   return typeof arg === "object" && "shape" in arg;

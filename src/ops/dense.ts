@@ -22,6 +22,8 @@ export const dense: Op<object> = {
     return [{ shape: [...x!.shape.slice(0, -1), columns(kernel!)], timeMajor: x!.timeMajor }];
   },
 
+  byRows: ({ inputs: [x, kernel, , starts] }) => !starts && columns(x!) <= columns(kernel!),
+
   forward(e, { inputs: [x, kernel, bias, starts], outputs: [out] }) {
     const [I, U] = [columns(x!), columns(kernel!)];
     const [n, kept] = extent(x!, starts);

@@ -48,6 +48,9 @@ export interface Op<A = unknown> {
   /** Multiplications and additions of the way forward. Default: a few for each number it gives. */
   flops?(node: Node<A>): Size;
   outputs(inputs: readonly (Value | undefined)[], attributes: A, allocate: Allocate): OutputSpec[];
+  /** Set where each row of the first input gives a row of the output, in whatever order they lie: whether an exchange of axes is better
+   * done before it. */
+  byRows?(node: Node<A>): boolean;
   forward(emitter: Emitter, node: Node<A>): void;
   /** Adds to the gradients of the inputs. An op without it stops gradients, as ids and masks do. */
   backward?(emitter: Emitter, node: Node<A>): void;

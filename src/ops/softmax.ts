@@ -11,6 +11,8 @@ export const softmax: Op<{ logarithm: boolean }> = {
     return [{ shape: x!.shape, timeMajor: x!.timeMajor }];
   },
 
+  byRows: () => true,
+
   forward(e, { inputs: [x], outputs: [out], attributes: { logarithm } }) {
     e.call(logarithm ? "logSoftmax" : "softmax", out, x!, rows(x!), columns(x!));
   },

@@ -4,10 +4,12 @@ import {
   binaryCrossentropy, binaryCrossentropyBackward,
   binaryCrossentropyLogits, binaryCrossentropyLogitsBackward,
   categoricalCrossentropy, categoricalCrossentropyBackward,
-  categoricalCrossentropyLogits, categoricalCrossentropyLogitsBackward,
+  categoricalCrossentropyLogits, categoricalCrossentropyLogitsBackward, categoricalCrossentropySoftmaxBackward,
   sparseCategoricalCrossentropy, sparseCategoricalCrossentropyBackward,
   sparseCategoricalCrossentropyLogits, sparseCategoricalCrossentropyLogitsBackward,
+  sparseCategoricalCrossentropySoftmaxBackward,
 } from "../../assembly/crossentropy";
+import { softmax, softmaxBackward } from "../../assembly/softmax";
 import { Block, difference, noise, noiseBlock, reseed } from "./blocks";
 
 const SIZES: i32[] = [1, 2, 3, 5, 17];
@@ -116,6 +118,48 @@ function check(name: i32, rows: i32, columns: i32): void {
   dyPred.free();
 }
 
+/** The gradient of x through p = softmax(x): in one pass, as the way back of two kernels, and as the loss of logits has it. */
+function checkPastSoftmax(sparse: bool, rows: i32, columns: i32, far: f32): void {
+  const name = sparse ? 4 : 2;
+  const what = `${NAMES[name]} past softmax [${rows}, ${columns}] ${far}`;
+  const n = rows * columns;
+  const t = truth(name, rows, columns);
+  const x = new Block(n);
+  for (let i = 0; i < n; i++) x.set(i, <f32>noise() * far);
+  const p = new Block(n);
+  const dp = new Block(n);
+  const dlosses = noiseBlock(rows);
+  const want = new Block(n);
+  const got = noiseBlock(n);
+  for (let i = 0; i < n; i++) {
+    dp.set(i, 0);
+    want.set(i, 0);
+  }
+  softmax(p.at, x.at, rows, columns);
+  backward(name, dp.at, dlosses.at, t.at, p.at, rows, columns);
+  softmaxBackward(want.at, dp.at, p.at, rows, columns);
+  if (sparse) sparseCategoricalCrossentropySoftmaxBackward(got.at, dlosses.at, t.at, p.at, rows, columns);
+  else categoricalCrossentropySoftmaxBackward(got.at, dlosses.at, t.at, p.at, rows, columns, smoothing);
+  for (let r = 0; r < rows; r++) {
+    for (let c = 0; c < columns; c++) {
+      const g = <f64>got.get(r * columns + c);
+      expect<f64>(difference(g, <f64>want.get(r * columns + c))).toBeLessThan(4 * TOLERANCE, `${what} ${c}`);
+      if (far > 5) continue;
+      const step = 1e-6;
+      const slope = (exact(name + 1, t, x, r, columns, c, step) - exact(name + 1, t, x, r, columns, c, -step)) / (2 * step);
+      expect<f64>(difference(g, <f64>dlosses.get(r) * slope)).toBeLessThan(4 * TOLERANCE, `${what} ${c}: slope`);
+    }
+  }
+  expect<bool>(t.intact() && p.intact() && dlosses.intact() && got.intact()).toBe(true, what);
+  t.free();
+  x.free();
+  p.free();
+  dp.free();
+  dlosses.free();
+  want.free();
+  got.free();
+}
+
 function row(values: f32[]): Block {
   const block = new Block(values.length);
   for (let i = 0; i < values.length; i++) block.set(i, values[i]);
@@ -133,6 +177,19 @@ describe("crossentropy", () => {
         if (name >= 4) continue;
         smoothing = 0.1;
         check(name, 3, SIZES[s]);
+      }
+    }
+    smoothing = 0;
+  });
+
+  test("goes back past a softmax in one pass, with the clip kept", () => {
+    for (let s = 0; s < SIZES.length; s++) {
+      reseed(<u32>(s + 31));
+      for (let far: f32 = 3; far < 100; far *= 5) {
+        for (let k: i32 = 0; k < 3; k++) {
+          smoothing = k == 2 ? 0.1 : 0;
+          checkPastSoftmax(k == 0, 3, SIZES[s], far);
+        }
       }
     }
     smoothing = 0;
@@ -187,6 +244,8 @@ describe("crossentropy", () => {
       expect<f32>(losses.get(0)).toBe(0);
       sparseCategoricalCrossentropyLogitsBackward(d.at, one.at, label.at, p.at, 1, 5);
       sparseCategoricalCrossentropyBackward(d.at, one.at, label.at, p.at, 1, 5);
+      for (let c = 0; c < 5; c++) expect<f32>(d.get(c)).toBe(0);
+      sparseCategoricalCrossentropySoftmaxBackward(d.at, one.at, label.at, p.at, 1, 5);
       for (let c = 0; c < 5; c++) expect<f32>(d.get(c)).toBe(0);
     }
   });
