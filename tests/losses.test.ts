@@ -397,7 +397,9 @@ for (const sparse of [false, true]) {
         );
     for (const net of [past, logits]) await net.trainOnBatch(tensor(x, [3, 7, 3]), y);
     const want = logits.getWeights();
-    past.getWeights().forEach((weight, k) => assertClose(`weight ${k}`, weight.data, want[k].data, 1e-6));
+    past.getWeights().forEach((weight, k) => {
+      assertClose(`weight ${k}`, weight.data, want[k].data, 1e-6);
+    });
   });
 }
 
