@@ -228,8 +228,8 @@ export class Executor {
     prepared.preparedFor = this.#moves;
   }
 
-  /** Runs a prepared program up to its update: what changes no weight. */
-  compute(prepared: Prepared): Promise<void> {
+  /** Runs a prepared program up to its update: what changes no weight. Without threads it has run when this returns. */
+  compute(prepared: Prepared): Promise<void> | undefined {
     return compute(this.engine, prepared, prepared.parts, this.#layout.bytes);
   }
 

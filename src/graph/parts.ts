@@ -39,18 +39,26 @@ export function placeIn({ bases, dims }: Part, { storage, offset }: Pointer): nu
   return (bases[storage.base] + storage.address!.evaluate(dims) + offset.evaluate(dims)) / 4;
 }
 
-/** Runs all that changes no weight, on all parts. Afterwards the first part's gradients are those of the batch. */
-export async function compute(
+/** Runs all that changes no weight, on all parts. Afterwards the first part's gradients are those of the batch. One part is computed
+ * when this returns. */
+export function compute(
+  engine: Engine,
+  lowered: Lowered,
+  parts: readonly Part[],
+  gradientBytes: number,
+): Promise<void> | undefined {
+  if (parts.length > 1) return computeParts(engine, lowered, parts, gradientBytes);
+  parts[0].bound.run(0, lowered.updateStart);
+  return undefined;
+}
+
+async function computeParts(
   { memory, kernels, threads }: Engine,
   { meetings, updateStart, gradients }: Lowered,
   parts: readonly Part[],
   gradientBytes: number,
 ): Promise<void> {
-  const [{ bound, bases }, ...others] = parts;
-  if (others.length === 0) {
-    bound.run(0, updateStart);
-    return;
-  }
+  const [{ bases }, ...others] = parts;
   const jobs = parts.map((part) => part.bound);
   let from = 0;
   for (const { step, block, words } of meetings) {

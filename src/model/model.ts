@@ -253,6 +253,7 @@ export class Model {
 
   /** The model's place in the engine. */
   protected async executor(operation: string, data?: InputLike): Promise<Executor> {
+    if (this.#executor && this.#resident) return this.#resident;
     const graph = this.graph(operation, data);
     this.#executor ??= Executor.create(graph, this.name);
     this.#resident = await this.#executor.catch((error) => {

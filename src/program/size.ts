@@ -18,6 +18,8 @@ const quotients = new Map<string, Quotient>();
 /** A polynomial in the run-time dimensions with integer coefficients. Immutable. Keys: factors sorted and joined by "*". */
 export class Size {
   readonly terms: ReadonlyMap<string, number>;
+  /** The terms taken apart, once: sizes are evaluated in every call of a model. */
+  #products: readonly { coefficient: number; factors: readonly string[] }[] | undefined;
 
   private constructor(terms: Map<string, number>) {
     this.terms = terms;
@@ -91,9 +93,12 @@ export class Size {
   }
 
   evaluate(dims: Dims): number {
+    this.#products ??= [...this.terms].map(([key, coefficient]) => ({ coefficient, factors: split(key) }));
     let sum = 0;
-    for (const [key, coefficient] of this.terms) {
-      sum += split(key).reduce((product, factor) => product * evaluated(factor, dims), coefficient);
+    for (const { coefficient, factors } of this.#products) {
+      let product = coefficient;
+      for (const factor of factors) product *= evaluated(factor, dims);
+      sum += product;
     }
     return sum;
   }
@@ -113,6 +118,11 @@ export class Size {
     const show = ([key, c]: [string, number]) => (key === "" ? `${c}` : c === 1 ? key : `${key}*${c}`);
     return [...this.terms].map(show).join("+").replaceAll("+-", "-");
   }
+}
+
+/** A shape whose run-time dimensions are known. */
+export function resolveShape(shape: readonly Dim[], dims: Dims): number[] {
+  return shape.map((dim) => (typeof dim === "number" ? dim : Size.of(dim).evaluate(dims)));
 }
 
 /** What a dimension is derived from, if it is. */

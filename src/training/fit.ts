@@ -240,22 +240,28 @@ export async function evaluate(
 }
 
 export async function predict(executor: Executor, data: DataSet, batchSize: number): Promise<Tensor[]> {
-  const { inTurn } = executor.engine;
-  const steps = await inTurn(() => new Steps(executor, "predict", data));
-  const shapes = executor.graph.outputs.map((_, output) => steps.outputShape(output, data.samples));
-  const results = shapes.map((shape) => new Float32Array(shape.reduce((a, b) => a * b, 1)));
+  let steps: Steps;
+  let results: Tensor[] = [];
   const breathe = breather();
   for (let start = 0; start < data.samples; start += batchSize) {
-    await inTurn(async () => {
+    if (start > 0) await breathe();
+    await executor.engine.inTurn(async () => {
+      if (start === 0) {
+        steps = new Steps(executor, "predict", data);
+        results = executor.graph.outputs.map((_, output) => zeros(steps.outputShape(output, data.samples)));
+      }
       steps.fill(undefined, start, Math.min(batchSize, data.samples - start));
       await steps.run("predict");
-      results.forEach((values, output) => {
-        steps.readOutput(output, values, (start * values.length) / data.samples);
+      results.forEach(({ data: values, size }, output) => {
+        steps.readOutput(output, values as Float32Array, (start * size) / data.samples);
       });
     });
-    await breathe();
   }
-  return results.map((values, output) => new Tensor(values, shapes[output]));
+  return results;
+}
+
+function zeros(shape: readonly number[]): Tensor {
+  return new Tensor(new Float32Array(shape.reduce((product, dim) => product * dim, 1)), shape);
 }
 
 /** Cuts the last share off as validation data, before any shuffling, as Keras does. */

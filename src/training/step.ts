@@ -5,7 +5,7 @@ import type { Executor, Prepared } from "../graph/executor.js";
 import { type InputPort, type Mode, type Training, targetKind } from "../graph/lower.js";
 import { type Part, placeIn } from "../graph/parts.js";
 import type { Value } from "../ops/op.js";
-import { type Dim, type Dims, Size } from "../program/size.js";
+import { type Dims, resolveShape } from "../program/size.js";
 import { seedOr } from "../random.js";
 import type { Tensor } from "../tensor.js";
 import { checkIds } from "./arrays.js";
@@ -90,9 +90,11 @@ export class Steps {
 
   /** Forward (and backward); an infinite loss or NaN is an error before any weight has changed. */
   async run(where: string): Promise<void> {
-    await this.#executor.compute(this.prepared);
-    const loss = this.loss();
-    if (this.prepared.program.name === "train" && loss - loss !== 0) {
+    const computed = this.#executor.compute(this.prepared);
+    if (computed) await computed;
+    const trains = this.prepared.program.name === "train";
+    const loss = trains ? this.loss() : 0;
+    if (loss - loss !== 0) {
       throw new UnreelError({
         operation: `training stopped at ${where}: loss`,
         expected: "a finite number",
@@ -262,7 +264,7 @@ export class Steps {
   #view({ pointer, shape, dtype }: Value, part: Part): Float32Array | Int32Array {
     const { floats, integers } = this.#executor.engine.memory;
     const at = placeIn(part, pointer);
-    const size = Size.product(shape).evaluate(part.dims);
+    const size = resolveShape(shape, part.dims).reduce((product, dim) => product * dim, 1);
     return (dtype === "int32" ? integers : floats).subarray(at, at + size);
   }
 
@@ -293,7 +295,3 @@ export class Steps {
 
 /** 1/x, and 0 for 0: where nothing weighs anything, the loss is 0. */
 const inverse = (x: number) => (x === 0 ? 0 : 1 / x);
-
-export function resolveShape(shape: readonly Dim[], dims: Dims): number[] {
-  return shape.map((dim) => Size.of(dim).evaluate(dims));
-}
