@@ -2,6 +2,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { layers, optimizers, sequential, type Tensor, tensor } from "../src/index.js";
+import { BoundProgram } from "../src/program/run.js";
 
 test("packed weights follow every change of the weights", async () => {
   const layer = layers.lstm({ units: 3, inputShape: [2, 2] });
@@ -42,6 +43,32 @@ test("packed weights follow every change of the weights", async () => {
   assert.ok(Math.abs(evaluated.loss - history.history.val_loss[2]) < 1e-7);
   await check("after fit");
   for (const model of [net, other]) model.dispose();
+});
+
+test("weights that do not change are packed once", async () => {
+  const net = sequential([layers.lstm({ units: 3, inputShape: [2, 2] })]);
+  const run = BoundProgram.prototype.run;
+  let packings = 0;
+  BoundProgram.prototype.run = function (from, to) {
+    if (this.program.name === "predict: packing") packings++;
+    run.call(this, from, to);
+  };
+  try {
+    for (let k = 0; k < 5; k++)
+      await net.predict(
+        [
+          [
+            [1, -1],
+            [0.5, k],
+          ],
+        ],
+        { batchSize: 1 + k },
+      );
+  } finally {
+    BoundProgram.prototype.run = run;
+  }
+  assert.is(packings, 1);
+  net.dispose();
 });
 
 test.run();

@@ -88,7 +88,7 @@ export class Steps {
     this.#runs++;
   }
 
-  /** Forward (and backward); an infinite loss or NaN is an error before any weight has changed. */
+  /** Forward (and backward and update); an infinite loss or NaN is an error before any weight has changed. */
   async run(where: string): Promise<void> {
     const computed = this.#executor.compute(this.prepared);
     if (computed) await computed;
@@ -102,7 +102,7 @@ export class Steps {
         hint: "Use a smaller learning rate or clipnorm, and look for extreme values in the data. The weights are as the batch before left them.",
       });
     }
-    this.#executor.update(this.prepared);
+    if (trains) this.#executor.update(this.prepared);
   }
 
   /** Writes the optimizer's settings of the next step. */
