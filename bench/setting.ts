@@ -2,7 +2,7 @@
 import { cpus } from "node:os";
 import { setFlagsFromString } from "node:v8";
 import { configure, engineInfo } from "../src/wasm/engine.js";
-import { type Build, kernelBytes } from "../src/wasm/kernels.js";
+import { type Build, canRun } from "../src/wasm/kernels.js";
 import type { Setting } from "./sections.js";
 
 /** Configures the engine and says which build it runs. Without `build`: what a user of this Node gets. */
@@ -10,7 +10,7 @@ export async function chooseBuild({ build, wide }: { build?: string; wide: boole
   if (build !== undefined && build !== "simd" && build !== "relaxed") {
     throw new Error(`--build: simd or relaxed, got ${build}`);
   }
-  if (build === "relaxed" && !WebAssembly.validate(kernelBytes("relaxed"))) {
+  if (build === "relaxed" && !canRun("relaxed")) {
     // Node 20 has it behind a flag.
     setFlagsFromString("--experimental-wasm-relaxed-simd");
   }

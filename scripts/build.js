@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { deflateRawSync } from "node:zlib";
 
 process.chdir(new URL("..", import.meta.url).pathname);
 const bin = (name) => join("node_modules", ".bin", name);
@@ -45,7 +46,7 @@ const wasm = (build) => `build/kernels/${build}.wasm`;
 mkdirSync("build/kernels", { recursive: true });
 const BUILDS = ["simd", "relaxed", "wide"];
 const stale = BUILDS.filter((build) =>
-  isStale(wasm(build), ["assembly", "asconfig.json", "scripts/calls.js", "scripts/build.js"]),
+  isStale(wasm(build), ["assembly", "asconfig.json", "scripts/calls.js"]),
 );
 
 /**
@@ -89,7 +90,8 @@ const INLINED = { inlined: ["simd", "relaxed"], inlinedWide: ["wide"] };
 for (const [file, builds] of Object.entries(INLINED)) {
   step(`${file} kernels`, `src/wasm/${file}.ts`, builds.map(wasm), () => {
     const lines = builds.map(
-      (build) => `export const ${build} = "${readFileSync(wasm(build)).toString("base64")}";`,
+      (build) =>
+        `export const ${build} = "${deflateRawSync(readFileSync(wasm(build)), { level: 9 }).toString("base64")}";`,
     );
     writeFileSync(
       `src/wasm/${file}.ts`,

@@ -7,13 +7,15 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { ACTIVATION_KERNELS } from "../src/ops/activation.js";
 import { GEMM_PACKED_SCRATCH_BYTES, GEMM_SCRATCH_BYTES, packedBytes } from "../src/ops/gemm.js";
-import { type Build, canRun, chooseBuild, kernelBytes, loadKernels } from "../src/wasm/kernels.js";
+import { canRun, chooseBuild, kernelBytes, loadKernels } from "../src/wasm/kernels.js";
 import { root } from "./support.js";
 
-const BUILDS: readonly Build[] = ["simd", "relaxed"];
+const BUILDS = ["simd", "relaxed"] as const;
+type Inlined = (typeof BUILDS)[number];
+const bytes = { simd: await kernelBytes("simd"), relaxed: await kernelBytes("relaxed") };
 
-function inspect<T>(build: Build, read: (module: binaryen.Module, text: string) => T): T {
-  const module = binaryen.readBinary(kernelBytes(build));
+function inspect<T>(build: Inlined, read: (module: binaryen.Module, text: string) => T): T {
+  const module = binaryen.readBinary(bytes[build]);
   try {
     return read(module, module.emitText());
   } finally {
@@ -23,7 +25,7 @@ function inspect<T>(build: Build, read: (module: binaryen.Module, text: string) 
 
 for (const build of BUILDS) {
   test(`${build}: at most 64,000 bytes`, () => {
-    const { length } = kernelBytes(build);
+    const { length } = bytes[build];
     assert.ok(length <= 64_000, `${length} bytes`);
   });
 
@@ -67,17 +69,18 @@ test("relaxed instructions stand in the relaxed build only", () => {
 test("the files of the package are the inlined kernels", () => {
   for (const build of BUILDS) {
     const file = readFileSync(new URL(`build/kernels/${build}.wasm`, root));
-    assert.ok(Buffer.from(kernelBytes(build)).equals(file));
+    assert.ok(Buffer.from(bytes[build]).equals(file));
   }
 });
 
 test("scratch sizes of the host are those of the kernels", async () => {
-  const module = await WebAssembly.instantiate(await WebAssembly.compile(kernelBytes("simd")), {});
+  const module = await WebAssembly.instantiate(await WebAssembly.compile(bytes.simd), {});
   const constant = (name: string) => (module.exports[name] as WebAssembly.Global).value;
   assert.is(constant("GEMM_SCRATCH_BYTES"), GEMM_SCRATCH_BYTES);
   assert.is(constant("GEMM_PACKED_SCRATCH_BYTES"), GEMM_PACKED_SCRATCH_BYTES);
-  const bytes = module.exports.packedBytes as (K: number, N: number) => number;
-  for (const K of [1, 3, 128]) for (const N of [1, 8, 16, 17, 100]) assert.is(packedBytes(K, N), bytes(K, N));
+  const packed = module.exports.packedBytes as (K: number, N: number) => number;
+  for (const K of [1, 3, 128])
+    for (const N of [1, 8, 16, 17, 100]) assert.is(packedBytes(K, N), packed(K, N));
 });
 
 test("deterministic mode takes the simd build", async () => {

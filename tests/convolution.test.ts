@@ -195,7 +195,7 @@ for (const length of [null, 23]) {
     const { program, packing, work, inputs, outputs } = executor.program("predict");
     const dims = { B: 3, T: 23 };
     const emitted = await emit(program, {
-      kernels: kernelBytes(chooseBuild(false)),
+      kernels: await kernelBytes(chooseBuild(false)),
       constants: executor.kernelConstants(),
       weights: executor.weightBytes(),
       packing,

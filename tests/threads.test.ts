@@ -686,10 +686,11 @@ test("a thread that ends is an error of the call, no wait without end; later cal
   configure({ threads: 1 });
 });
 
-test("kernels that share memory import it and nothing else; as they are built they import nothing", () => {
-  const own = new WebAssembly.Module(kernelBytes("simd"));
+test("kernels that share memory import it and nothing else; as they are built they import nothing", async () => {
+  const bytes = await kernelBytes("simd");
+  const own = new WebAssembly.Module(bytes);
   assert.equal(WebAssembly.Module.imports(own), []);
-  const shared = new WebAssembly.Module(importingMemory(kernelBytes("simd")).bytes);
+  const shared = new WebAssembly.Module(importingMemory(bytes).bytes);
   assert.equal(WebAssembly.Module.imports(shared), [{ module: "env", name: "memory", kind: "memory" }]);
   assert.equal(WebAssembly.Module.exports(shared), WebAssembly.Module.exports(own));
 });

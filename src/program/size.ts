@@ -122,7 +122,10 @@ export class Size {
 
 /** A shape whose run-time dimensions are known. */
 export function resolveShape(shape: readonly Dim[], dims: Dims): number[] {
-  return shape.map((dim) => (typeof dim === "number" ? dim : Size.of(dim).evaluate(dims)));
+  return shape.map((dim) => {
+    if (typeof dim === "number") return dim;
+    return typeof dim === "string" ? evaluated(dim, dims) : dim.evaluate(dims);
+  });
 }
 
 /** What a dimension is derived from, if it is. */

@@ -75,7 +75,7 @@ export class Steps {
     this.#batch = { order, start, count };
     const { inputs, targets, weights } = this.#data;
     for (const part of this.#parts) {
-      this.#writeSeed(part);
+      if (this.prepared.draws || this.prepared.share) this.#writeSeed(part);
       this.prepared.inputs.forEach((port, index) => {
         for (const value of Object.values(port.values)) this.#copyRows(inputs[index], value, part);
       });

@@ -1,6 +1,13 @@
 // The engine: one instance of the kernels and its memory, shared by all models, loaded by the first call that needs it.
 import { inRange, show, suggestion, UnreelError } from "../errors.js";
-import { type Build, chooseBuild, type Kernel, loadKernels } from "./kernels.js";
+import {
+  type Build,
+  chooseBuild,
+  type Kernel,
+  type KernelSource,
+  loadKernels,
+  useKernels,
+} from "./kernels.js";
 import { Memory } from "./memory.js";
 import { Threads, whyNotShared } from "./threads.js";
 import { prepareWide } from "./wide.js";
@@ -31,9 +38,12 @@ export interface Settings {
    * cannot be, models run as without, and `engineInfo()` says why. Not with `deterministic`. Default false.
    */
   wide?: boolean;
+  /** Kernels of the user's, for `unreel/slim`, which has none: bytes, a response, or where they are, as of `unreel/kernels.simd.wasm`.
+   * `simd` is enough; `relaxed` is a third faster or more where the engine takes it. */
+  kernels?: { simd?: KernelSource; relaxed?: KernelSource };
 }
 
-const settings: Required<Settings> = {
+const settings: Required<Omit<Settings, "kernels">> = {
   deterministic: false,
   memoryLimit: Number.POSITIVE_INFINITY,
   threads: 1,
@@ -47,30 +57,48 @@ export function configure(changes: Settings): void {
   if (changes === null || typeof changes !== "object") {
     throw new UnreelError({ operation: "configure", expected: "an object of settings", got: show(changes) });
   }
-  for (const [name, value] of Object.entries(changes)) {
+  const { kernels = {}, ...rest } = changes;
+  checkKernels(kernels);
+  for (const [name, value] of Object.entries(rest)) {
     const operation = `configure: ${name}`;
     if (!Object.hasOwn(settings, name)) {
       throw new UnreelError({
         operation,
         expected: "a known setting",
         got: show(name),
-        hint: suggestion(name, Object.keys(settings)),
+        hint: suggestion(name, [...Object.keys(settings), "kernels"]),
       });
     }
     if ((name === "deterministic" || name === "wide") && typeof value !== "boolean") {
       throw new UnreelError({ operation, expected: "true or false", got: show(value) });
     }
     if (name === "memoryLimit") inRange(operation, value, 1, Number.POSITIVE_INFINITY, true);
-    if (name === "threads" && !(Number.isInteger(value) && value >= 1 && value <= MOST_THREADS)) {
+    if (
+      name === "threads" &&
+      !(typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= MOST_THREADS)
+    ) {
       const expected = `an integer from 1 to ${MOST_THREADS}`;
       throw new UnreelError({ operation, expected, got: show(value) });
     }
   }
-  Object.assign(settings, changes);
+  for (const build of ["simd", "relaxed"] as const) if (kernels[build]) useKernels(build, kernels[build]);
+  Object.assign(settings, rest);
   for (const engine of engines.values())
     engine.then(({ memory }) => {
       memory.limit = settings.memoryLimit;
     });
+}
+
+function checkKernels(kernels: NonNullable<Settings["kernels"]>): void {
+  const known = ["simd", "relaxed"];
+  const names = kernels !== null && typeof kernels === "object" ? Object.keys(kernels) : [];
+  const wrong = names.length > 0 ? names.find((name) => !known.includes(name)) : undefined;
+  if (kernels !== null && typeof kernels === "object" && wrong === undefined) return;
+  throw new UnreelError({
+    operation: "configure: kernels",
+    expected: "{ simd, relaxed }",
+    got: show(wrong ?? kernels),
+  });
 }
 
 /** The engine for the present settings. */

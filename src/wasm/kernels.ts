@@ -1,6 +1,7 @@
 // Chooses a build of the kernels and instantiates it. Builds differ in the instructions they use, never in what they offer.
 // Not here: what the kernels compute (assembly/) and who calls them (program/run.ts).
 import { UnreelError } from "../errors.js";
+import { fileSystem, withFile } from "../files.js";
 import type { Kernel } from "./calls.js";
 import { relaxed, simd } from "./inlined.js";
 import { importingMemory, sharedMemory } from "./shared.js";
@@ -19,27 +20,78 @@ export interface Kernels {
   readonly module?: WebAssembly.Module;
 }
 
+/** Bytes of a module, or where they are: read when the build is first needed. */
+export type KernelSource = Uint8Array | ArrayBuffer | Response | URL | string;
+
+/** What scripts/build.js inlines, deflated and in base64; unreel/slim has none. */
 const INLINED: Partial<Record<Build, string>> = { simd, relaxed };
 
-const decoded = new Map<Build, Uint8Array<ArrayBuffer>>();
-const valid = new Map<Build, boolean>();
+const given = new Map<Build, KernelSource>();
+
+/** A build that is not inlined into the package, but loaded when it is asked for. */
+export function addInlined(build: Build, text: string): void {
+  INLINED[build] = text;
+}
+
+/** A build that the user has. */
+export function useKernels(build: Build, source: KernelSource): void {
+  given.set(build, source);
+  decoded.delete(build);
+}
+
+const decoded = new Map<Build, Promise<Uint8Array<ArrayBuffer>>>();
 
 /** The bytes of a build, as it was compiled. */
-export function kernelBytes(build: Build): Uint8Array<ArrayBuffer> {
+export function kernelBytes(build: Build): Promise<Uint8Array<ArrayBuffer>> {
   let bytes = decoded.get(build);
   if (!bytes) {
-    bytes = fromBase64(INLINED[build]!);
+    bytes = readKernels(build);
     decoded.set(build, bytes);
+    bytes.catch(() => decoded.delete(build));
   }
   return bytes;
 }
 
-/** A build that is not inlined into the package, but loaded when it is asked for. */
-export function addKernels(build: Build, text: string): void {
-  INLINED[build] = text;
+async function readKernels(build: Build): Promise<Uint8Array<ArrayBuffer>> {
+  const source = given.get(build);
+  if (source) return bytesFrom(source);
+  const text = INLINED[build];
+  if (text) return inflate(fromBase64(text));
+  throw new UnreelError({
+    operation: "kernels",
+    expected: `the ${build} build`,
+    got: "none",
+    hint: `unreel/slim has no kernels of its own: configure({ kernels: { ${build}: … } }) with bytes or the URL of unreel/kernels.${build}.wasm.`,
+  });
 }
 
-/** In Node by its own decoder, which takes a tenth of the time. */
+/** What the server says of the type is not asked: some say it wrong. */
+async function bytesFrom(source: KernelSource): Promise<Uint8Array<ArrayBuffer>> {
+  if (ArrayBuffer.isView(source)) return new Uint8Array(source);
+  if (source instanceof ArrayBuffer) return new Uint8Array(source);
+  const url = source instanceof Response ? source.url : new URL(source, globalThis.location?.href);
+  if (url instanceof URL && url.protocol === "file:") {
+    const files = await fileSystem("configure: kernels");
+    return new Uint8Array(
+      await withFile(
+        "configure: kernels",
+        url.pathname,
+        () => files.readFile(url),
+        "a file that can be read",
+      ),
+    );
+  }
+  const response = source instanceof Response ? source : await fetch(url);
+  if (!response.ok) {
+    const got = `an answer of ${response.status} from ${url}`;
+    throw new UnreelError({ operation: "configure: kernels", expected: "the bytes of a build", got });
+  }
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+const builtin = (name: string) => globalThis.process?.getBuiltinModule?.(name);
+
+/** In Node by its own decoders, which take a tenth of the time. */
 function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   if (typeof Buffer === "function") return new Uint8Array(Buffer.from(text, "base64"));
   const characters = atob(text);
@@ -48,15 +100,46 @@ function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
+async function inflate(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  const zlib = builtin("node:zlib") as typeof import("node:zlib") | undefined;
+  if (zlib) return new Uint8Array(zlib.inflateRawSync(bytes));
+  if (typeof DecompressionStream !== "function") {
+    throw new UnreelError({
+      operation: "kernels",
+      expected: "DecompressionStream",
+      got: "an engine without it",
+      hint: "Use unreel/slim, and hand it unreel/kernels.simd.wasm by configure({ kernels: { simd } }).",
+    });
+  }
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+/** Modules of one function with one instruction that only engines with it take: i8x16.splat, f32x4.relaxed_madd. */
+export const PROBES: Readonly<Record<"simd" | "relaxed", string>> = {
+  simd: "AGFzbQEAAAABBQFgAAF7AwIBAAoIAQYAQQD9Dws=",
+  relaxed: "AGFzbQEAAAABBQFgAAF7AwIBAAoTAREAQQD9D0EA/Q9BAP0P/YUCCw==",
+};
+
+const has = (build: Build) => given.has(build) || INLINED[build] !== undefined;
+
 /** Whether this engine can run a build. */
-export function canRun(build: Build): boolean {
-  if (!valid.has(build)) valid.set(build, WebAssembly.validate(kernelBytes(build)));
-  return valid.get(build)!;
+export function canRun(build: "simd" | "relaxed"): boolean {
+  return WebAssembly.validate(fromBase64(PROBES[build]));
 }
 
 /** The build that an engine runs: `relaxed` (fused multiply-add) where it can, unless results must be equal everywhere. */
 export function chooseBuild(deterministic: boolean): Build {
-  if (!deterministic && canRun("relaxed")) return "relaxed";
+  if (typeof WebAssembly === "undefined") {
+    const hint = "Lockdown and JIT-less modes switch it off; any other current engine has it.";
+    throw new UnreelError({
+      operation: "kernels",
+      expected: "an engine with WebAssembly",
+      got: "none",
+      hint,
+    });
+  }
+  if (!deterministic && has("relaxed") && canRun("relaxed")) return "relaxed";
   if (canRun("simd")) return "simd";
   throw new UnreelError({
     operation: "kernels",
@@ -68,8 +151,19 @@ export function chooseBuild(deterministic: boolean): Build {
 
 /** An instance with memory of its own, or with memory that other threads may share. */
 export async function loadKernels(build: Build, { shared = false } = {}): Promise<Kernels> {
-  const { bytes, initial } = shared ? importingMemory(kernelBytes(build)) : { bytes: kernelBytes(build) };
-  const module = await WebAssembly.compile(bytes);
+  const own = await kernelBytes(build);
+  const { bytes, initial } = shared ? importingMemory(own) : { bytes: own };
+  const module = await WebAssembly.compile(bytes).catch((error: Error) => {
+    const hint = /polic/i.test(error.message)
+      ? "Allow it in the page's Content-Security-Policy: script-src 'wasm-unsafe-eval'."
+      : `These must be the bytes of unreel/kernels.${build}.wasm of this version.`;
+    throw new UnreelError({
+      operation: "kernels",
+      expected: "a module to compile",
+      got: error.message,
+      hint,
+    });
+  });
   const env: WebAssembly.ModuleImports = initial === undefined ? {} : { memory: sharedMemory(initial) };
   const { exports } = await WebAssembly.instantiate(module, { env });
   const functions: Record<string, Kernel> = {};

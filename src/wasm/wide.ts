@@ -2,7 +2,7 @@
 // and experimental, so the kernels must first give the plain build's numbers and be faster than the relaxed build's.
 // Not here: the tiles (assembly/gemm.ts, microWide.ts) and who asks for them (engine.ts).
 
-import { addKernels, type Build, canRun, type Kernels, loadKernels } from "./kernels.js";
+import { addInlined, type Build, canRun, type Kernels, loadKernels } from "./kernels.js";
 
 const FLAG = "--experimental-wasm-revectorize";
 
@@ -23,7 +23,7 @@ async function prepare(): Promise<string> {
   if (!process.getBuiltinModule || !canRun("relaxed"))
     return "It needs relaxed SIMD: Node 22 or newer has it.";
   process.getBuiltinModule("node:v8").setFlagsFromString(FLAG);
-  addKernels("wide", (await import("./inlinedWide.js")).wide);
+  addInlined("wide", (await import("./inlinedWide.js")).wide);
   const [wide, relaxed, plain] = await Promise.all(
     (["wide", "relaxed", "simd"] as Build[]).map((build) => loadKernels(build)),
   );
