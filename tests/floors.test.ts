@@ -62,4 +62,16 @@ test("kernels import only kernels", () => {
   assert.equal(leaving, []);
 });
 
+test("every test that needs nothing of Node runs in every engine", () => {
+  const portable = readFileSync(new URL("tests/portable.ts", root), "utf8");
+  const missing = files("tests")
+    .filter((file) => file.endsWith(".test.ts"))
+    .filter((file) => {
+      const text = readFileSync(new URL(`tests/${file}`, root), "utf8");
+      const needsNode = /from "node:|Buffer\.from|process\.versions/.test(text);
+      return !needsNode && !portable.includes(`import("./${file.replace(/\.ts$/, ".js")}")`);
+    });
+  assert.equal(missing, []);
+});
+
 test.run();

@@ -1,5 +1,4 @@
 // What several tests share: comparing arrays, golden files, gradients of a model.
-import { existsSync, readFileSync } from "node:fs";
 import * as assert from "uvu/assert";
 import { Executor } from "../src/graph/executor.js";
 import type { TargetKind } from "../src/graph/lower.js";
@@ -19,11 +18,20 @@ import { readWeights } from "../src/training/weights.js";
 export const root = new URL("../../", import.meta.url);
 
 export function readGolden<T>(name: string): T {
-  return JSON.parse(readFileSync(new URL(`tests/golden/${name}`, root), "utf8")) as T;
+  return JSON.parse(readText(`tests/golden/${name}`)!) as T;
 }
 
-export function hasGolden(name: string): boolean {
-  return existsSync(new URL(`tests/golden/${name}`, root));
+/** A file of the project, in Node, Deno, Bun and on a page whose server has the project's files; undefined where there is none. */
+function readText(path: string): string | undefined {
+  const fs = globalThis.process?.getBuiltinModule?.("node:fs");
+  if (fs) {
+    const url = new URL(path, root);
+    return fs.existsSync(url) ? fs.readFileSync(url, "utf8") : undefined;
+  }
+  const request = new XMLHttpRequest();
+  request.open("GET", `/${path}`, false);
+  request.send();
+  return request.status === 200 ? request.responseText : undefined;
 }
 
 /** An array as golden files spell it: flat, row-major. */

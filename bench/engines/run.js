@@ -6,12 +6,13 @@ import { figures } from "../../build/bench/measure.js";
 import { assemble, peakModule } from "../../build/bench/peak.js";
 import { finished, OPTIONS_HELP, options, printSetting, run, settingIn } from "../../build/bench/sections.js";
 import { machine } from "../../build/bench/setting.js";
-import { installBeside } from "../install.js";
+import { findEngines } from "../../engines/find.js";
+import { openEngine } from "./open.js";
 
 const HELP = `npm run bench:engines -- [options]
   --quick          shorter, noisier
   --engine K=PATH  an engine of kind K (node, deno, bun, chromium, firefox); may be repeated. Else NODE, DENO, BUN, CHROMIUM,
-                   FIREFOX, what is installed in bench/engines, and the PATH
+                   FIREFOX, what is installed in engines/, and the PATH
 ${OPTIONS_HELP}, as in "Deno", "relaxed gemm"`;
 
 const BUILDS = ["simd", "relaxed"];
@@ -25,15 +26,13 @@ const { values } = parseArgs({
 });
 
 async function measureEngines() {
-  installBeside(import.meta.url, "Deno, Bun, another Node and puppeteer-core into bench/engines", {
-    scripts: true,
-  });
-  const { findEngines } = await import("./find.js");
   const peaks = Object.fromEntries(
     await Promise.all(BUILDS.map(async (build) => [build, [...(await assemble(peakModule(build)))]])),
   );
   const host = new Host();
-  const sections = findEngines(values.engine).flatMap((engine) =>
+  const { found, missing } = findEngines(values.engine);
+  for (const line of missing) console.log(line);
+  const sections = found.flatMap((engine) =>
     BUILDS.map((build) => ({
       title: `${engine.name} (${engine.version}), ${build} build`,
       columns: ["kernel", "ms", "GFLOP/s", "of", "share"],
@@ -79,7 +78,7 @@ class Host {
   }
 
   async #start(engine, build, flagged) {
-    const asked = await engine.open(flagged);
+    const asked = await openEngine(engine, flagged);
     if ((await asked.ask({}))[build]) return { asked, flagged };
     await asked.end();
     return {};

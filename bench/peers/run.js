@@ -5,7 +5,7 @@ import { setFlagsFromString } from "node:v8";
 import { clocks } from "../../build/bench/measure.js";
 import { OPTIONS_HELP, options, printSetting, report, run, settingIn } from "../../build/bench/sections.js";
 import { settingOf } from "../../build/bench/setting.js";
-import { installBeside } from "../install.js";
+import { installBeside } from "../../scripts/install.js";
 
 const HELP = `npm run bench:peers -- [options]
   --full           all shapes and more rounds; the default is a selection

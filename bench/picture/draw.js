@@ -2,7 +2,7 @@
 // time that grows with the size is a line as steep as the guide n.
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { installBeside } from "../install.js";
+import { installBeside } from "../../scripts/install.js";
 
 installBeside(import.meta.url, "d3-scale and d3-shape into bench/picture");
 const { scaleLog } = await import("d3-scale");

@@ -1,9 +1,9 @@
 // padSequences against keras.utils.pad_sequences (tests/golden/keras_text.json), and what it refuses.
-import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type PadSequencesOptions, padSequences } from "../../src/data/sequence/padSequences.js";
 import { type TensorLike, tensor } from "../../src/tensor.js";
+import { readGolden } from "../support.js";
 
 interface Case {
   sequences: TensorLike[];
@@ -11,9 +11,7 @@ interface Case {
   shape: number[];
   data: number[];
 }
-const { padding }: { padding: Case[] } = JSON.parse(
-  readFileSync(new URL("../../../tests/golden/keras_text.json", import.meta.url), "utf8"),
-);
+const { padding }: { padding: Case[] } = readGolden("keras_text.json");
 
 test("Keras, every option", () => {
   assert.is(padding.length, 49);

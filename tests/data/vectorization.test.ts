@@ -1,9 +1,9 @@
 // TextVectorization against Keras (tests/golden/keras_text.json), and what it refuses.
 // Not here: padSequences (sequence.test.ts).
-import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import * as text from "../../src/data/text/index.js";
+import { readGolden } from "../support.js";
 
 interface Case {
   options: Record<string, unknown>;
@@ -13,9 +13,8 @@ interface Case {
   rows: number[][];
   single: number[];
 }
-const golden: { texts: string[]; asked: string[]; vectorization: Record<string, Case> } = JSON.parse(
-  readFileSync(new URL("../../../tests/golden/keras_text.json", import.meta.url), "utf8"),
-);
+const golden: { texts: string[]; asked: string[]; vectorization: Record<string, Case> } =
+  readGolden("keras_text.json");
 
 const camel = (name: string) => name.replace(/_[a-z]/g, (letter) => letter[1].toUpperCase());
 const optionsOf = ({ options }: Case) =>
