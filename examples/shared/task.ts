@@ -26,6 +26,10 @@ export interface Data {
   readonly files: readonly string[];
   /** Where a reader gets them: one sentence. */
   readonly source: string;
+  /** The task fetches from its published address what is not there; `fileIn` tells. Tests do not. Default false. */
+  readonly isFetched?: boolean;
+  /** Whether the quick form reads them too. Default true. */
+  readonly isForQuick?: boolean;
 }
 
 export interface Outcome {
@@ -101,7 +105,8 @@ export async function runTask<D extends Declared>(
     report?: string;
   };
   const epochs = given.epochs ?? task.epochs?.[given.quick ? "quick" : "full"] ?? 0;
-  const folder = findData(name, task.data, given.data);
+  const needed = given.quick && task.data?.isForQuick === false ? undefined : task.data;
+  const folder = findData(name, needed, given.data);
   const curves: Chart[] = [];
   const models: { title: string; text: string }[] = [];
   setRandomSeed(given.seed);
@@ -159,9 +164,15 @@ export function missingFiles(data: Data | undefined, folder = dataFolder()): str
   return (data?.files ?? []).filter((file) => !existsSync(join(folder, file)));
 }
 
-function findData(name: string, data: Data | undefined, folder = dataFolder()): string {
+/** The path of a task's file where it is there, for loaders that else fetch it. */
+export function fileIn(folder: string, file: string): string | undefined {
+  return existsSync(join(folder, file)) ? join(folder, file) : undefined;
+}
+
+function findData(name: string, data: Data | undefined, given: string | undefined): string {
+  const folder = given ?? dataFolder();
   const [missing] = missingFiles(data, folder);
-  if (missing === undefined) return folder;
+  if (missing === undefined || (data?.isFetched && given === undefined)) return folder;
   throw new UnreelError({
     operation: `${name}: --data`,
     expected: `a folder with ${missing}`,
