@@ -1,6 +1,14 @@
 // Film reviews, liked or not: the five networks of F. Chollet, Deep Learning with Python (2017), chapter 6, on the same words and split.
 // 10,000 words, the last 500 of each review, filled up in front, no mask. Not here: the files (datasets.imdb).
-import { callbacks, datasets, type Layer, layers, optimizers, sequence, sequential } from "../../src/index.js";
+import {
+  callbacks,
+  datasets,
+  type Layer,
+  layers,
+  optimizers,
+  sequence,
+  sequential,
+} from "../../src/index.js";
 import { choice, integer } from "../shared/options.js";
 import { confusionOf } from "../shared/report.js";
 import { fileIn, start } from "../shared/task.js";
@@ -57,7 +65,7 @@ export const task = await start(import.meta.url, {
       "what stands behind the embedding",
     ),
     vocabulary: integer(10_000, "most frequent words kept"),
-    patience: integer(3, "epochs without a better accuracy after which training ends"),
+    patience: integer(10, "epochs without a better accuracy after which training ends"),
   },
 
   async run({ options, data, fit, part }) {
