@@ -4,7 +4,15 @@ import { existsSync, realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { show, UnreelError } from "../../src/errors.js";
-import { engineInfo, type FitOptions, type History, type Model, setRandomSeed } from "../../src/index.js";
+import {
+  type DatasetFitOptions,
+  data,
+  engineInfo,
+  type FitOptions,
+  type History,
+  type Model,
+  setRandomSeed,
+} from "../../src/index.js";
 import type { InputLike } from "../../src/training/arrays.js";
 import type { Chart } from "./chart.js";
 import {
@@ -48,6 +56,11 @@ export interface Run<D extends Declared> {
   readonly data: string;
   /** `model.fit` with one line an epoch; loss and metrics become the report's curves, under a name where several models are trained. */
   fit(model: Model, x: InputLike, y: InputLike, options?: FitOptions & { name?: string }): Promise<History>;
+  fit(
+    model: Model,
+    dataset: data.Dataset<unknown>,
+    options?: DatasetFitOptions & { name?: string },
+  ): Promise<History>;
   /** Runs a part of the job and says how long it took. */
   part<T>(name: string, work: () => T | Promise<T>): Promise<T>;
 }
@@ -114,8 +127,18 @@ export async function runTask<D extends Declared>(
   const outcome = await task.run({
     options: { ...given, epochs },
     data: folder,
-    async fit(model, x, y, { name: label, ...fitOptions } = {}) {
-      const history = await model.fit(x, y, { epochs, ...fitOptions });
+    async fit(
+      model: Model,
+      x: InputLike | data.Dataset<unknown>,
+      ...rest: [(InputLike | FitOptions)?, (FitOptions & { name?: string })?]
+    ) {
+      const isDataset = x instanceof data.Dataset;
+      const { name: label, ...fitOptions } = (rest[isDataset ? 0 : 1] ?? {}) as FitOptions & {
+        name?: string;
+      };
+      const history = isDataset
+        ? await model.fit(x, { epochs, ...fitOptions })
+        : await model.fit(x as InputLike, rest[0] as InputLike, { epochs, ...fitOptions });
       curves.push(...curvesOf(history.history, label));
       models.push({ title: label ?? "Model", text: model.summary({ print: () => {} }) });
       return history;
