@@ -4,7 +4,14 @@ import { existsSync, realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { show, UnreelError } from "../../src/errors.js";
-import { engineInfo, type FitOptions, type History, type Model, setRandomSeed } from "../../src/index.js";
+import {
+  configure,
+  engineInfo,
+  type FitOptions,
+  type History,
+  type Model,
+  setRandomSeed,
+} from "../../src/index.js";
 import type { InputLike } from "../../src/training/arrays.js";
 import type { Chart } from "./chart.js";
 import {
@@ -99,7 +106,10 @@ export async function runTask<D extends Declared>(
     seed: number;
     data?: string;
     report?: string;
+    threads: number;
+    wide: boolean;
   };
+  configure({ threads: given.threads, wide: given.wide });
   const epochs = given.epochs ?? task.epochs?.[given.quick ? "quick" : "full"] ?? 0;
   const folder = findData(name, task.data, given.data);
   const curves: Chart[] = [];
@@ -133,7 +143,7 @@ export async function runTask<D extends Declared>(
   }
   console.log(`all of it: ${seconds(begin)}`);
   if (given.report !== undefined) {
-    const { build } = await engineInfo();
+    const { build, threads } = await engineInfo();
     writeReport(given.report, {
       task: name,
       about: task.about,
@@ -141,7 +151,7 @@ export async function runTask<D extends Declared>(
       facts: [
         new Date().toISOString().slice(0, 10),
         `Node ${process.versions.node}`,
-        `${build} kernels`,
+        `${build} kernels${threads > 1 ? `, ${threads} threads` : ""}`,
         seconds(begin),
       ],
       figures,
@@ -184,6 +194,8 @@ function commonOptions({ epochs, data }: Pick<Task, "epochs" | "data">): Declare
     ...(epochs ? ofTraining() : {}),
     seed: seed(1, "same seed, same result"),
     ...(data ? { data: path("folder that holds the data (UNREEL_DATA, or ../shared/data)") } : {}),
+    threads: integer(1, "threads that share each batch"),
+    wide: isSwitch("kernels of 256 bits: faster in Node 22 and newer on x64"),
     quick: isSwitch("a small form of it, in seconds"),
     report: path("writes curves and figures to this HTML file"),
   };
