@@ -6,6 +6,8 @@ import { fileURLToPath } from "node:url";
 import { show, UnreelError } from "../../src/errors.js";
 import {
   configure,
+  type DatasetFitOptions,
+  data,
   engineInfo,
   type FitOptions,
   type History,
@@ -33,6 +35,10 @@ export interface Data {
   readonly files: readonly string[];
   /** Where a reader gets them: one sentence. */
   readonly source: string;
+  /** The task fetches from its published address what is not there; `fileIn` tells. Tests do not. Default false. */
+  readonly isFetched?: boolean;
+  /** Whether the quick form reads them too. Default true. */
+  readonly isForQuick?: boolean;
 }
 
 export interface Outcome {
@@ -51,6 +57,11 @@ export interface Run<D extends Declared> {
   readonly data: string;
   /** `model.fit` with one line an epoch; loss and metrics become the report's curves, under a name where several models are trained. */
   fit(model: Model, x: InputLike, y: InputLike, options?: FitOptions & { name?: string }): Promise<History>;
+  fit(
+    model: Model,
+    dataset: data.Dataset<unknown>,
+    options?: DatasetFitOptions & { name?: string },
+  ): Promise<History>;
   /** Runs a part of the job and says how long it took. */
   part<T>(name: string, work: () => T | Promise<T>): Promise<T>;
 }
@@ -111,7 +122,8 @@ export async function runTask<D extends Declared>(
   };
   configure({ threads: given.threads, wide: given.wide });
   const epochs = given.epochs ?? task.epochs?.[given.quick ? "quick" : "full"] ?? 0;
-  const folder = findData(name, task.data, given.data);
+  const needed = given.quick && task.data?.isForQuick === false ? undefined : task.data;
+  const folder = findData(name, needed, given.data);
   const curves: Chart[] = [];
   const models: { title: string; text: string }[] = [];
   setRandomSeed(given.seed);
@@ -119,8 +131,18 @@ export async function runTask<D extends Declared>(
   const outcome = await task.run({
     options: { ...given, epochs },
     data: folder,
-    async fit(model, x, y, { name: label, ...fitOptions } = {}) {
-      const history = await model.fit(x, y, { epochs, ...fitOptions });
+    async fit(
+      model: Model,
+      x: InputLike | data.Dataset<unknown>,
+      ...rest: [(InputLike | FitOptions)?, (FitOptions & { name?: string })?]
+    ) {
+      const isDataset = x instanceof data.Dataset;
+      const { name: label, ...fitOptions } = (rest[isDataset ? 0 : 1] ?? {}) as FitOptions & {
+        name?: string;
+      };
+      const history = isDataset
+        ? await model.fit(x, { epochs, ...fitOptions })
+        : await model.fit(x as InputLike, rest[0] as InputLike, { epochs, ...fitOptions });
       curves.push(...curvesOf(history.history, label));
       models.push({ title: label ?? "Model", text: model.summary({ print: () => {} }) });
       return history;
@@ -169,9 +191,15 @@ export function missingFiles(data: Data | undefined, folder = dataFolder()): str
   return (data?.files ?? []).filter((file) => !existsSync(join(folder, file)));
 }
 
-function findData(name: string, data: Data | undefined, folder = dataFolder()): string {
+/** The path of a task's file where it is there, for loaders that else fetch it. */
+export function fileIn(folder: string, file: string): string | undefined {
+  return existsSync(join(folder, file)) ? join(folder, file) : undefined;
+}
+
+function findData(name: string, data: Data | undefined, given: string | undefined): string {
+  const folder = given ?? dataFolder();
   const [missing] = missingFiles(data, folder);
-  if (missing === undefined) return folder;
+  if (missing === undefined || (data?.isFetched && given === undefined)) return folder;
   throw new UnreelError({
     operation: `${name}: --data`,
     expected: `a folder with ${missing}`,
