@@ -5,6 +5,7 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { show, UnreelError } from "../../src/errors.js";
 import {
+  configure,
   type DatasetFitOptions,
   data,
   engineInfo,
@@ -116,7 +117,10 @@ export async function runTask<D extends Declared>(
     seed: number;
     data?: string;
     report?: string;
+    threads: number;
+    wide: boolean;
   };
+  configure({ threads: given.threads, wide: given.wide });
   const epochs = given.epochs ?? task.epochs?.[given.quick ? "quick" : "full"] ?? 0;
   const needed = given.quick && task.data?.isForQuick === false ? undefined : task.data;
   const folder = findData(name, needed, given.data);
@@ -161,7 +165,7 @@ export async function runTask<D extends Declared>(
   }
   console.log(`all of it: ${seconds(begin)}`);
   if (given.report !== undefined) {
-    const { build } = await engineInfo();
+    const { build, threads } = await engineInfo();
     writeReport(given.report, {
       task: name,
       about: task.about,
@@ -169,7 +173,7 @@ export async function runTask<D extends Declared>(
       facts: [
         new Date().toISOString().slice(0, 10),
         `Node ${process.versions.node}`,
-        `${build} kernels`,
+        `${build} kernels${threads > 1 ? `, ${threads} threads` : ""}`,
         seconds(begin),
       ],
       figures,
@@ -218,6 +222,8 @@ function commonOptions({ epochs, data }: Pick<Task, "epochs" | "data">): Declare
     ...(epochs ? ofTraining() : {}),
     seed: seed(1, "same seed, same result"),
     ...(data ? { data: path("folder that holds the data (UNREEL_DATA, or ../shared/data)") } : {}),
+    threads: integer(1, "threads that share each batch"),
+    wide: isSwitch("kernels of 256 bits: faster in Node 22 and newer on x64"),
     quick: isSwitch("a small form of it, in seconds"),
     report: path("writes curves and figures to this HTML file"),
   };
