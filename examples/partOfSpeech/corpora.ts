@@ -20,11 +20,12 @@ export interface Corpus {
 
 // ------------------------------------------------------------------------------------------------------------- Brown
 
-/** Brown's tags by how they begin, as S. Petrov, D. Das and R. McDonald map them ("A Universal Part-of-Speech Tagset", 2012).
- * Of compounds, such as "ppss+bem" for I'm, the first part counts. */
+/** Brown's tags by how they begin, as S. Petrov, D. Das and R. McDonald map them ("A Universal Part-of-Speech Tagset", 2012). For
+ * them I'm (ppss+bem) and that's (dt+bez) are particles; of other compounds the first part counts. */
 const UNIVERSAL: readonly [RegExp, string][] = [
   [/^(fw-|nil$)/, "X"],
   [/^(be|do|hv|md|vb)/, "VERB"],
+  [/\+(be|do|hv|md)|^(ap|cd|dt|rb)\$/, "PRT"],
   [/^(nn|np|nr|pn)/, "NOUN"],
   [/^(jj|ap|od)/, "ADJ"],
   [/^(rb|rn|ql|wql|wrb|\*$)/, "ADV"],
@@ -38,7 +39,7 @@ const UNIVERSAL: readonly [RegExp, string][] = [
 
 export function universal(tag: string): string {
   // Marks of titles, headlines and cited words say nothing about the word.
-  const [plain] = tag.replace(/-(tl|hl|nc|t|n)\b/g, "").split("+");
+  const plain = tag.replace(/-(tl|hl|nc|t|n)\b/g, "");
   return UNIVERSAL.find(([begin]) => begin.test(plain))?.[1] ?? ".";
 }
 

@@ -53,7 +53,7 @@ const CORPORA = {
 
 export const task = await start(import.meta.url, {
   about: "Tags words with their parts of speech: a bidirectional LSTM under a mask, English or Korean.",
-  epochs: { full: 4, quick: 3 },
+  epochs: { full: 2, quick: 3 },
   data: {
     files: KAIST_FILES,
     source: "Only --corpus kaist needs it: github.com/UniversalDependencies/UD_Korean-Kaist.",
