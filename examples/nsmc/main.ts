@@ -48,8 +48,8 @@ export const task = await start(import.meta.url, {
   epochs: { full: 3, quick: 3 },
   data: {
     files: Object.values(FILES),
-    source: "Without --data it is fetched from where its makers have it (github.com/e9t/nsmc, 20 MB).",
-    isFetched: true,
+    source: "Where it is not there it is fetched from where its makers have it (github.com/e9t/nsmc, 20 MB).",
+    isOptional: true,
   },
   options: {
     units: integer(64, "units of the GRU, each way"),

@@ -57,7 +57,7 @@ export const task = await start(import.meta.url, {
   data: {
     files: KAIST_FILES,
     source: "Only --corpus kaist needs it: github.com/UniversalDependencies/UD_Korean-Kaist.",
-    isFetched: true,
+    isOptional: true,
     isForQuick: false,
   },
   options: {

@@ -35,8 +35,8 @@ export const task = await start(import.meta.url, {
   epochs: { full: 20, quick: 2 },
   data: {
     files: [FILE],
-    source: "Without --data it is fetched from where Keras has it (2 MB).",
-    isFetched: true,
+    source: "Where it is not there it is fetched from where Keras has it (2 MB).",
+    isOptional: true,
   },
   options: {
     model: choice(

@@ -84,7 +84,7 @@ export const task = await start(import.meta.url, {
   about:
     "Sentiment of short sentences: one-hot words, a mask over padding, two simple RNNs on top of each other.",
   epochs: { full: 40, quick: 40 },
-  data: { files: [TABLE], source: SOURCE, isFetched: true, isForQuick: false },
+  data: { files: [TABLE], source: SOURCE, isOptional: true, isForQuick: false },
   options: {
     units: integer(16, "units of each recurrent layer; twice as many for reviews"),
     corpus: choice("a corpus", CORPORA, "sentences", "built-in sentences, or real ones"),
