@@ -16,7 +16,7 @@ export * as ops from "./layers/operations.js";
 export * as regularizers from "./layers/regularizers.js";
 export type { SymbolicTensor } from "./layers/symbolic.js";
 export type { CompileOptions } from "./model/compile.js";
-export type { FitOptions } from "./model/data.js";
+export type { DatasetFitOptions, FitOptions } from "./model/data.js";
 export { Model, model } from "./model/model.js";
 export { Sequential, sequential } from "./model/sequential.js";
 export { setRandomSeed } from "./random.js";

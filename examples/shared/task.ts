@@ -4,7 +4,16 @@ import { existsSync, realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { show, UnreelError } from "../../src/errors.js";
-import { engineInfo, type FitOptions, type History, type Model, setRandomSeed } from "../../src/index.js";
+import {
+  configure,
+  type DatasetFitOptions,
+  data,
+  engineInfo,
+  type FitOptions,
+  type History,
+  type Model,
+  setRandomSeed,
+} from "../../src/index.js";
 import type { InputLike } from "../../src/training/arrays.js";
 import type { Chart } from "./chart.js";
 import {
@@ -26,6 +35,11 @@ export interface Data {
   readonly files: readonly string[];
   /** Where a reader gets them: one sentence. */
   readonly source: string;
+  /** What is not there the task fetches from its published address, finds under another name, or does without: it looks itself
+   * (`fileIn`). Its quick form is still skipped by the tests. Default false. */
+  readonly isOptional?: boolean;
+  /** Whether the quick form reads them too. Default true. */
+  readonly isForQuick?: boolean;
 }
 
 export interface Outcome {
@@ -44,6 +58,11 @@ export interface Run<D extends Declared> {
   readonly data: string;
   /** `model.fit` with one line an epoch; loss and metrics become the report's curves, under a name where several models are trained. */
   fit(model: Model, x: InputLike, y: InputLike, options?: FitOptions & { name?: string }): Promise<History>;
+  fit(
+    model: Model,
+    dataset: data.Dataset<unknown>,
+    options?: DatasetFitOptions & { name?: string },
+  ): Promise<History>;
   /** Runs a part of the job and says how long it took. */
   part<T>(name: string, work: () => T | Promise<T>): Promise<T>;
 }
@@ -99,9 +118,13 @@ export async function runTask<D extends Declared>(
     seed: number;
     data?: string;
     report?: string;
+    threads: number;
+    wide: boolean;
   };
+  configure({ threads: given.threads, wide: given.wide });
   const epochs = given.epochs ?? task.epochs?.[given.quick ? "quick" : "full"] ?? 0;
-  const folder = findData(name, task.data, given.data);
+  const needed = given.quick && task.data?.isForQuick === false ? undefined : task.data;
+  const folder = findData(name, needed, given.data);
   const curves: Chart[] = [];
   const models: { title: string; text: string }[] = [];
   setRandomSeed(given.seed);
@@ -109,8 +132,18 @@ export async function runTask<D extends Declared>(
   const outcome = await task.run({
     options: { ...given, epochs },
     data: folder,
-    async fit(model, x, y, { name: label, ...fitOptions } = {}) {
-      const history = await model.fit(x, y, { epochs, ...fitOptions });
+    async fit(
+      model: Model,
+      x: InputLike | data.Dataset<unknown>,
+      ...rest: [(InputLike | FitOptions)?, (FitOptions & { name?: string })?]
+    ) {
+      const isDataset = x instanceof data.Dataset;
+      const { name: label, ...fitOptions } = (rest[isDataset ? 0 : 1] ?? {}) as FitOptions & {
+        name?: string;
+      };
+      const history = isDataset
+        ? await model.fit(x, { epochs, ...fitOptions })
+        : await model.fit(x as InputLike, rest[0] as InputLike, { epochs, ...fitOptions });
       curves.push(...curvesOf(history.history, label));
       models.push({ title: label ?? "Model", text: model.summary({ print: () => {} }) });
       return history;
@@ -133,7 +166,7 @@ export async function runTask<D extends Declared>(
   }
   console.log(`all of it: ${seconds(begin)}`);
   if (given.report !== undefined) {
-    const { build } = await engineInfo();
+    const { build, threads } = await engineInfo();
     writeReport(given.report, {
       task: name,
       about: task.about,
@@ -141,7 +174,7 @@ export async function runTask<D extends Declared>(
       facts: [
         new Date().toISOString().slice(0, 10),
         `Node ${process.versions.node}`,
-        `${build} kernels`,
+        `${build} kernels${threads > 1 ? `, ${threads} threads` : ""}`,
         seconds(begin),
       ],
       figures,
@@ -159,9 +192,14 @@ export function missingFiles(data: Data | undefined, folder = dataFolder()): str
   return (data?.files ?? []).filter((file) => !existsSync(join(folder, file)));
 }
 
+/** The path of a task's file where it is there, for loaders that else fetch it. */
+export function fileIn(folder: string, file: string): string | undefined {
+  return existsSync(join(folder, file)) ? join(folder, file) : undefined;
+}
+
 function findData(name: string, data: Data | undefined, folder = dataFolder()): string {
   const [missing] = missingFiles(data, folder);
-  if (missing === undefined) return folder;
+  if (missing === undefined || data?.isOptional) return folder;
   throw new UnreelError({
     operation: `${name}: --data`,
     expected: `a folder with ${missing}`,
@@ -184,6 +222,8 @@ function commonOptions({ epochs, data }: Pick<Task, "epochs" | "data">): Declare
     ...(epochs ? ofTraining() : {}),
     seed: seed(1, "same seed, same result"),
     ...(data ? { data: path("folder that holds the data (UNREEL_DATA, or ../shared/data)") } : {}),
+    threads: integer(1, "threads that share each batch"),
+    wide: isSwitch("kernels of 256 bits: faster in Node 22 and newer on x64"),
     quick: isSwitch("a small form of it, in seconds"),
     report: path("writes curves and figures to this HTML file"),
   };

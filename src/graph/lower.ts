@@ -177,7 +177,7 @@ export function lower(
     size: Size.of(bytes),
     address: Size.of(address),
   });
-  let trainingBytes = hyperAddress + HYPER_BYTES;
+  let trainingBytes = hyperAddress + blockBytes(HYPER_BYTES);
   const clockOf = ({ name, shape: [vocabulary] }: Weight): Pointer => {
     const clock = block(`${name}.clock`, trainingBytes, (1 + vocabulary) * 4);
     trainingBytes += blockBytes((1 + vocabulary) * 4);

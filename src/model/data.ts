@@ -4,47 +4,88 @@ import { targetKind } from "../graph/lower.js";
 import { readOptions } from "../layers/options.js";
 import { type InputLike, readInputs, readTargets } from "../training/arrays.js";
 import { type Callback, checkCallback } from "../training/callbacks/callback.js";
+import { arrayFeed, type Batches, BatchStream, type Feed, isStream } from "../training/feed.js";
 import { splitValidation, type Trainee } from "../training/fit.js";
 import type { DataSet } from "../training/step.js";
 import { type ClassWeight, readWeights, type WeightLike, weightsForOutputs } from "../training/weights.js";
 
 export type Verbose = 0 | 1 | 2 | "auto";
 
-export interface FitOptions {
-  batchSize?: number;
+/** What fit does whatever the data are. */
+interface TrainingOptions {
   epochs?: number;
-  /** Share of the data, from its end, kept for validation: in [0, 1). */
-  validationSplit?: number;
-  /** [x, y] or [x, y, sampleWeight]. */
-  validationData?: readonly [InputLike, InputLike] | readonly [InputLike, InputLike, WeightLike];
-  /** New order of the samples in each epoch. Default true. */
-  shuffle?: boolean;
+  /** Batches of an epoch. Default: all. The next epoch goes on where the last one stopped; data that end in the middle of one end it. */
+  stepsPerEpoch?: number;
+  /** [x, y], [x, y, sampleWeight], or batches of them, as a dataset. */
+  validationData?: ValidationData;
+  /** Batches of the validation. Default: all. */
+  validationSteps?: number;
+  /** Samples of a batch of the validation, where it is given as arrays. Default: batchSize. */
+  validationBatchSize?: number;
+  /** Validates after every so many epochs, or after those of a list; they count from 1. Default 1. */
+  validationFreq?: number | readonly number[];
   /** Weights by class number, for a model with one output. They are for training: validation does not see them. */
   classWeight?: ClassWeight;
-  /** One weight a sample, or a step; for several outputs also a list in their order, or a record by output name. */
-  sampleWeight?: WeightLike;
   initialEpoch?: number;
   callbacks?: readonly Callback[];
   /** 0 silent, 1 progress bar (default), 2 a line for each epoch. */
   verbose?: Verbose;
 }
 
-/** Options of fit with their defaults. */
-export function readFitOptions(options: FitOptions) {
-  const read = readOptions("fit", options, {
-    batchSize: 32,
-    epochs: 1,
-    validationSplit: 0,
-    validationData: undefined as FitOptions["validationData"],
-    shuffle: true,
-    classWeight: undefined as ClassWeight | undefined,
-    sampleWeight: undefined as WeightLike | undefined,
-    initialEpoch: 0,
-    callbacks: [] as readonly Callback[],
-    verbose: "auto" as Verbose,
-  });
+export type ValidationData =
+  | readonly [InputLike, InputLike]
+  | readonly [InputLike, InputLike, WeightLike]
+  | Batches;
+
+/** Of arrays. */
+export interface FitOptions extends TrainingOptions {
+  batchSize?: number;
+  /** Share of the data, from its end, kept for validation: in [0, 1). */
+  validationSplit?: number;
+  /** New order of the samples in each epoch. Default true. */
+  shuffle?: boolean;
+  /** One weight a sample, or a step; for several outputs also a list in their order, or a record by output name. */
+  sampleWeight?: WeightLike;
+}
+
+/** Of a dataset, whose elements are batches: their size, their order and the weights of samples are its own. */
+export type DatasetFitOptions = TrainingOptions;
+
+const OF_TRAINING = {
+  epochs: 1,
+  stepsPerEpoch: undefined as number | undefined,
+  validationData: undefined as ValidationData | undefined,
+  validationSteps: undefined as number | undefined,
+  validationBatchSize: undefined as number | undefined,
+  validationFreq: undefined as number | readonly number[] | undefined,
+  classWeight: undefined as ClassWeight | undefined,
+  initialEpoch: 0,
+  callbacks: [] as readonly Callback[],
+  verbose: "auto" as Verbose,
+};
+
+const OF_ARRAYS = {
+  batchSize: 32,
+  validationSplit: 0,
+  shuffle: true,
+  sampleWeight: undefined as WeightLike | undefined,
+};
+
+/** Options of fit with their defaults. A dataset takes none of those that are for arrays. */
+export function readFitOptions(options: FitOptions, isDataset: boolean) {
+  if (isDataset) {
+    refuseOfArrays("fit", options, Object.keys(OF_ARRAYS));
+  }
+  const read = readOptions("fit", options, { ...OF_TRAINING, ...OF_ARRAYS });
   positiveInteger("fit: batchSize", read.batchSize);
   positiveInteger("fit: epochs", read.epochs);
+  for (const name of ["stepsPerEpoch", "validationSteps", "validationBatchSize"] as const)
+    if (read[name] !== undefined) positiveInteger(`fit: ${name}`, read[name]);
+  if (Array.isArray(read.validationFreq)) {
+    for (const epoch of read.validationFreq) positiveInteger("fit: validationFreq", epoch);
+  } else if (read.validationFreq !== undefined) {
+    positiveInteger("fit: validationFreq", read.validationFreq, "Or a list of epochs, from 1.");
+  }
   if (!Number.isSafeInteger(read.initialEpoch) || read.initialEpoch < 0) {
     const got = show(read.initialEpoch);
     throw new UnreelError({ operation: "fit: initialEpoch", expected: "an integer from 0", got });
@@ -58,15 +99,45 @@ export function readFitOptions(options: FitOptions) {
     });
   }
   for (const callback of read.callbacks) checkCallback("fit: callbacks", callback);
-  if (read.validationData !== undefined && !Array.isArray(read.validationData)) {
-    const got = show(read.validationData);
+  const { validationData } = read;
+  if (validationData !== undefined && !Array.isArray(validationData) && !isStream(validationData)) {
+    const got = show(validationData);
     throw new UnreelError({
       operation: "fit: validationData",
-      expected: "[x, y] or [x, y, sampleWeight]",
+      expected: "[x, y], [x, y, sampleWeight] or a dataset of batches",
       got,
     });
   }
+  if (isStream(validationData)) refuseOfArrays("fit", options, ["validationBatchSize"]);
+  const isValidated = validationData !== undefined || read.validationSplit > 0;
+  for (const name of ["validationSteps", "validationBatchSize", "validationFreq"] as const) {
+    if (isValidated || read[name] === undefined) continue;
+    const expected = "validationData or validationSplit beside it";
+    throw new UnreelError({ operation: `fit: ${name}`, expected, got: "neither" });
+  }
   return read;
+}
+
+/** Options that say how arrays are cut into batches have nothing to say where the data are batches. */
+export function refuseOfArrays(operation: string, options: unknown, names: readonly string[]): void {
+  if (typeof options !== "object" || options === null) return;
+  const given = options as Record<string, unknown>;
+  const name = names.find((each) => given[each] !== undefined);
+  if (name === undefined) return;
+  const hints: Record<string, string> = {
+    batchSize: "dataset.batch(n) makes the batches.",
+    validationBatchSize: "dataset.batch(n) makes the batches.",
+    shuffle: "dataset.shuffle(n), before it is batched.",
+    sampleWeight: "The dataset's batches have it: [x, y, sampleWeight].",
+    validationSplit: "Give validationData: dataset.take(n) and dataset.skip(n) are two parts of one.",
+  };
+  const expected = "no such option beside a dataset";
+  throw new UnreelError({
+    operation: `${operation}: ${name}`,
+    expected,
+    got: show(given[name]),
+    hint: hints[name],
+  });
 }
 
 /** Inputs, targets and weights, checked as a whole. */
@@ -102,25 +173,50 @@ export function dataSet(
   return { inputs, targets, weights, samples };
 }
 
+type ReadFitOptions = ReturnType<typeof readFitOptions>;
+
 /** What is trained on, and what it is validated with. Classes weigh only the first. */
-export function fitData(
+export function arrayFeeds(
   trainee: Trainee,
   x: InputLike,
   y: InputLike,
-  { sampleWeight, classWeight, validationData, validationSplit }: ReturnType<typeof readFitOptions>,
-): { data: DataSet; validation?: DataSet } {
+  { sampleWeight, classWeight, validationSplit, ...read }: ReadFitOptions,
+): { feed: Feed; validation?: Feed } {
   const data = dataSet("fit", trainee, x, y, { sampleWeight, classWeight });
-  if (validationData) {
-    const [validX, validY, validWeight] = validationData;
-    return {
-      data,
-      validation: dataSet("fit: validationData", trainee, validX, validY, { sampleWeight: validWeight }),
-    };
-  }
-  if (validationSplit === 0) return { data };
+  const { batchSize, validationBatchSize = batchSize, validationData } = read;
+  if (validationData || validationSplit === 0) return { feed: arrayFeed(data, batchSize) };
   const unweighted = classWeight ? dataSet("fit", trainee, x, y, { sampleWeight }) : data;
   return {
-    data: splitValidation(data, validationSplit).data,
-    validation: splitValidation(unweighted, validationSplit).validation,
+    feed: arrayFeed(splitValidation(data, validationSplit).data, batchSize),
+    validation: arrayFeed(splitValidation(unweighted, validationSplit).validation, validationBatchSize),
   };
+}
+
+/** The batches of a dataset, each checked when its turn comes. */
+export function streamFeed(
+  operation: string,
+  trainee: Trainee,
+  stream: BatchStream,
+  classWeight?: ClassWeight,
+): Feed {
+  return stream.feed(({ x, y, sampleWeight }) => {
+    if (y === undefined) {
+      const hint = "map makes such elements: dataset.map((x) => [x, targetOf(x)]).";
+      throw new UnreelError({ operation, expected: "batches [x, y]", got: "no y", hint });
+    }
+    const weighting = { sampleWeight: sampleWeight as WeightLike | undefined, classWeight };
+    return dataSet(operation, trainee, x as InputLike, y as InputLike, weighting);
+  });
+}
+
+export function validationFeed(trainee: Trainee, given: ValidationData, batchSize: number): Feed {
+  const operation = "fit: validationData";
+  if (isStream(given)) return streamFeed(operation, trainee, new BatchStream(operation, given));
+  const [x, y, sampleWeight] = given;
+  return arrayFeed(dataSet(operation, trainee, x, y, { sampleWeight }), batchSize);
+}
+
+/** Whether an epoch, counted from 1, is followed by a validation. */
+export function isDue(freq: number | readonly number[] = 1): (epoch: number) => boolean {
+  return (epoch) => (typeof freq === "number" ? epoch % freq === 0 : freq.includes(epoch));
 }

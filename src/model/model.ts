@@ -11,10 +11,22 @@ import { graphKind } from "../layers/wire.js";
 import type { Tensor, TensorLike } from "../tensor.js";
 import { type InputLike, readInputs } from "../training/arrays.js";
 import { progressBar, report } from "../training/callbacks/progressBar.js";
+import { arrayFeed, type Batches, BatchStream, checkEnds, type Feed, isStream } from "../training/feed.js";
 import { evaluate, fit, type History, predict, type Trainee, trainOnBatch } from "../training/fit.js";
 import type { ClassWeight, WeightLike } from "../training/weights.js";
 import { type CompileOptions, readCompileOptions, resolveCompiled } from "./compile.js";
-import { dataSet, type FitOptions, fitData, readFitOptions, type Verbose } from "./data.js";
+import {
+  arrayFeeds,
+  type DatasetFitOptions,
+  dataSet,
+  type FitOptions,
+  isDue,
+  readFitOptions,
+  refuseOfArrays,
+  streamFeed,
+  type Verbose,
+  validationFeed,
+} from "./data.js";
 import { Stream } from "./stream.js";
 import { summarize } from "./summary.js";
 
@@ -87,72 +99,172 @@ export class Model {
     this.#compiled = { options: read, trainee: this.#graph && resolveCompiled(this.#graph, read) };
   }
 
-  /** Trains for a number of epochs. Resolves to the history of the loss and the metrics. */
-  async fit(x: InputLike, y: InputLike, options: FitOptions = {}): Promise<History> {
-    const read = readFitOptions(options);
+  /** Trains for a number of epochs, on arrays or on a dataset whose elements are batches: [x, y], [x, y, sampleWeight] or records
+   * { x, y, sampleWeight }. Batches of sequences may have different lengths. Resolves to the history of the loss and the metrics.
+   * With `initialEpoch`, a dataset begins with the epoch of that number. */
+  fit(dataset: Batches, options?: DatasetFitOptions): Promise<History>;
+  fit(x: InputLike, y: InputLike, options?: FitOptions): Promise<History>;
+  async fit(
+    data: InputLike | Batches,
+    yOrOptions?: InputLike | DatasetFitOptions,
+    options?: FitOptions,
+  ): Promise<History> {
+    const isDataset = isStream(data);
+    if (isDataset) refuseTargets("fit", yOrOptions, options);
+    const read = readFitOptions(((isDataset ? yOrOptions : options) ?? {}) as FitOptions, isDataset);
     this.#requireRest("fit", this.#trains);
     this.#trains = true;
     try {
-      return await this.#whileRunning(() => this.#fit(x, y, read));
+      return await this.#whileRunning(async () => {
+        if (!isDataset) {
+          const trainee = await this.#trainee("fit", data);
+          const { feed, validation } = arrayFeeds(trainee, data, yOrOptions as InputLike, read);
+          return this.#fit(trainee, feed, validation, read);
+        }
+        const epoch = read.initialEpoch === 0 ? undefined : read.initialEpoch;
+        return this.#streaming("fit", data, epoch, async (stream, x) => {
+          const trainee = await this.#trainee("fit", x);
+          return this.#fit(trainee, streamFeed("fit", trainee, stream, read.classWeight), undefined, read);
+        });
+      });
     } finally {
       this.#trains = false;
     }
   }
 
-  async #fit(x: InputLike, y: InputLike, read: ReturnType<typeof readFitOptions>): Promise<History> {
-    const trainee = await this.#trainee("fit", x);
-    const { data, validation } = fitData(trainee, x, y, read);
+  async #fit(
+    trainee: Trainee,
+    feed: Feed,
+    split: Feed | undefined,
+    read: ReturnType<typeof readFitOptions>,
+  ): Promise<History> {
+    const { stepsPerEpoch, epochs, initialEpoch, shuffle, validationData, validationSteps } = read;
+    const validation =
+      validationData === undefined
+        ? split
+        : validationFeed(trainee, validationData, read.validationBatchSize ?? read.batchSize);
+    checkEnds("fit", "stepsPerEpoch", feed, stepsPerEpoch);
+    if (validation) checkEnds("fit: validationData", "validationSteps", validation, validationSteps);
     const verbose = read.verbose === "auto" ? 1 : read.verbose;
-    // Last, as in Keras: it shows what the others add to the logs.
-    const callbacks = verbose === 0 ? read.callbacks : [...read.callbacks, progressBar({ verbose })];
-    const { batchSize, epochs, initialEpoch, shuffle } = read;
     return fit(trainee, {
-      data,
-      validation,
-      batchSize,
+      feed,
+      stepsPerEpoch,
+      validation: validation && {
+        feed: validation,
+        steps: validationSteps,
+        isDue: isDue(read.validationFreq),
+      },
       epochs,
       initialEpoch,
       shuffle,
-      callbacks,
+      // The bar last, as in Keras: it shows what the others add to the logs.
+      callbacks: verbose === 0 ? read.callbacks : [...read.callbacks, progressBar({ verbose })],
       model: this,
     });
   }
 
-  /** Loss and metrics on data that it does not train on. */
-  async evaluate(
+  /** Calls `work` with a stream of batches and the x of the first. */
+  async #streaming<R>(
+    operation: string,
+    data: Batches,
+    epoch: number | undefined,
+    work: (stream: BatchStream, x: InputLike) => Promise<R>,
+  ): Promise<R> {
+    const stream = new BatchStream(operation, data);
+    try {
+      const { x } = await stream.peek(epoch);
+      return await work(stream, x as InputLike);
+    } finally {
+      await stream.close();
+    }
+  }
+
+  /** Loss and metrics on data that it does not train on: arrays, or a dataset whose elements are batches, as in `fit`. `steps`: how
+   * many batches (default: all). */
+  evaluate(
+    dataset: Batches,
+    options?: { steps?: number; verbose?: Verbose },
+  ): Promise<Record<string, number>>;
+  evaluate(
     x: InputLike,
     y: InputLike,
-    options: { batchSize?: number; sampleWeight?: WeightLike; verbose?: Verbose } = {},
+    options?: { batchSize?: number; sampleWeight?: WeightLike; steps?: number; verbose?: Verbose },
+  ): Promise<Record<string, number>>;
+  async evaluate(
+    data: InputLike | Batches,
+    yOrOptions?: InputLike | object,
+    options?: object,
   ): Promise<Record<string, number>> {
-    const { batchSize, sampleWeight, verbose } = readOptions("evaluate", options, {
+    const isDataset = isStream(data);
+    if (isDataset) refuseTargets("evaluate", yOrOptions, options);
+    const given = isDataset ? yOrOptions : options;
+    if (isDataset) refuseOfArrays("evaluate", given, ["batchSize", "sampleWeight"]);
+    const { batchSize, sampleWeight, steps, verbose } = readOptions("evaluate", given as object, {
       batchSize: 32,
-      sampleWeight: undefined,
+      sampleWeight: undefined as WeightLike | undefined,
+      steps: undefined as number | undefined,
       verbose: "auto" as Verbose,
     });
     positiveInteger("evaluate: batchSize", batchSize);
-    return this.#whileRunning(async () => {
-      const trainee = await this.#trainee("evaluate", x);
+    if (steps !== undefined) positiveInteger("evaluate: steps", steps);
+    const run = async (trainee: Trainee, feed: Feed) => {
+      checkEnds("evaluate", "steps", feed, steps);
       const start = performance.now();
-      const logs = await evaluate(trainee, dataSet("evaluate", trainee, x, y, { sampleWeight }), batchSize);
+      const logs = await evaluate(trainee, feed, steps);
       if (verbose === 1 || verbose === 2) report(start, logs);
       return logs;
+    };
+    return this.#whileRunning(async () => {
+      if (isDataset) {
+        return this.#streaming("evaluate", data, undefined, async (stream, x) => {
+          const trainee = await this.#trainee("evaluate", x);
+          return run(trainee, streamFeed("evaluate", trainee, stream));
+        });
+      }
+      const trainee = await this.#trainee("evaluate", data);
+      const arrays = dataSet("evaluate", trainee, data, yOrOptions as InputLike, { sampleWeight });
+      return run(trainee, arrayFeed(arrays, batchSize));
     });
   }
 
-  /** Outputs for inputs: one tensor, or one for each output. */
-  async predict(x: InputLike, options: { batchSize?: number; verbose?: Verbose } = {}): Promise<Predicted> {
-    const { batchSize, verbose } = readOptions("predict", options, {
+  /** Outputs for inputs: one tensor, or one for each output. Of a dataset of batches, x or [x, y] and their like, the x count, and
+   * all outputs must have one shape; `steps`: how many batches (default: all). */
+  async predict(
+    data: InputLike | Batches,
+    options: { batchSize?: number; steps?: number; verbose?: Verbose } = {},
+  ): Promise<Predicted> {
+    const isDataset = isStream(data);
+    if (isDataset) refuseOfArrays("predict", options, ["batchSize"]);
+    const { batchSize, steps, verbose } = readOptions("predict", options, {
       batchSize: 32,
+      steps: undefined as number | undefined,
       verbose: "auto" as Verbose,
     });
     positiveInteger("predict: batchSize", batchSize);
-    return this.#whileRunning(async () => {
-      const executor = await this.executor("predict", x);
-      const inputs = readInputs("predict", executor.graph, x);
+    if (steps !== undefined) positiveInteger("predict: steps", steps);
+    const run = async (executor: Executor, feed: Feed) => {
+      checkEnds("predict", "steps", feed, steps);
       const start = performance.now();
-      const results = await predict(executor, { inputs, samples: inputs[0].shape[0] }, batchSize);
+      const results = await predict(executor, feed, steps);
       if (verbose === 1 || verbose === 2) report(start, {});
       return (results.length === 1 ? results[0] : results) as Predicted;
+    };
+    const read = (executor: Executor, x: InputLike) => {
+      const inputs = readInputs("predict", executor.graph, x);
+      return { inputs, samples: inputs[0].shape[0] };
+    };
+    return this.#whileRunning(async () => {
+      if (isDataset) {
+        return this.#streaming("predict", data, undefined, async (stream, x) => {
+          const executor = await this.executor("predict", x);
+          return run(
+            executor,
+            stream.feed((batch) => read(executor, batch.x as InputLike)),
+          );
+        });
+      }
+      const executor = await this.executor("predict", data);
+      return run(executor, arrayFeed(read(executor, data), batchSize));
     });
   }
 
@@ -301,6 +413,21 @@ export class Model {
     compiled.trainable = trainable;
     return { executor, ...compiled.trainee! };
   }
+}
+
+/** A dataset's batches have their targets: what stands behind it are options. */
+function refuseTargets(operation: string, given: unknown, more: unknown): void {
+  const isOptions =
+    given === undefined ||
+    (typeof given === "object" && given !== null && Object.getPrototypeOf(given) === Object.prototype);
+  if (isOptions && more === undefined) return;
+  const hint = `Write ${operation}(dataset, { … }).`;
+  throw new UnreelError({
+    operation: `${operation}: y`,
+    expected: "a dataset whose batches are [x, y]",
+    got: "targets beside it",
+    hint,
+  });
 }
 
 /** A model from any acyclic graph of layers. Keras: the functional API. */

@@ -1,9 +1,11 @@
 // The training loop, and evaluation and prediction over batches. It sees a graph's executor and checked arrays, not a model.
 import { show, UnreelError } from "../errors.js";
 import type { Executor } from "../graph/executor.js";
+import { showShape } from "../layers/symbolic.js";
 import { Random, seedOr } from "../random.js";
 import { Tensor } from "../tensor.js";
 import type { Callback, Logs, TrainedModel, TrainingRun } from "./callbacks/callback.js";
+import { type Feed, noBatch, type Pass, type Turn } from "./feed.js";
 import { entries, type Metric } from "./metrics/index.js";
 import { type Compiled, type DataSet, Steps } from "./step.js";
 
@@ -42,15 +44,24 @@ export interface Trainee {
 }
 
 export interface FitPlan {
-  readonly data: DataSet;
-  readonly validation?: DataSet;
-  readonly batchSize: number;
+  readonly feed: Feed;
+  /** Without it, an epoch is a pass. */
+  readonly stepsPerEpoch?: number;
+  readonly validation?: Validation;
   readonly epochs: number;
   readonly initialEpoch: number;
   readonly shuffle: boolean;
   readonly callbacks: readonly Callback[];
   /** As callbacks see it. */
   readonly model: TrainedModel;
+}
+
+export interface Validation {
+  readonly feed: Feed;
+  /** Without it, all batches. */
+  readonly steps?: number;
+  /** Whether an epoch is followed by it: epochs count from 1. */
+  readonly isDue: (epoch: number) => boolean;
 }
 
 /** Milliseconds after which a loop lets the page, or the server, breathe. */
@@ -125,57 +136,102 @@ interface Watch {
 
 export async function fit(trainee: Trainee, plan: FitPlan): Promise<History> {
   const { executor, compiled } = trainee;
-  const { data, validation, batchSize, epochs, initialEpoch, shuffle, callbacks, model } = plan;
+  const { feed, stepsPerEpoch, validation, epochs, initialEpoch, shuffle, callbacks, model } = plan;
   const { optimizer } = compiled;
   const random = new Random(seedOr(undefined, "fit"));
   const { inTurn } = executor.engine;
-  const steps = await inTurn(() => new Steps(executor, "train", data, compiled));
-  const order = Uint32Array.from({ length: data.samples }, (_, i) => i);
+  const steps = await inTurn(() => new Steps(executor, "train", feed.data, compiled));
   const history = new History();
   const run: TrainingRun = {
     epochs,
-    batches: Math.ceil(data.samples / batchSize),
-    samples: data.samples,
+    batches: stepsPerEpoch ?? feed.batches,
+    samples: feed.samples,
     model,
     optimizer,
     stop: false,
   };
   const breathe = breather();
+  const passes = new Passes(feed, shuffle ? random : undefined, stepsPerEpoch);
   let logs: Logs = {};
 
-  for (const callback of callbacks) await callback.onTrainBegin?.(run);
-  for (let epoch = initialEpoch; epoch < epochs && !run.stop; epoch++) {
-    for (const callback of callbacks) await callback.onEpochBegin?.(epoch, run);
-    if (shuffle) random.shuffle(order);
-    const tally = new Tally(trainee);
-    for (let batch = 0; batch < run.batches; batch++) {
-      for (const callback of callbacks) await callback.onTrainBatchBegin?.(batch, run);
-      const start = batch * batchSize;
-      const count = Math.min(batchSize, data.samples - start);
-      const failure = await inTurn(async () => {
-        steps.fill(shuffle ? order : undefined, start, count);
-        const found = await update(trainee, steps, `epoch ${epoch + 1}, batch ${batch + 1}`);
-        tally.add(steps, count);
-        return found;
-      });
-      if (callbacks.length > 0) {
-        const soFar = tally.logs();
-        for (const callback of callbacks) await callback.onTrainBatchEnd?.(batch, soFar, run);
+  try {
+    for (const callback of callbacks) await callback.onTrainBegin?.(run);
+    for (let epoch = initialEpoch; epoch < epochs && !run.stop; epoch++) {
+      for (const callback of callbacks) await callback.onEpochBegin?.(epoch, run);
+      const tally = new Tally(trainee);
+      let batch = 0;
+      for (; batch !== stepsPerEpoch; batch++) {
+        // Not in turn: what makes the batch may want to compute something, too.
+        const turn = await passes.next(batch);
+        if (!turn) break;
+        for (const callback of callbacks) await callback.onTrainBatchBegin?.(batch, run);
+        const failure = await inTurn(async () => {
+          turn.fill(steps);
+          const found = await update(trainee, steps, `epoch ${epoch + 1}, batch ${batch + 1}`);
+          tally.add(steps, turn.samples);
+          return found;
+        });
+        if (callbacks.length > 0) {
+          const soFar = tally.logs();
+          for (const callback of callbacks) await callback.onTrainBatchEnd?.(batch, soFar, run);
+        }
+        if (run.stop) break;
+        if (failure) throw failure;
+        await breathe();
       }
-      if (run.stop) break;
-      if (failure) throw failure;
-      await breathe();
+      if (!run.stop) run.batches ??= batch;
+      if (batch === 0 && !run.stop) throw noBatch(`fit: epoch ${epoch + 1}`, "none");
+      logs = tally.logs();
+      if (validation?.isDue(epoch + 1)) {
+        const found = await evaluate(trainee, validation.feed, validation.steps, { callbacks, run });
+        for (const [name, value] of Object.entries(found)) logs[`val_${name}`] = value;
+      }
+      for (const callback of callbacks) await callback.onEpochEnd?.(epoch, logs, run);
+      history.add(epoch, logs);
     }
-    logs = tally.logs();
-    if (validation) {
-      const found = await evaluate(trainee, validation, batchSize, { callbacks, run });
-      for (const [name, value] of Object.entries(found)) logs[`val_${name}`] = value;
-    }
-    for (const callback of callbacks) await callback.onEpochEnd?.(epoch, logs, run);
-    history.add(epoch, logs);
+  } finally {
+    await passes.close();
   }
   for (const callback of callbacks) await callback.onTrainEnd?.(logs, run);
   return history;
+}
+
+/** One pass after the other. An epoch with a number of steps goes on where the one before it stopped, as in Keras: a pass that ends
+ * in the middle of one ends it. */
+class Passes {
+  readonly #feed: Feed;
+  readonly #random: Random | undefined;
+  readonly #stepsPerEpoch: number | undefined;
+  #pass: Pass | undefined;
+
+  constructor(feed: Feed, random: Random | undefined, stepsPerEpoch: number | undefined) {
+    this.#feed = feed;
+    this.#random = random;
+    this.#stepsPerEpoch = stepsPerEpoch;
+  }
+
+  /** Batch number so-and-so of an epoch; undefined when the epoch is over. */
+  async next(batch: number): Promise<Turn | undefined> {
+    this.#pass ??= this.#feed.begin(this.#random);
+    let turn = await this.#pass.next();
+    if (turn) return turn;
+    if (batch === 0 && this.#stepsPerEpoch !== undefined) {
+      this.#pass = this.#feed.begin(this.#random);
+      turn = await this.#pass.next();
+      if (turn) return turn;
+    }
+    this.#pass = undefined;
+    if (batch > 0 && this.#stepsPerEpoch !== undefined) {
+      console.warn(
+        `fit: the data ended after ${batch} of ${this.#stepsPerEpoch} batches, and so did the epoch. Use dataset.repeat(), or a smaller stepsPerEpoch.`,
+      );
+    }
+    return undefined;
+  }
+
+  async close(): Promise<void> {
+    await this.#pass?.close();
+  }
 }
 
 /** One step on the batch that was filled in. A loss that is not finite changes nothing, and its error is returned, not thrown:
@@ -209,59 +265,96 @@ export function trainOnBatch(trainee: Trainee, data: DataSet): Promise<Logs> {
   });
 }
 
+/** Loss and metrics over a pass, or over its first `limit` batches. */
 export async function evaluate(
   trainee: Trainee,
-  data: DataSet,
-  batchSize: number,
+  feed: Feed,
+  limit: number | undefined,
   watch?: Watch,
 ): Promise<Logs> {
   const { callbacks, run } = watch ?? { callbacks: [] };
   const { inTurn } = trainee.executor.engine;
-  const steps = await inTurn(() => new Steps(trainee.executor, "evaluate", data, trainee.compiled));
+  const steps = await inTurn(() => new Steps(trainee.executor, "evaluate", feed.data, trainee.compiled));
   const tally = new Tally(trainee);
-  const breathe = breather();
   for (const callback of callbacks) await callback.onTestBegin?.(run!);
-  for (let batch = 0; batch * batchSize < data.samples; batch++) {
+  await eachTurn("evaluate", feed, limit, async (turn, batch) => {
     for (const callback of callbacks) await callback.onTestBatchBegin?.(batch, run!);
-    const start = batch * batchSize;
-    const count = Math.min(batchSize, data.samples - start);
     await inTurn(async () => {
-      steps.fill(undefined, start, count);
+      turn.fill(steps);
       await steps.run("evaluate");
-      tally.add(steps, count);
+      tally.add(steps, turn.samples);
     });
     const soFar = callbacks.some((callback) => callback.onTestBatchEnd) ? tally.logs() : {};
     for (const callback of callbacks) await callback.onTestBatchEnd?.(batch, soFar, run!);
-    await breathe();
-  }
+  });
   const logs = tally.logs();
   for (const callback of callbacks) await callback.onTestEnd?.(logs, run!);
   return logs;
 }
 
-export async function predict(executor: Executor, data: DataSet, batchSize: number): Promise<Tensor[]> {
-  let steps: Steps;
-  let results: Tensor[] = [];
-  const breathe = breather();
-  for (let start = 0; start < data.samples; start += batchSize) {
-    if (start > 0) await breathe();
+/** Outputs over a pass, or over its first `limit` batches, which must then have one shape. */
+export async function predict(executor: Executor, feed: Feed, limit: number | undefined): Promise<Tensor[]> {
+  let steps: Steps | undefined;
+  const parts: Tensor[][] = executor.graph.outputs.map(() => []);
+  await eachTurn("predict", feed, limit, async (turn, batch) => {
     await executor.engine.inTurn(async () => {
-      if (start === 0) {
-        steps = new Steps(executor, "predict", data);
-        results = executor.graph.outputs.map((_, output) => zeros(steps.outputShape(output, data.samples)));
-      }
-      steps.fill(undefined, start, Math.min(batchSize, data.samples - start));
+      steps ??= new Steps(executor, "predict", feed.data);
+      turn.fill(steps);
       await steps.run("predict");
-      results.forEach(({ data: values, size }, output) => {
-        steps.readOutput(output, values as Float32Array, (start * size) / data.samples);
+      parts.forEach((list, output) => {
+        const shape = steps!.outputShape(output, turn.samples);
+        const wanted = list[0]?.shape.slice(1) ?? [];
+        if (list.length > 0 && shape.slice(1).some((d, axis) => d !== wanted[axis])) {
+          throw new UnreelError({
+            operation: `predict (batch ${batch + 1})`,
+            expected: `outputs of shape ${showShape([null, ...wanted])}, as in the first batch`,
+            got: showShape(shape),
+            hint: "Batches of different lengths: pad them to one (paddedShapes), or predict each on its own.",
+          });
+        }
+        const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
+        steps!.readOutput(output, values, 0);
+        list.push(new Tensor(values, shape));
       });
     });
-  }
-  return results;
+  });
+  return parts.map(joined);
 }
 
-function zeros(shape: readonly number[]): Tensor {
-  return new Tensor(new Float32Array(shape.reduce((product, dim) => product * dim, 1)), shape);
+/** Tensors one behind the other, along their first axis. */
+function joined(list: readonly Tensor[]): Tensor {
+  if (list.length === 1) return list[0];
+  const values = new Float32Array(list.reduce((sum, { size }) => sum + size, 0));
+  let at = 0;
+  for (const { data } of list) {
+    values.set(data, at);
+    at += data.length;
+  }
+  const samples = list.reduce((sum, { shape }) => sum + shape[0], 0);
+  return new Tensor(values, [samples, ...list[0].shape.slice(1)]);
+}
+
+/** Calls `work` with each batch of a pass, `limit` at most. */
+async function eachTurn(
+  operation: string,
+  feed: Feed,
+  limit: number | undefined,
+  work: (turn: Turn, batch: number) => Promise<void>,
+): Promise<void> {
+  const pass = feed.begin();
+  const breathe = breather();
+  try {
+    let batch = 0;
+    for (; batch !== limit; batch++) {
+      if (batch > 0) await breathe();
+      const turn = await pass.next();
+      if (!turn) break;
+      await work(turn, batch);
+    }
+    if (batch === 0) throw noBatch(operation, "none");
+  } finally {
+    await pass.close();
+  }
 }
 
 /** Cuts the last share off as validation data, before any shuffling, as Keras does. */

@@ -31,7 +31,8 @@ export interface DataSet {
 /** Runs batches of a data set through one program. */
 export class Steps {
   readonly #executor: Executor;
-  readonly #data: DataSet;
+  readonly #mode: Mode;
+  #data: DataSet = { inputs: [], samples: 0 };
   readonly #compiled: Compiled | undefined;
   readonly prepared: Prepared;
   readonly #dims = new Map<number, Dims>();
@@ -42,21 +43,34 @@ export class Steps {
   #batch: Batch = { order: undefined, start: 0, count: 0 };
   #runs = 0;
 
-  constructor(executor: Executor, mode: Mode, data: DataSet, compiled?: Compiled) {
+  /** Without data: `use` comes before the first batch. */
+  constructor(executor: Executor, mode: Mode, data: DataSet | undefined, compiled?: Compiled) {
     this.#executor = executor;
-    this.#data = data;
+    this.#mode = mode;
     this.#compiled = compiled;
     this.prepared = executor.program(mode, compiled);
     this.#seed = this.prepared.draws ? seedOr(undefined, "step") : 0;
+    if (data) this.use(data);
+  }
+
+  /** Takes the next batches from these arrays, which may have other lengths than those before. */
+  use(data: DataSet): void {
+    this.#data = data;
+    this.#dims.clear();
     this.prepared.inputs.forEach((port, index) => {
       if (port.idLimit !== undefined)
         checkIds(
-          `${mode === "train" ? "fit" : mode}: x${this.prepared.inputs.length > 1 ? ` '${port.name}'` : ""}`,
+          `${this.#operation}: x${this.prepared.inputs.length > 1 ? ` '${port.name}'` : ""}`,
           data.inputs[index],
           port.idLimit,
         );
     });
-    this.#checkTargets(mode);
+    this.#checkTargets();
+  }
+
+  /** What the user called. */
+  get #operation(): string {
+    return this.#mode === "train" ? "fit" : this.#mode;
   }
 
   /** Writes samples order[start : start + count] into memory. Without an order, those from `start` on. */
@@ -67,7 +81,7 @@ export class Steps {
         operation: `${this.prepared.program.name}: batch`,
         expected: `${fixed} samples, the batch size of the model's input`,
         got: `${count}`,
-        hint: `Use batchSize: ${fixed} and a number of samples that it divides.`,
+        hint: `Use batchSize: ${fixed} and a number of samples that it divides; of a dataset, batch(${fixed}, { dropRemainder: true }).`,
       });
     }
     this.#executor.prepare(this.prepared, this.#dimsFor(count));
@@ -181,7 +195,7 @@ export class Steps {
   }
 
   /** Lengths that are known only now: targets have as many steps as the outputs, and masks as what they mask. */
-  #checkTargets(mode: Mode): void {
+  #checkTargets(): void {
     const { samples, targets } = this.#data;
     const dims = this.#dimsFor(samples);
     for (const { what, length, least, hint } of this.prepared.least) {
@@ -194,7 +208,7 @@ export class Steps {
       const wanted = [samples, ...resolveShape(target.shape, dims).slice(1)];
       const { shape } = targets[index]!;
       if (wanted.every((d, axis) => d === shape[axis])) return;
-      const operation = `${mode === "train" ? "fit" : mode}: y`;
+      const operation = `${this.#operation}: y`;
       const hint = "The output has this shape for inputs like these.";
       throw new UnreelError({
         operation,

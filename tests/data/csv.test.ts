@@ -78,6 +78,52 @@ test("random tables: the fields that d3-dsv finds in the whole text, in chunks o
   }
 });
 
+test("tables without quotes: the same, whatever ends their lines", async () => {
+  const random = new Random(12);
+  const pieces = ["", "1", "x y", "é", ",", "\n", "\r\n", "\r", "\n\n"];
+  for (let round = 0; round < 200; round++) {
+    const body = Array.from({ length: random.integer(14) }, () => pieces[random.integer(pieces.length)]).join(
+      "",
+    );
+    const text = `${body.replace(/,/g, "")}\n`;
+    const size = 1 + random.integer(5);
+    const chunks = function* () {
+      yield "a\n";
+      for (let at = 0; at < text.length; at += size) yield text.slice(at, at + size);
+    };
+    const found = (await read(chunks, { types: { a: "string" } })) as { a: string }[];
+    const expected = csvParseRows(text)
+      .flat()
+      .filter((field) => field !== "");
+    assert.equal(
+      found.map(({ a }) => a),
+      expected,
+      JSON.stringify(text),
+    );
+  }
+  assert.equal(await read("a,b\n1,\n,2\n", { types: { a: "string", b: "string" } }), [
+    { a: "1", b: "" },
+    { a: "", b: "2" },
+  ]);
+});
+
+test("useQuoteDelim: false reads quotes as they are", async () => {
+  const text = 'p\tq\n"I am" here\t"\n\t""\nit"s\t"open\n';
+  const expected = [
+    { p: '"I am" here', q: '"' },
+    { p: "", q: '""' },
+    { p: 'it"s', q: '"open' },
+  ];
+  const types = { p: "string", q: "string" } as const;
+  for (let size = 1; size <= text.length; size++) {
+    const chunks = function* () {
+      for (let at = 0; at < text.length; at += size) yield text.slice(at, at + size);
+    };
+    assert.equal(await read(chunks, { delimiter: "\t", useQuoteDelim: false, types }), expected, `${size}`);
+  }
+  await rejects(() => read(text, { delimiter: "\t" }), /behind a quoted field, got ' ' in line 2/);
+});
+
 test("columns in order, labels, vectors, batches", async () => {
   const text = "a,b,c\n1,2,x\n3,4,y\n";
   assert.equal(await read(text, { columns: ["b", "a"], label: "c" }), [
@@ -291,6 +337,11 @@ const refusals: [string, () => unknown, RegExp][] = [
     "two characters as delimiter",
     () => read("a\n1\n", { delimiter: "::" }),
     /delimiter: expected one character/,
+  ],
+  [
+    "quotes that count perhaps",
+    () => read("a\n1\n", { useQuoteDelim: 0 as never }),
+    /useQuoteDelim: expected true or false/,
   ],
   ["a quote as delimiter", () => read("a\n1\n", { delimiter: '"' }), /delimiter/],
   ["an unknown option", () => read("a\n1\n", { sep: ";" } as never), /got 'sep'/],

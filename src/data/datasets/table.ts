@@ -22,20 +22,11 @@ export async function* tableOf(
   const names = Object.values(columns);
   const types = Object.fromEntries(names.map((name) => [name, "string" as const]));
   // Texts of such files hold quotes as they are: in tab-separated ones they mean nothing.
-  const source = delimiter === "\t" ? unquoted(text) : [text];
-  for await (const record of csvElements(source, { delimiter, columns: names, types })) {
+  const useQuoteDelim = delimiter !== "\t";
+  for await (const record of csvElements([text], { delimiter, useQuoteDelim, columns: names, types })) {
     const fields = record as CsvRecord;
     yield Object.fromEntries(Object.entries(columns).map(([key, name]) => [key, String(fields[name])]));
   }
-}
-
-/** Fields that begin with a quote, quoted. */
-function* unquoted(text: string): Generator<string> {
-  yield text.includes('"') ? text.replace(/(^|[\t\n\r])(?=")([^\t\n\r]*)/g, quoted) : text;
-}
-
-function quoted(_: string, before: string, field: string): string {
-  return `${before}"${field.replaceAll('"', '""')}"`;
 }
 
 /** A label of a record as an integer. */

@@ -20,9 +20,10 @@ export interface TrainedModel {
 /** The training, as callbacks see it. */
 export interface TrainingRun {
   readonly epochs: number;
-  /** In each epoch. */
-  readonly batches: number;
-  readonly samples: number;
+  /** In each epoch; of a dataset that does not know its size, undefined until the first epoch is over. */
+  batches: number | undefined;
+  /** Of whole arrays; undefined for a dataset. */
+  readonly samples: number | undefined;
   readonly model: TrainedModel;
   /** Its `learningRate` may be set; `iterations` says how many steps were taken. */
   readonly optimizer: Optimizer;

@@ -27,12 +27,14 @@ export function progressBar({ verbose = 1 }: { verbose?: 0 | 1 | 2 } = {}): Call
       start = performance.now();
       if (!isTerminal || verbose !== 1) return;
       const { default: progress } = await import("cli-progress");
-      const format = `Epoch ${epoch + 1}/${epochs} [{bar}] {value}/{total} - {seconds}s - {logs}`;
+      // A dataset may not know how long it is: then batches are counted.
+      const done = batches === undefined ? "{value}" : "[{bar}] {value}/{total}";
+      const format = `Epoch ${epoch + 1}/${epochs} ${done} - {seconds}s - {logs}`;
       bar = new progress.SingleBar(
         { format, hideCursor: true, barsize: 24 },
         progress.Presets.shades_classic,
       );
-      bar.start(batches, 0, { seconds: "0.0", logs: "" });
+      bar.start(batches ?? 1, 0, { seconds: "0.0", logs: "" });
     },
 
     onTrainBatchEnd(batch, logs) {
@@ -44,7 +46,7 @@ export function progressBar({ verbose = 1 }: { verbose?: 0 | 1 | 2 } = {}): Call
     onEpochEnd(epoch, logs, { epochs, batches }) {
       const seconds = ((performance.now() - start) / 1000).toFixed(1);
       if (bar) {
-        bar.update(batches, { seconds, logs: show(logs) });
+        bar.update(batches ?? 0, { seconds, logs: show(logs) });
         bar.stop();
         bar = undefined;
       } else if (verbose !== 0) {
