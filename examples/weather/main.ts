@@ -32,21 +32,18 @@ interface Sizes {
 
 /** A window of weather to the temperature at `outputs` steps: what the network adds to the last one of the window. */
 function forecaster(network: Network, outputs: number, { window, features, units, dropout }: Sizes): Model {
-  const one = (x: SymbolicTensor | SymbolicTensor[]) => x as SymbolicTensor;
   const seen = input({ shape: [window, features] });
   let hidden: SymbolicTensor = seen;
   if (network === "conv") {
     // Four steps at a time, half as many vectors: the loop is shorter, and what is alike from step to step is said once.
-    hidden = one(
-      layers.conv1D({ filters: units, kernelSize: 4, strides: 2, activation: "relu" }).apply(hidden),
-    );
+    hidden = layers.conv1D({ filters: units, kernelSize: 4, strides: 2, activation: "relu" }).apply(hidden);
   }
   if (network === "stacked") {
-    hidden = one(layers.gru({ units, returnSequences: true }).apply(hidden));
-    hidden = one(layers.dropout({ rate: dropout }).apply(hidden));
+    hidden = layers.gru({ units, returnSequences: true }).apply(hidden);
+    hidden = layers.dropout({ rate: dropout }).apply(hidden);
   }
-  hidden = one(layers.dropout({ rate: dropout }).apply(layers.gru({ units }).apply(hidden)));
-  const change = one(layers.dense({ units: outputs, kernelInitializer: "zeros" }).apply(hidden));
+  hidden = layers.dropout({ rate: dropout }).apply(layers.gru({ units }).apply(hidden));
+  const change = layers.dense({ units: outputs, kernelInitializer: "zeros" }).apply(hidden);
   const last = ops.reshape(ops.slice(seen, [0, window - 1, 0], [-1, 1, 1]), [null, 1]);
   return modelOf({ inputs: seen, outputs: ops.add(change, last) });
 }
