@@ -18,8 +18,8 @@ import {
   usage,
 } from "../examples/shared/options.js";
 import { confusionOf, isMissed, page, type Report, showFigure, showGoal } from "../examples/shared/report.js";
-import { dataFolder, missingFiles, runTask, type Task } from "../examples/shared/task.js";
-import { layers, sequential } from "../src/index.js";
+import { dataFolder, fileIn, missingFiles, runTask, type Task } from "../examples/shared/task.js";
+import { data, layers, sequential, tensor } from "../src/index.js";
 import { root } from "./support.js";
 
 const folder = mkdtempSync(join(tmpdir(), "examples-"));
@@ -276,6 +276,46 @@ test("a task that reads data says where to get what is missing", async () => {
   assert.not.match((await run(reading, "--help")).printed, /--epochs/);
 });
 
+test("a task may do without its data, or its quick form may", async () => {
+  const looking = (more: object): Task => ({
+    about: "Looks for lines.",
+    data: { files: ["none.txt"], source: "There are none.", ...more },
+    async run({ data }) {
+      return {
+        figures: [{ name: "found", value: fileIn(data, "none.txt") === undefined ? 0 : 1, atMost: 0 }],
+      };
+    },
+  });
+  const message = (task: Task, ...args: string[]) =>
+    run(task, ...args, "--data", folder).then(
+      ({ printed }) => printed,
+      (error: Error) => error.message,
+    );
+  assert.match(await message(looking({ isOptional: true })), /found: 0/);
+  assert.match(await message(looking({ isForQuick: false }), "--quick"), /found: 0/);
+  assert.match(await message(looking({ isForQuick: false })), /expected a folder with none\.txt/);
+  writeFileSync(join(folder, "none.txt"), "");
+  assert.match(await message(looking({})), /found: 1/);
+});
+
+test("a task may train on a dataset", async () => {
+  const streaming: Task = {
+    about: "Learns that y is x.",
+    epochs: { full: 2, quick: 2 },
+    async run({ fit }) {
+      const model = sequential([layers.dense({ units: 1, inputShape: [1] })]);
+      model.compile({ optimizer: "sgd", loss: "mse" });
+      const batches = data.Dataset.fromTensors([tensor([[1], [2]]), tensor([[1], [2]])]).batch(1);
+      const { history } = await fit(model, batches, { name: "line", validationData: batches, verbose: 0 });
+      model.dispose();
+      return { figures: [{ name: "epochs", value: history.val_loss.length, atLeast: 2 }] };
+    },
+  };
+  const file = join(folder, "streaming.html");
+  assert.ok((await run(streaming, "--report", file)).reached);
+  assert.match(readFileSync(file, "utf8"), /aria-label="line: loss"/);
+});
+
 // ------------------------------------------------------------------------------------------------- every one of them
 
 const read = (file: string) => readFileSync(new URL(`examples/${file}`, root), "utf8");
@@ -302,7 +342,7 @@ for (const name of names) {
   });
 
   const { task } = (await import(new URL(`build/examples/${name}/main.js`, root).href)) as { task: Task };
-  const missing = missingFiles(task.data);
+  const missing = task.data?.isForQuick === false ? [] : missingFiles(task.data);
   const check = missing.length > 0 ? test.skip : test;
   if (missing.length > 0) console.log(`examples: skipped ${name}: no ${missing} in ${dataFolder()}`);
   check(`${name} --quick reaches its figures`, () => {

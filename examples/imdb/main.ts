@@ -54,8 +54,8 @@ export const task = await start(import.meta.url, {
   epochs: { full: 10, quick: 4 },
   data: {
     files: [FILE],
-    source: "Without --data it is fetched from where Keras has it (17 MB).",
-    isFetched: true,
+    source: "Where it is not there it is fetched from where Keras has it (17 MB).",
+    isOptional: true,
   },
   options: {
     model: choice(

@@ -48,8 +48,8 @@ export const task = await start(import.meta.url, {
   epochs: { full: 3, quick: 3 },
   data: {
     files: Object.values(FILES),
-    source: "Without --data it is fetched from where its makers have it (github.com/e9t/nsmc, 20 MB).",
-    isFetched: true,
+    source: "Where it is not there it is fetched from where its makers have it (github.com/e9t/nsmc, 20 MB).",
+    isOptional: true,
   },
   options: {
     units: integer(64, "units of the GRU, each way"),
@@ -62,20 +62,20 @@ export const task = await start(import.meta.url, {
     const { quick, batch } = options;
     const { train, validation, test } = await part("reading the reviews", async () => {
       const [first, second, third] = Object.values(FILES).map((file) => fileIn(folder, file));
-      const path = { train: first, validation: second, test: third };
-      const read = await datasets.nsmc.load(first && second && third ? { path } : {});
-      const share = read.validation.texts.length > 0 ? 0 : 10_000;
-      const all = {
-        train: some(read.train, share),
-        validation: share > 0 ? some(read.train, 0, share) : read.validation,
-        test: read.test,
-      };
-      if (!quick) return all;
-      return {
-        train: some(all.train, 0, 8000),
-        validation: some(all.validation, 0, 1000),
-        test: some(all.test, 0, 1000),
-      };
+      const isThere = first && second && third;
+      // The quick form does with the smallest file.
+      const path = quick ? { validation: second } : { train: first, validation: second, test: third };
+      const read = await datasets.nsmc.load(isThere ? { path } : {});
+      if (quick) {
+        const few = isThere ? read.validation : read.train;
+        return {
+          train: some(few, 0, 8000),
+          validation: some(few, 8000, 9000),
+          test: some(few, 9000, 10_000),
+        };
+      }
+      if (isThere) return read;
+      return { train: some(read.train, 10_000), validation: some(read.train, 0, 10_000), test: read.test };
     });
     console.log(`${train.texts.length} reviews to learn from, ${test.texts.length} held out`);
 

@@ -32,11 +32,11 @@ const NETWORKS = {
 
 export const task = await start(import.meta.url, {
   about: "Sorts news into 46 topics, on Keras' Reuters data.",
-  epochs: { full: 20, quick: 6 },
+  epochs: { full: 20, quick: 2 },
   data: {
     files: [FILE],
-    source: "Without --data it is fetched from where Keras has it (2 MB).",
-    isFetched: true,
+    source: "Where it is not there it is fetched from where Keras has it (2 MB).",
+    isOptional: true,
   },
   options: {
     model: choice(
@@ -50,7 +50,7 @@ export const task = await start(import.meta.url, {
       "units of the recurrent layer, each way; filters of the convolution: four times as many",
     ),
     vocabulary: integer(10_000, "most frequent words kept"),
-    length: integer(200, "words read of each text, from its beginning"),
+    length: integer(120, "words read of each text, from its beginning"),
   },
 
   async run({ options, data, fit, part }) {
@@ -100,7 +100,7 @@ export const task = await start(import.meta.url, {
     const { confusion, others } = ofTheMostFrequent(test.y, topics);
     return {
       figures: [
-        { name: "accuracy", value: right(all) / all.length, atLeast: quick ? 0.7 : 0.78 },
+        { name: "accuracy", value: right(all) / all.length, atLeast: quick ? 0.75 : 0.78 },
         { name: "accuracy outside of 'earn' and 'acq'", value: right(others) / others.length },
         { name: "in epoch", value: stop.bestEpoch + 1 },
       ],

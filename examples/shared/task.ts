@@ -35,8 +35,9 @@ export interface Data {
   readonly files: readonly string[];
   /** Where a reader gets them: one sentence. */
   readonly source: string;
-  /** The task fetches from its published address what is not there; `fileIn` tells. Tests do not. Default false. */
-  readonly isFetched?: boolean;
+  /** What is not there the task fetches from its published address, finds under another name, or does without: it looks itself
+   * (`fileIn`). Its quick form is still skipped by the tests. Default false. */
+  readonly isOptional?: boolean;
   /** Whether the quick form reads them too. Default true. */
   readonly isForQuick?: boolean;
 }
@@ -196,10 +197,9 @@ export function fileIn(folder: string, file: string): string | undefined {
   return existsSync(join(folder, file)) ? join(folder, file) : undefined;
 }
 
-function findData(name: string, data: Data | undefined, given: string | undefined): string {
-  const folder = given ?? dataFolder();
+function findData(name: string, data: Data | undefined, folder = dataFolder()): string {
   const [missing] = missingFiles(data, folder);
-  if (missing === undefined || (data?.isFetched && given === undefined)) return folder;
+  if (missing === undefined || data?.isOptional) return folder;
   throw new UnreelError({
     operation: `${name}: --data`,
     expected: `a folder with ${missing}`,
