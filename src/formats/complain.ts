@@ -4,10 +4,10 @@ import { UnreelError } from "../errors.js";
 /** Refuses a file. `place` is where in it: a field, a node, a byte. */
 export type Complain = (place: string, expected: string, got: string, hint?: string) => never;
 
-/** One for a file, on behalf of an operation. */
-export function complainOf(operation: string, file: string): Complain {
+/** One for a file. */
+export function complainOf(file: string): Complain {
   return (place, expected, got, hint) => {
-    throw new UnreelError({ operation, expected: `${file}: ${place}: ${expected}`, got, hint });
+    throw new UnreelError({ operation: `${file}: ${place}`, expected, got, hint });
   };
 }
 

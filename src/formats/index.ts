@@ -20,7 +20,7 @@ const loaders: Loaders = {
   keras: async () => (await import("./keras/archive.js")).keras,
   h5: undefined,
   tfjs: undefined,
-  onnx: undefined,
+  onnx: async () => (await import("./onnx/index.js")).onnx,
   safetensors: undefined,
   wasm: undefined,
 };
@@ -57,6 +57,8 @@ export function formatOfBytes(bytes: Uint8Array): FormatName | undefined {
   if (isHdf5(bytes)) return "h5";
   // A header's length in eight bytes, then JSON.
   if (bytes[8] === 0x7b && bytes.length > 9 && bytes[6] === 0 && bytes[7] === 0) return "safetensors";
+  // An ONNX model begins with its version; then its producer, its opsets or its graph.
+  if (bytes[0] === 8 && bytes[1] < 64 && [0x12, 0x1a, 0x3a, 0x42].includes(bytes[2])) return "onnx";
   if (/^\s*\{/.test(new TextDecoder().decode(bytes.subarray(0, 64)))) return "tfjs";
   return undefined;
 }

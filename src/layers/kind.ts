@@ -105,6 +105,8 @@ export interface LayerKind<C extends object> {
   readonly isOperation?: boolean;
   /** A model inside: its calls and its layers. */
   readonly graph?: Graph;
+  /** What a user's own cell does at each step, once it has been drawn. */
+  cellGraph?(): Graph | undefined;
   /** Ids or numbers: what the first input must be. Default: anything. */
   readonly inputDtype?: DType;
   /** Smallest and largest rank of inputs, batch included. */

@@ -1,6 +1,6 @@
-"""ONNX graphs as PyTorch exports them, and by hand, with their outputs in onnxruntime: onnx_graphs.json.
+"""ONNX graphs as PyTorch exports them, and by hand, with their outputs in onnxruntime: onnx_hand.json, onnx_torch.json.
 
-  python tests/formats/make_onnx.py        (torch 2.13.0, onnx 1.23.2, onnxscript 0.7.2, onnxruntime 1.31.1, numpy 2.4.6)
+  python tests/formats/make_onnx.py [hand] [torch]   (torch 2.13.0, onnx 1.23.2, onnxscript 0.7.2, onnxruntime 1.31.1, numpy 2.4.6)
 
 Arrays are base64 of little-endian numbers, samples first: an input or output that has them on another axis says which, and is moved.
 """
@@ -10,6 +10,7 @@ import io
 import json
 import logging
 import pathlib
+import sys
 import warnings
 
 import numpy as np
@@ -113,8 +114,8 @@ class States(nn.Module):
         super().__init__()
         self.rnn = rnn
 
-    def forward(self, x, *states):
-        y, last = self.rnn(x, states if len(states) > 1 else states[0])
+    def forward(self, x, h, c=None):
+        y, last = self.rnn(x, h if c is None else (h, c))
         return (y, *last) if isinstance(last, tuple) else (y, last)
 
 
@@ -369,7 +370,7 @@ def by_hand():
     small("gemm", [node("Flatten", ["x"], ["f"]), node("Gemm", ["f", "W", "b"], ["y"], transB=1, alpha=0.5, beta=2.0)], [("y", ["n", 5])], {"W": normal(5, 24), "b": normal(5)}, inputs=[("x", ["n", 6, 4])])
     small("matrix products", [node("Transpose", ["x"], ["t"], perm=[0, 2, 1]), node("MatMul", ["x", "t"], ["p"]), node("Softmax", ["p"], ["s"], axis=-1), node("MatMul", ["s", "x"], ["q"]), node("MatMul", ["L", "q"], ["y"])], [("y", ["n", 3, 4])], {"L": normal(3, 6)}, inputs=[("x", ["n", 6, 4])])
     small("convolutions", [node("Transpose", ["x"], ["t"], perm=[0, 2, 1]), node("Conv", ["t", "K", "b"], ["c"], dilations=[2], pads=[4, 0]), node("Relu", ["c"], ["r"]), node("AveragePool", ["r"], ["p"], kernel_shape=[3], pads=[1, 1]), node("Conv", ["p", "G"], ["g"], group=2, strides=[2], auto_pad="SAME_UPPER"), node("ConvTranspose", ["g", "Q", "q"], ["u"], strides=[2], pads=[1, 0], output_padding=[1]), node("GlobalMaxPool", ["u"], ["m"]), node("Squeeze", ["m", "two"], ["y"])], [("y", ["n", 3])], {"K": normal(6, 4, 3), "b": normal(6), "G": normal(4, 3, 3), "Q": normal(4, 3, 3), "q": normal(3), "two": np.array([2])})
-    small("padding, pooling", [node("Transpose", ["x"], ["t"], perm=[0, 2, 1]), node("Pad", ["t", "pads"], ["p"]), node("MaxPool", ["p"], ["m"], kernel_shape=[2], strides=[2]), node("AveragePool", ["m"], ["a"], kernel_shape=[3], pads=[1, 1], count_include_pad=1), node("GlobalAveragePool", ["a"], ["y"])], [("y", ["n", 4, 1])], {"pads": np.array([0, 0, 1, 0, 0, 2])})
+    small("padding, pooling", [node("Transpose", ["x"], ["t"], perm=[0, 2, 1]), node("Pad", ["t", "pads"], ["n"]), node("Neg", ["n"], ["p"]), node("MaxPool", ["p"], ["m"], kernel_shape=[2], strides=[2]), node("AveragePool", ["m"], ["a"], kernel_shape=[3], pads=[1, 1], count_include_pad=1), node("GlobalAveragePool", ["a"], ["y"])], [("y", ["n", 4, 1])], {"pads": np.array([0, 0, 1, 0, 0, 2])})
     small("normalizations", [node("LayerNormalization", ["x", "s", "b"], ["a"], epsilon=1e-3), node("LayerNormalization", ["a", "S"], ["c"], axis=1), node("LogSoftmax", ["c"], ["y"], axis=1)], [("y", ["n", 6, 4])], {"s": normal(4), "b": normal(4), "S": normal(6, 4)}, inputs=[("x", ["n", 6, 4])])
     small("softmax of opset 11", [node("Flatten", ["x"], ["f"], axis=2), node("Softmax", ["f"], ["s"]), node("Reshape", ["s", "r"], ["y"])], [("y", ["n", 6, 4])], {"r": np.array([-1, 6, 4])}, inputs=[("x", ["n", 6, 4])], opset=11)
     small("reshaped across axes", [node("Reshape", ["x", "r"], ["a"]), node("ReduceMean", ["a"], ["b"], axes=[2], keepdims=0), node("Reshape", ["a", "q"], ["c"]), node("ReduceSum", ["c", "one"], ["d"], keepdims=0), node("Concat", ["b", "d"], ["y"], axis=1)], [("y", ["n", 12])], {"r": np.array([0, 8, 3]), "q": np.array([-1, 6, 4]), "one": np.array([1])}, inputs=[("x", ["n", 6, 4])])
@@ -389,12 +390,18 @@ def by_hand():
     small("constants only", [node("Add", ["k", "k"], ["y"]), node("Identity", ["x"], ["z"])], [("y", [4]), ("z", shape)], {"k": normal(4)}, refused="depends on an input")
 
 
-if __name__ == "__main__":
-    import sys
-
-    of_torch()
-    by_hand()
-    out = HERE / "onnx_graphs.json"
+def save(name, make):
+    cases.clear()
+    make()
+    out = HERE / name
     versions = {"torch": torch.__version__, "onnx": onnx.__version__, "onnxruntime": onnxruntime.__version__, "numpy": np.__version__}
     out.write_text(json.dumps({"versions": versions, "cases": cases}, separators=(",", ":")) + "\n")
-    print(len(cases), "graphs,", out.stat().st_size, "bytes", file=sys.stderr)
+    print(len(cases), "graphs,", out.stat().st_size, "bytes", name, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    which = sys.argv[1:] or ["hand", "torch"]
+    if "hand" in which:
+        save("onnx_hand.json", by_hand)
+    if "torch" in which:
+        save("onnx_torch.json", of_torch)

@@ -7,8 +7,9 @@ import { UnreelError } from "../../errors.js";
 import { input } from "../../layers/core.js";
 import { uniqueName } from "../../layers/layer.js";
 import type { SymbolicTensor } from "../../layers/symbolic.js";
-import { type Model, model } from "../../model/model.js";
+import { makeGraph } from "../../layers/graph.js";
 import { type Complain, complainOf } from "../complain.js";
+import type { ModelDescription } from "../description.js";
 import { type Known, readTensor, TYPE_NAMES, typeOf } from "./arrays.js";
 import { Call, type Reading, showValue, type Value } from "./call.js";
 import { withoutMask } from "./constants.js";
@@ -30,8 +31,8 @@ interface Assumptions {
 class Anew extends Error {}
 
 /** Reads an ONNX model (opset 7 and later; IR version 3 and later). `file` is what errors call it. */
-export async function readOnnx(bytes: Uint8Array, file = "the ONNX model", operation = "loadModel"): Promise<Model> {
-  const complain = complainOf(operation, file);
+export async function readOnnx(bytes: Uint8Array, file: string): Promise<ModelDescription> {
+  const complain = complainOf(file);
   const proto = await decodeModel(bytes, complain);
   const graph = checked(proto, complain);
   const opset = opsetOf(proto, complain);
@@ -123,7 +124,7 @@ class GraphReader implements Reading {
     }
   }
 
-  read(): Model {
+  read(): ModelDescription {
     const inputs = feeds(this.#graph).map((info) => this.#input(info));
     for (const node of this.#graph.node) if (!this.#skipped.has(node)) this.#run(node);
     const outputs = this.#graph.output.map(({ name }) => this.#output(name));
@@ -141,9 +142,9 @@ class GraphReader implements Reading {
       const hint = "Only what the outputs depend on can be an input here: remove it from the graph.";
       this.complain(`input '${unused.name}'`, "one that the outputs depend on", "one that is not used", hint);
     }
-    const made = model({ inputs, outputs, name: uniqueName("onnx") });
+    const graph = makeGraph("graph", inputs, outputs);
     for (const act of this.#later) act();
-    return made;
+    return { name: uniqueName("onnx"), graph };
   }
 
   // ----------------------------------------------------------------------------------------------- what comes in and out
@@ -209,7 +210,7 @@ class GraphReader implements Reading {
     try {
       return act();
     } catch (error) {
-      if (!(error instanceof UnreelError) || error.expected.includes(call.place)) throw error;
+      if (!(error instanceof UnreelError) || error.operation.includes(call.place)) throw error;
       return call.refuse(`${error.operation}: ${error.expected}`, error.got, error.hint);
     }
   }

@@ -228,7 +228,7 @@ export function split(x: SymbolicTensor, parts: number | readonly number[], axis
     }
   }
   const mixes = x.shape.length > 2 && place === 1;
-  return [...new Layer(splitKind, { axis: place, ends, mixes }).call([x]).outputs];
+  return [...new Layer({ ...splitKind, isOperation: true }, { axis: place, ends, mixes }).call([x]).outputs];
 }
 
 /** Tensors side by side along `axis` (default -1). */

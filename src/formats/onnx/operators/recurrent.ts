@@ -195,7 +195,9 @@ function cellOf(
   { clip, linearBeforeReset, inputForget }: Settings,
   name: string,
 ): { cell: Cell; weights: () => Tensor[] } {
-  const [f, g, h] = functions.map(({ apply }) => (x: SymbolicTensor) => apply(clip === undefined ? x : ops.clip(x, -clip, clip)));
+  const [f, g] = functions.map(({ apply }) => (x: SymbolicTensor) => apply(clip === undefined ? x : ops.clip(x, -clip, clip)));
+  // As in onnxruntime the cell's state is not clipped before its activation, only what goes into gates.
+  const h = functions.at(-1)!.apply;
   const width = GATES[op].length * units;
   const keepsApart = op === "GRU" && linearBeforeReset;
   const useBias = biases !== undefined;
