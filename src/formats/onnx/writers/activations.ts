@@ -28,7 +28,7 @@ const sparsePlus: Write = (b, x) => {
   return b.where(b.binary("Greater", x, b.float(-1)), upper, b.float(0));
 };
 
-/** The projection onto the simplex (Martins & Astudillo 2016): numbers above a threshold, less it. */
+/** Numbers above a threshold, less it (Martins & Astudillo 2016), with Keras' threshold: (S_1 + … + S_k - 1) / k, sums of the largest. */
 const sparsemax: Write = (b, x) => {
   const size = b.sizes(x, -1);
   const [sorted] = b.ops("TopK", [x, size], 2, { axis: -1 });
@@ -37,7 +37,7 @@ const sparsemax: Write = (b, x) => {
   const counts = b.op("CumSum", [ones, b.ints([-1], true)]);
   const isIn = b.binary("Greater", b.binary("Add", b.binary("Mul", sorted, counts), b.float(1)), sums);
   const support = b.reduce("ReduceSum", b.cast(isIn, 1), [-1], true);
-  const total = b.reduce("ReduceSum", b.where(isIn, sorted, b.float(0)), [-1], true);
+  const total = b.reduce("ReduceSum", b.where(isIn, sums, b.float(0)), [-1], true);
   const threshold = b.binary("Div", b.binary("Sub", total, b.float(1)), support);
   return b.op("Relu", [b.binary("Sub", x, threshold)]);
 };

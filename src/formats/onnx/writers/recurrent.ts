@@ -391,7 +391,7 @@ function oneNodeForBoth(call: WriteCall<{ forward: Layer; backward: Layer; merge
   const [Y, ...last] = b.ops(kind.op, nodeInputs, kind.op === "LSTM" ? 3 : 2, attributesOf(kind, [there, back], "bidirectional"));
   const states = last.map((each) => b.ops("Split", [each], 2, { axis: 0 }).map((one) => b.squeeze(one, 0)));
   const ends = there.returnSequences
-    ? b.ops("Split", [b.transpose(Y, [1, 2, 0, 3])], 2, { axis: 1 }).map((one) => b.squeeze(one, 1))
+    ? b.ops("Split", [b.transpose(Y, [1, 2, 0, 3])], 2, { axis: 0 }).map((one) => b.squeeze(one, 0))
     : states[0];
   const all = [...states.map(([first]) => first), ...states.map(([, second]) => second)];
   const kept = there.returnSequences ? inputs[0].mask : undefined;
