@@ -24,6 +24,28 @@ export async function fileSystem(
   throw new UnreelError({ operation, expected, got: "none", hint });
 }
 
+/** Writes a file that is whole at any time: the bytes go to a temporary one beside it, which then takes its name. */
+export async function replaceFile(operation: string, path: string | URL, bytes: Uint8Array): Promise<void> {
+  const files = await fileSystem(operation, "In a page, use toBytes() and offer the bytes as a download.");
+  const place = path instanceof URL ? decodeURIComponent(path.pathname) : path;
+  const words = crypto.getRandomValues(new Uint32Array(2));
+  const temporary = `${place}.${words[0].toString(36)}${words[1].toString(36)}.tmp`;
+  await withFile(operation, place, async () => {
+    const handle = await files.open(temporary, "wx");
+    try {
+      await handle.writeFile(bytes);
+      // On the disk before it has the name: else a crash of the machine could leave an empty file.
+      await handle.sync();
+      await handle.close();
+      await files.rename(temporary, place);
+    } catch (error) {
+      await handle.close().catch(() => {});
+      await files.rm(temporary, { force: true });
+      throw error;
+    }
+  });
+}
+
 /** Does something with a file; what goes wrong is said in one voice. */
 export async function withFile<R>(
   operation: string,

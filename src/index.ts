@@ -15,9 +15,10 @@ export type { Layer } from "./layers/layer.js";
 export * as ops from "./layers/operations.js";
 export * as regularizers from "./layers/regularizers.js";
 export type { SymbolicTensor } from "./layers/symbolic.js";
-export type { CompileOptions } from "./model/compile.js";
 export type { DatasetFitOptions, FitOptions } from "./model/data.js";
+export { type LoadOptions, loadModel } from "./model/load.js";
 export { Model, model } from "./model/model.js";
+export type { BytesOptions, SaveOptions } from "./model/save.js";
 export { Sequential, sequential } from "./model/sequential.js";
 export { setRandomSeed } from "./random.js";
 export {
@@ -29,6 +30,7 @@ export {
   tensor,
 } from "./tensor.js";
 export * as callbacks from "./training/callbacks/index.js";
+export type { CompileOptions } from "./training/compileOptions.js";
 export type { History } from "./training/fit.js";
 export type { TensorFunction } from "./training/functions.js";
 export * as losses from "./training/losses.js";

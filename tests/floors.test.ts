@@ -20,8 +20,9 @@ const FLOORS: readonly [string, number][] = [
   ["training/", 6],
   ["data/", 6],
   ["decode/", 6],
-  ["model/", 7],
-  ["index.ts", 8],
+  ["formats/", 7],
+  ["model/", 8],
+  ["index.ts", 9],
 ];
 
 function floorOf(file: string): number {

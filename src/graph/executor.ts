@@ -11,6 +11,13 @@ import type { Dims } from "../program/size.js";
 import { type Engine, loadEngine } from "../wasm/engine.js";
 import { type Lowered, layOut, lower, type Mode, type Training, type WeightLayout } from "./lower.js";
 import { compute, type Part, partDims, partSizes } from "./parts.js";
+import { decayed } from "./slots.js";
+
+/** What an optimizer keeps of each weight, after so many steps. */
+export interface Slots {
+  readonly kept: ReadonlyMap<Weight, readonly Float32Array[]>;
+  readonly iterations: number;
+}
 
 /** A lowered program with the kernels it calls, and the batch it was last prepared for. */
 export interface Prepared extends Lowered {
@@ -72,6 +79,8 @@ export class Executor {
   #changes = 0;
   #compiled: Training | undefined;
   #freshTraining = false;
+  /** Slots to begin the training with, from a file. */
+  #restored: (Slots & { readonly training: Training }) | undefined;
 
   static async create(graph: Graph, name: string): Promise<Executor> {
     return new Executor(graph, name, await loadEngine());
@@ -177,6 +186,7 @@ export class Executor {
   /** Forgets training programs, as when a layer's `trainable` has changed; the optimizer's state goes with them. */
   forgetTraining(): void {
     this.#compiled = undefined;
+    this.#restored = undefined;
   }
 
   /** Makes memory ready for a run with these dimensions. After it, inputs may be written, to each part of the batch its own. */
@@ -258,6 +268,41 @@ export class Executor {
     return { floats: this.engine.memory.floats, index: (this.#training.address + offset) / 4 };
   }
 
+  /** Copies of what the optimizer keeps of each weight that may be trained; undefined before the first step. */
+  slots(training: Training): Slots["kept"] | undefined {
+    const prepared = this.#programs.get("train");
+    const restored = this.#restored?.training === training ? this.#restored.kept : undefined;
+    if (!prepared || this.#training.bytes === 0 || this.#compiled !== training || restored) return restored;
+    const { slots: kinds, waiting } = training.update;
+    const { integers } = this.engine.memory;
+    return new Map(
+      this.graph.weights.map((weight) => {
+        const clock = prepared.clocks.get(weight);
+        const last = clock === undefined ? 0 : (this.#training.address + clock) / 4;
+        const kept = kinds.map((_, k) => {
+          const { floats, index } = this.#slot(weight, k);
+          const values = floats.slice(index, index + weight.size);
+          if (clock === undefined || waiting === undefined) return values;
+          const times = Array.from(
+            integers.subarray(last + 1, last + 1 + weight.shape[0]),
+            (row) => integers[last] - row,
+          );
+          return decayed(values, times, waiting);
+        });
+        return [weight, kept];
+      }),
+    );
+  }
+
+  /** The training begins with these, after so many steps, and not from the start. */
+  restoreSlots(training: Training, slots: Slots): void {
+    this.#restored = { training, ...slots };
+  }
+
+  #slot(weight: Weight, slot: number): { floats: Float32Array; index: number } {
+    return this.trainingWords(this.#layout.bytes * (1 + slot) + this.#layout.addresses.get(weight)!);
+  }
+
   /** The program as text. */
   print(mode: Mode, training?: Training): string {
     const { packing, program } = this.program(mode, training);
@@ -268,7 +313,7 @@ export class Executor {
   }
 
   /** Gradients and slots as they are before the first step. */
-  #beginTraining({ trainingBytes, filled }: Prepared): void {
+  #beginTraining({ trainingBytes, filled, clocks, program }: Prepared): void {
     this.#freshTraining = true;
     const block = this.#training;
     this.#allocate(block, trainingBytes, "training: gradients and optimizer state");
@@ -276,6 +321,20 @@ export class Executor {
       const start = (block.address + offset) / 4;
       this.engine.memory.floats.fill(value, start, start + words);
     }
+    if (!this.#restored || this.#restored.training !== this.#compiled || program.name !== "train") return;
+    this.#freshTraining = false;
+    for (const [weight, slots] of this.#restored.kept) {
+      slots.forEach((values, k) => {
+        const { floats, index } = this.#slot(weight, k);
+        floats.set(values, index);
+      });
+      // No row is behind.
+      const clock = clocks.get(weight);
+      if (clock === undefined) continue;
+      const start = (block.address + clock) / 4;
+      this.engine.memory.integers.fill(this.#restored.iterations, start, start + 1 + weight.shape[0]);
+    }
+    this.#restored = undefined;
   }
 
   /** Room for the states that a new program keeps; what others keep stays. */

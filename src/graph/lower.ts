@@ -27,6 +27,8 @@ export interface UpdateSpec {
   readonly slots: readonly string[];
   /** The number that fills each of them before the first step; 0 when absent. */
   readonly initial?: readonly number[];
+  /** Where a row of a table waits while its gradient is 0: what its states are multiplied by at each step meanwhile. */
+  readonly waiting?: number;
   /** Emits the update of each weight; `hyper` holds what changes from step to step. */
   emit(call: Builder["call"], updates: readonly Update[], hyper: Pointer): void;
 }
@@ -113,6 +115,8 @@ export interface Lowered {
   readonly trainingBytes: number;
   /** Slots that do not begin with zeros: bytes from the training base, words, and the number in each. */
   readonly filled: readonly { readonly offset: number; readonly words: number; readonly value: number }[];
+  /** Bytes from the training base to what tells, for the rows of a table, when each was last updated. */
+  readonly clocks: ReadonlyMap<Weight, number>;
   /** Bytes from the training base to the optimizer's settings. */
   readonly hyper: number;
   /** Words that the host writes before each run: the seed of this training, the number of the step, and for a part of a batch how
@@ -178,8 +182,11 @@ export function lower(
     address: Size.of(address),
   });
   let trainingBytes = hyperAddress + blockBytes(HYPER_BYTES);
-  const clockOf = ({ name, shape: [vocabulary] }: Weight): Pointer => {
-    const clock = block(`${name}.clock`, trainingBytes, (1 + vocabulary) * 4);
+  const clocks = new Map<Weight, number>();
+  const clockOf = (weight: Weight): Pointer => {
+    const [vocabulary] = weight.shape;
+    clocks.set(weight, trainingBytes);
+    const clock = block(`${weight.name}.clock`, trainingBytes, (1 + vocabulary) * 4);
     trainingBytes += blockBytes((1 + vocabulary) * 4);
     return at(clock);
   };
@@ -287,6 +294,7 @@ export function lower(
       words: layout.bytes / 4,
       value: training!.update.initial?.[k] ?? 0,
     })).filter(({ value }) => value !== 0),
+    clocks,
     hyper: hyperAddress,
     seed,
     draws: allCalls(program).some(({ args }) =>

@@ -255,6 +255,7 @@ function ownKind(
     merges: true,
     stateSizes: () => sizes,
     takesConstants: () => true,
+    cellGraph: () => graph,
     children: (_, shapes) => graphFor(shapes).layers.map((layer) => ({ layer })),
     outputs: (_, shapes) =>
       graphFor(shapes).outputs.map((output) => [shapes[0][0], ...output.shape.slice(1)]),

@@ -5,6 +5,7 @@ import type { Value } from "../ops/op.js";
 import type { Pointer } from "../program/program.js";
 import type { Dim } from "../program/size.js";
 import type { DType } from "../tensor.js";
+import type { Graph } from "./graph.js";
 import type { Initializer } from "./initializers.js";
 import type { Layer } from "./layer.js";
 import type { Regularizer } from "./regularizers.js";
@@ -100,6 +101,12 @@ export interface LoweringContext {
 
 export interface LayerKind<C extends object> {
   readonly className: string;
+  /** One of `ops.*`, not of `layers.*`: names of their classes overlap. */
+  readonly isOperation?: boolean;
+  /** A model inside: its calls and its layers. */
+  readonly graph?: Graph;
+  /** What a user's own cell does at each step, once it has been drawn. */
+  cellGraph?(): Graph | undefined;
   /** Ids or numbers: what the first input must be. Default: anything. */
   readonly inputDtype?: DType;
   /** Smallest and largest rank of inputs, batch included. */

@@ -202,6 +202,7 @@ function masked(flow: Flow, mask: Value): Flow {
 export function graphKind(className: string, graph: Graph): LayerKind<object> {
   return {
     className,
+    graph,
     merges: graph.inputs.length > 1,
     inputDtype: graph.inputs[0].dtype,
     children: () => graph.layers.map((layer) => ({ layer })),

@@ -4,31 +4,13 @@ import type { LossSpec, Questions, TargetKind } from "../graph/lower.js";
 import type { Graph } from "../layers/graph.js";
 import { readOptions } from "../layers/options.js";
 import type { SymbolicTensor } from "../layers/symbolic.js";
+import type { CompileOptions, MetricLists } from "../training/compileOptions.js";
 import type { Counted, Trainee } from "../training/fit.js";
 import { functionGraph, type TensorFunction } from "../training/functions.js";
 import { Loss, type LossLike, requireMade, resolveLoss } from "../training/losses.js";
-import { Metric, type MetricLike, resolveMetric } from "../training/metrics/index.js";
+import { Metric, resolveMetric } from "../training/metrics/index.js";
 import { type OptimizerLike, resolveOptimizer } from "../training/optimizers.js";
 import type { Compiled } from "../training/step.js";
-
-/** A list for one output; for several a list of lists, or a record by output name. */
-type MetricLists =
-  | readonly (MetricLike | readonly MetricLike[] | null)[]
-  | Readonly<Record<string, MetricLike | readonly MetricLike[] | null>>;
-
-export interface CompileOptions {
-  /** Default 'rmsprop', as in Keras. */
-  optimizer?: OptimizerLike;
-  /** A name, an object or a function (yTrue, yPred) of symbolic tensors: one for all outputs, a list in their order, or a record by
-   * output name. An output whose loss is null is not trained. */
-  loss: LossLike | readonly (LossLike | null)[] | Readonly<Record<string, LossLike | null>>;
-  /** Names, objects or functions (yTrue, yPred) of symbolic tensors. They do not see sample weights. */
-  metrics?: MetricLists;
-  /** The same, with sample weights and class weights. */
-  weightedMetrics?: MetricLists;
-  /** What each output's loss counts in the whole, 1 by default: a list in their order, or a record by output name. */
-  lossWeights?: readonly number[] | Readonly<Record<string, number>>;
-}
 
 /** Options with their defaults; names that can be checked before the outputs are known are. */
 export function readCompileOptions(options: CompileOptions): CompileOptions {

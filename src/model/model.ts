@@ -1,6 +1,7 @@
 // The model as users hold it: compile, fit, evaluate, predict, weights, summary. It owns a graph and, from the first call that
 // computes, a place in the engine. The work itself is done on the floors below.
 import { positiveInteger, show, suggestion, UnreelError } from "../errors.js";
+import type { FormatName, ModelDescription, TrainingState } from "../formats/description.js";
 import { Executor } from "../graph/executor.js";
 import { type Graph, makeGraph } from "../layers/graph.js";
 import { type ApplyOptions, Layer, uniqueName } from "../layers/layer.js";
@@ -11,10 +12,12 @@ import { graphKind } from "../layers/wire.js";
 import type { Tensor, TensorLike } from "../tensor.js";
 import { type InputLike, readInputs } from "../training/arrays.js";
 import { progressBar, report } from "../training/callbacks/progressBar.js";
+import type { CompileOptions } from "../training/compileOptions.js";
 import { arrayFeed, type Batches, BatchStream, checkEnds, type Feed, isStream } from "../training/feed.js";
 import { evaluate, fit, type History, predict, type Trainee, trainOnBatch } from "../training/fit.js";
+import { resolveOptimizer } from "../training/optimizers.js";
 import type { ClassWeight, WeightLike } from "../training/weights.js";
-import { type CompileOptions, readCompileOptions, resolveCompiled } from "./compile.js";
+import { readCompileOptions, resolveCompiled } from "./compile.js";
 import {
   arrayFeeds,
   type DatasetFitOptions,
@@ -27,11 +30,22 @@ import {
   type Verbose,
   validationFeed,
 } from "./data.js";
+import { type BytesOptions, modelBytes, type SaveOptions, saveModel } from "./save.js";
 import { Stream } from "./stream.js";
 import { summarize } from "./summary.js";
 
 /** One tensor, or a list of them where the model has several outputs. Typed as both, so that neither use needs a cast. */
 export type Predicted = Tensor & Tensor[];
+
+/** What the model was compiled with, and what becomes of it. */
+interface Compiling {
+  readonly options: CompileOptions;
+  trainee?: Omit<Trainee, "executor">;
+  /** Which layers were frozen when it was last trained. */
+  trainable?: string;
+  /** The optimizer's state from a file, until the training takes it over. */
+  restored?: TrainingState;
+}
 
 export class Model {
   readonly name: string;
@@ -44,7 +58,8 @@ export class Model {
   #trains = false;
   #layer: Layer | undefined;
   readonly #streams = new Set<Stream>();
-  #compiled: { options: CompileOptions; trainee?: Omit<Trainee, "executor">; trainable?: string } | undefined;
+  #compiled: Compiling | undefined;
+  #assets: Readonly<Record<string, unknown>> = {};
 
   /** Use `model({ inputs, outputs })` or `sequential()`. */
   constructor(name: string, graph?: Graph) {
@@ -286,7 +301,11 @@ export class Model {
 
   /** The model as a layer of another one: weights are shared, `trainable` is the layer's own. */
   asLayer(): Layer {
-    this.#layer ??= new Layer(graphKind("Functional", this.graph("asLayer")), {}, { name: this.name });
+    this.#layer ??= new Layer(
+      graphKind(this.isSequential ? "Sequential" : "Functional", this.graph("asLayer")),
+      {},
+      { name: this.name },
+    );
     return this.#layer;
   }
 
@@ -327,6 +346,52 @@ export class Model {
 
   countParams(): number {
     return this.graph("countParams").weights.reduce((sum, weight) => sum + weight.size, 0);
+  }
+
+  /** Vectorizers, lookups and scalers that the file had beside the model, as `save(path, { assets })` was given them. */
+  get assets(): Readonly<Record<string, unknown>> {
+    return this.#assets;
+  }
+
+  /**
+   * Writes the model to a file: layers, weights, what it is compiled with and the optimizer's state. The format is that of the ending:
+   * `.keras` (as Keras 3 writes it; also for other endings), … A file that is there is replaced at once, when the new one is whole.
+   */
+  save(path: string | URL, options: SaveOptions = {}): Promise<void> {
+    return saveModel(this, path, options);
+  }
+
+  /** The bytes that `save` would write. A 'wasm' module takes batches up to `maxBatch` and sequences up to `maxSteps`. */
+  toBytes(format: FormatName, options: BytesOptions = {}): Promise<Uint8Array> {
+    return modelBytes(this, format, options);
+  }
+
+  /** For the formats: the model as it stands, in plain form. Weights are views, to be read at once. */
+  describe(operation: string): ModelDescription {
+    const graph = this.graph(operation);
+    const { options, trainee, restored } = this.#compiled ?? {};
+    const sequence = this.isSequential ? this.layers : undefined;
+    const model = { name: this.name, graph, sequence, compiled: options, assets: this.#assets };
+    const optimizer = options && resolveOptimizer("compile: optimizer", options.optimizer);
+    const slots = trainee && this.#resident?.slots(trainee.compiled);
+    const training = slots && { iterations: optimizer!.iterations, slots };
+    return { ...model, training: training ?? restored };
+  }
+
+  /** For the formats: takes over what a file has beside layers and weights. */
+  restore({ compiled, training, assets = {} }: ModelDescription): void {
+    this.#assets = assets;
+    if (!compiled) return;
+    this.compile(compiled);
+    const optimizer = resolveOptimizer("compile: optimizer", this.#compiled!.options.optimizer);
+    if (!training) return;
+    this.#compiled!.restored = training;
+    optimizer.iterations = training.iterations;
+    const { learningRate } = training;
+    // The same number with the digits of float32 is the same number.
+    if (learningRate !== undefined && Math.fround(optimizer.learningRate) !== learningRate) {
+      optimizer.learningRate = learningRate;
+    }
   }
 
   /** Gives the engine's memory back. The weights stay readable; a later call takes memory again. */
@@ -411,6 +476,11 @@ export class Model {
     const trainable = executor.graph.layers.map((layer) => layer.frozenPattern).join("");
     if (compiled.trainable !== undefined && compiled.trainable !== trainable) executor.forgetTraining();
     compiled.trainable = trainable;
+    if (compiled.restored) {
+      const { slots: kept, iterations } = compiled.restored;
+      executor.restoreSlots(compiled.trainee.compiled, { kept, iterations });
+      compiled.restored = undefined;
+    }
     return { executor, ...compiled.trainee! };
   }
 }

@@ -13,8 +13,10 @@ import { Model } from "./model.js";
 export class Sequential extends Model {
   readonly #stack: Layer[] = [];
   #inputShape: Shape | undefined;
+  /** Where the user gives one, in the place of a shape. */
+  #start: SymbolicTensor | undefined;
 
-  constructor(layers: readonly (Layer | Model)[], name: string) {
+  constructor(layers: readonly (SymbolicTensor | Layer | Model)[], name: string) {
     super(name);
     for (const layer of layers) this.#push(layer);
     this.#rebuild();
@@ -56,6 +58,10 @@ export class Sequential extends Model {
   }
 
   #push(given: unknown): void {
+    if (given instanceof SymbolicTensor && this.#stack.length === 0 && given.source.inputs.length === 0) {
+      this.#start = given;
+      return;
+    }
     const layer = given instanceof Model ? given.asLayer() : given;
     if (!(layer instanceof Layer)) {
       throw new UnreelError({
@@ -67,7 +73,7 @@ export class Sequential extends Model {
     if (this.#stack.length === 0) {
       const inside =
         given instanceof Model && given.inputs.length === 1 ? given.inputs[0].shape.slice(1) : undefined;
-      this.#inputShape = layer.inputShape ?? inside;
+      this.#inputShape = this.#start?.shape.slice(1) ?? layer.inputShape ?? inside;
     }
     this.#stack.push(layer);
   }
@@ -75,7 +81,7 @@ export class Sequential extends Model {
   #rebuild(): void {
     const [first] = this.#stack;
     if (!first || this.#inputShape === undefined) return;
-    const start = input({ shape: this.#inputShape, dtype: first.kind.inputDtype });
+    const start = this.#start ?? input({ shape: this.#inputShape, dtype: first.kind.inputDtype });
     const end = this.#stack.reduce((x, layer) => {
       const out: SymbolicTensor | SymbolicTensor[] = layer.apply(x);
       if (out instanceof SymbolicTensor) return out;
@@ -95,9 +101,9 @@ function isRecord(data: unknown): data is Record<string, TensorLike> {
   return Object.getPrototypeOf(data) === Object.prototype;
 }
 
-/** A model of layers in a row. Keras: Sequential. */
+/** A model of layers in a row; an `input(…)` may stand before them. Keras: Sequential. */
 export function sequential(
-  layers: readonly (Layer | Model)[] = [],
+  layers: readonly (SymbolicTensor | Layer | Model)[] = [],
   options: { name?: string } = {},
 ): Sequential {
   if (!Array.isArray(layers)) {

@@ -15,7 +15,7 @@ export function applied<C extends object>(
   config: C,
   inputs: readonly SymbolicTensor[],
 ): SymbolicTensor {
-  return new Layer(kind, config).call(inputs).outputs[0];
+  return new Layer({ ...kind, isOperation: true }, config).call(inputs).outputs[0];
 }
 
 export function requireTensor(operation: string, ...given: unknown[]): void {

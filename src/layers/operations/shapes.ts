@@ -1,12 +1,13 @@
 // The same numbers in another shape or order, parts of them, several side by side. keras.io/api/ops/numpy
 import { show, UnreelError } from "../../errors.js";
+import { reverse } from "../../ops/index.js";
 import { type Dim, Size } from "../../program/size.js";
 import type { LayerKind } from "../kind.js";
 import { Layer } from "../layer.js";
 import * as merge from "../merge.js";
 import { checkTarget, reshaped, reshapedDims } from "../reshaped.js";
 import { type SymbolicTensor, showShape } from "../symbolic.js";
-import { dim, permute, reshape as reshapeValue, slice as sliceValue } from "../values.js";
+import { dim, inOrder, permute, reshape as reshapeValue, slice as sliceValue } from "../values.js";
 import { applied, placeOf, placesOf, requireEqualIn, requireTensor } from "./call.js";
 
 // -------------------------------------------------------------------------------------------------------------- reshape
@@ -227,7 +228,7 @@ export function split(x: SymbolicTensor, parts: number | readonly number[], axis
     }
   }
   const mixes = x.shape.length > 2 && place === 1;
-  return [...new Layer(splitKind, { axis: place, ends, mixes }).call([x]).outputs];
+  return [...new Layer({ ...splitKind, isOperation: true }, { axis: place, ends, mixes }).call([x]).outputs];
 }
 
 /** Tensors side by side along `axis` (default -1). */
@@ -243,4 +244,34 @@ export function stack(xs: readonly SymbolicTensor[], axis: number): SymbolicTens
     xs.map((x) => expandDims(x, place)),
     place,
   );
+}
+
+// ----------------------------------------------------------------------------------------------------------------- flip
+
+const flipKind: LayerKind<{ axis: number; rank: number }> = {
+  className: "Flip",
+  outputs: (_, [shape]) => [shape],
+  mixesTime: ({ axis, rank }) => (axis === 1 && rank > 2 ? "it reads the sequence from its end" : undefined),
+  lower({ builder, name }, { axis, rank }, [{ value }]) {
+    if (axis === 1) return [{ value: builder.apply(reverse, name, [builder.timeMajor(value)], {})[0] }];
+    // The kernel turns the outermost axis of what lies time-major; the axis comes there, and goes back.
+    const order = [axis, ...Array.from({ length: rank }, (_, k) => k).filter((k) => k !== axis)];
+    const front = permute(builder, name, value, order);
+    const rows = reshapeValue(builder, name, front, [
+      1,
+      front.shape[0],
+      dim(Size.product(front.shape.slice(1))),
+    ]);
+    const [turned] = builder.apply(reverse, name, [inOrder(builder, rows, true)], {});
+    const back = reshapeValue(builder, name, { ...turned, timeMajor: false }, front.shape);
+    const inverse = order.map((_, k) => order.indexOf(k));
+    return [{ value: permute(builder, name, back, inverse) }];
+  },
+};
+
+/** The places along an axis in the opposite order. */
+export function flip(x: SymbolicTensor, axis: number): SymbolicTensor {
+  requireTensor("ops.flip", x);
+  const rank = x.shape.length;
+  return applied(flipKind, { axis: placeOf("ops.flip", axis, rank), rank }, [x]);
 }

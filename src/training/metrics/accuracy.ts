@@ -39,25 +39,25 @@ const isOnSide = (metric: string, threshold: number) => {
 
 /** Share of rows whose most probable class is the target's, or of numbers on the right side of 0.5: by the output's shape. */
 export function accuracy(options: Named = {}): Metric<number> {
-  const { name } = named("accuracy", options, {});
+  const config = named("accuracy", options, {});
   const binary = isOnSide("accuracy", 0.5);
   return new Metric(
-    name,
+    { metric: "accuracy", config },
     meanOf((batch) => (batch.columns === 1 ? binary : isMostProbable)(batch)),
   );
 }
 
 /** Share of numbers on the target's side of `threshold` (default 0.5). */
 export function binaryAccuracy(options: Named & { threshold?: number } = {}): Metric<number> {
-  const { name, threshold } = named("binaryAccuracy", options, { threshold: 0.5 });
-  inRange("metrics.binaryAccuracy: threshold", threshold, 0, 1, true);
-  return new Metric(name, meanOf(isOnSide("binaryAccuracy", threshold)));
+  const config = named("binaryAccuracy", options, { threshold: 0.5 });
+  const threshold = inRange("metrics.binaryAccuracy: threshold", config.threshold, 0, 1, true);
+  return new Metric({ metric: "binaryAccuracy", config }, meanOf(isOnSide("binaryAccuracy", threshold)));
 }
 
 /** Share of rows whose most probable class is that of the one-hot target. */
 export function categoricalAccuracy(options: Named = {}): Metric<number> {
   return new Metric(
-    named("categoricalAccuracy", options, {}).name,
+    { metric: "categoricalAccuracy", config: named("categoricalAccuracy", options, {}) },
     meanOf((batch) => {
       requireValues("categoricalAccuracy", batch);
       return isMostProbable(batch);
@@ -67,13 +67,16 @@ export function categoricalAccuracy(options: Named = {}): Metric<number> {
 
 /** Share of rows whose most probable class is the target's number. */
 export function sparseCategoricalAccuracy(options: Named = {}): Metric<number> {
-  const { name } = named("sparseCategoricalAccuracy", options, {});
-  return new Metric(name, meanOf(isMostProbable), { sparse: true });
+  const config = named("sparseCategoricalAccuracy", options, {});
+  return new Metric({ metric: "sparseCategoricalAccuracy", config }, meanOf(isMostProbable), {
+    sparse: true,
+  });
 }
 
 function topK(metric: string, options: Named & { k?: number }, sparse: boolean): Metric<number> {
-  const { name, k } = named(metric, options, { k: 5 });
-  return new Metric(name, meanOf(isAmong(positiveInteger(`metrics.${metric}: k`, k))), { sparse });
+  const config = named(metric, options, { k: 5 });
+  const k = positiveInteger(`metrics.${metric}: k`, config.k);
+  return new Metric({ metric, config }, meanOf(isAmong(k)), { sparse });
 }
 
 /** Share of rows whose target is among the `k` (default 5) most probable classes; one-hot targets. */

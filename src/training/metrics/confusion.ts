@@ -1,7 +1,7 @@
 // Metrics of true and false positives and negatives at a threshold, or at several. keras.io/api/metrics/classification_metrics
 import { inRange, positiveInteger, show, UnreelError } from "../../errors.js";
 import { Counter, type Counting, type Counts, ratio } from "./counts.js";
-import { Metric, type Named, named, type Result } from "./metric.js";
+import { type Made, Metric, type Named, named, type Result } from "./metric.js";
 
 interface Thresholds<T> extends Named {
   /** Positive is what is above it: a number (default 0.5), or a list for a result at each. */
@@ -37,7 +37,7 @@ export function readClassId(operation: string, given: unknown): number | undefin
 /** A metric that is a function of the counts at each threshold. */
 function atThresholds(
   metric: string,
-  name: string,
+  config: Made["config"],
   counting: Counting,
   measure: (counts: Counts, k: number) => number,
 ): Metric<Result> {
@@ -45,7 +45,7 @@ function atThresholds(
   const order = counting.thresholds.map((_, k) => k);
   order.sort((a, b) => counting.thresholds[a] - counting.thresholds[b]);
   const sorted = { ...counting, thresholds: order.map((k) => counting.thresholds[k]) };
-  return new Metric<Result>(name, () => {
+  return new Metric<Result>({ metric, config }, () => {
     const counter = new Counter(metric, sorted);
     return {
       add: (batch) => counter.add(batch),
@@ -63,9 +63,9 @@ function atThresholds(
 
 function counted(metric: string, measure: (counts: Counts, k: number) => number) {
   return <T extends number | readonly number[] = number>(options: Thresholds<T> = {}): Metric<At<T>> => {
-    const { name, thresholds } = named(metric, options, { thresholds: null as unknown });
-    const read = readThresholds(`metrics.${metric}: thresholds`, thresholds, 0.5);
-    return atThresholds(metric, name, { thresholds: read }, measure) as unknown as Metric<At<T>>;
+    const config = named(metric, options, { thresholds: null as unknown });
+    const read = readThresholds(`metrics.${metric}: thresholds`, config.thresholds, 0.5);
+    return atThresholds(metric, config, { thresholds: read }, measure) as unknown as Metric<At<T>>;
   };
 }
 
@@ -90,7 +90,7 @@ function share(metric: string, measure: (counts: Counts, k: number) => number) {
     const classId = readClassId(`${operation}: classId`, read.classId);
     const thresholds = readThresholds(`${operation}: thresholds`, read.thresholds, topK ? -1e10 : 0.5);
     const counting = { thresholds, topK, classId };
-    return atThresholds(metric, read.name, counting, measure) as unknown as Metric<At<T>>;
+    return atThresholds(metric, read, counting, measure) as unknown as Metric<At<T>>;
   };
 }
 

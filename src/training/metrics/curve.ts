@@ -45,7 +45,7 @@ export function auc(options: AucOptions = {}): Metric<number> {
     labelWeights: null as readonly number[] | null,
     fromLogits: false,
   });
-  const { name, multiLabel, labelWeights, fromLogits } = read;
+  const { multiLabel, labelWeights, fromLogits } = read;
   const curve = choose("metrics.auc: curve", show(read.curve).replaceAll("'", "").toUpperCase(), CURVES);
   const method = choose("metrics.auc: summationMethod", read.summationMethod, SUMMATIONS);
   if (positiveInteger("metrics.auc: numThresholds", read.numThresholds) < 2) {
@@ -61,7 +61,7 @@ export function auc(options: AucOptions = {}): Metric<number> {
   // A little below 0 and above 1, so that all is positive at the first and nothing at the last.
   const thresholds = [-1e-7, ...inner, 1 + 1e-7];
   const columnWeights = labelWeights ?? undefined;
-  return new Metric(name, () => {
+  return new Metric({ metric: "auc", config: { ...read, curve } }, () => {
     const counter = new Counter("auc", { thresholds, apart: multiLabel, columnWeights });
     return {
       add: (batch) => counter.add(fromLogits ? { ...batch, ...probabilities(batch, "sigmoid") } : batch),
@@ -146,7 +146,7 @@ function best(
   const count = positiveInteger(`${operation}: numThresholds`, read.numThresholds);
   const classId = readClassId(`${operation}: classId`, read.classId);
   const thresholds = count === 1 ? [0.5] : [0, ...between(count), 1];
-  return new Metric(read.name, () => {
+  return new Metric({ metric, config: { ...read, [option]: least } }, () => {
     const counter = new Counter(metric, { thresholds, classId });
     return {
       add: (batch) => counter.add(batch),

@@ -66,7 +66,7 @@ function ofLoss(metric: string, loss: losses.Loss, sign = 1): (batch: MetricBatc
 
 function lossMetric(metric: string, loss: () => losses.Loss, name?: string, sign = 1) {
   return (options: Named = {}): Metric<number> =>
-    new Metric(named(metric, options, {}, name).name, meanOf(ofLoss(metric, loss(), sign)));
+    new Metric({ metric, config: named(metric, options, {}, name) }, meanOf(ofLoss(metric, loss(), sign)));
 }
 
 /** Mean of (yTrue - yPred)². */
@@ -106,8 +106,8 @@ export const cosineSimilarity = lossMetric(
 /** √ of the mean of (yTrue - yPred)². */
 export function rootMeanSquaredError(options: Named = {}): Metric<number> {
   const metric = "rootMeanSquaredError";
-  const { name } = named(metric, options, {});
-  return new Metric(name, meanOf(ofLoss(metric, losses.meanSquaredError()), Math.sqrt));
+  const config = named(metric, options, {});
+  return new Metric({ metric, config }, meanOf(ofLoss(metric, losses.meanSquaredError()), Math.sqrt));
 }
 
 interface Entropy extends Named {
@@ -122,11 +122,9 @@ function entropy(
   options: Entropy,
   loss: (options: { fromLogits: boolean; labelSmoothing: number }) => losses.Loss,
 ): Metric<number> {
-  const { name, fromLogits, labelSmoothing } = named(metric, options, {
-    fromLogits: false,
-    labelSmoothing: 0,
-  });
-  return new Metric(name, meanOf(ofLoss(metric, loss({ fromLogits, labelSmoothing }))));
+  const config = named(metric, options, { fromLogits: false, labelSmoothing: 0 });
+  const { fromLogits, labelSmoothing } = config;
+  return new Metric({ metric, config }, meanOf(ofLoss(metric, loss({ fromLogits, labelSmoothing }))));
 }
 
 /** Mean of the loss of that name. */
@@ -141,9 +139,9 @@ export function sparseCategoricalCrossentropy(
   options: Named & { fromLogits?: boolean } = {},
 ): Metric<number> {
   const metric = "sparseCategoricalCrossentropy";
-  const { name, fromLogits } = named(metric, options, { fromLogits: false });
-  const loss = losses.sparseCategoricalCrossentropy({ fromLogits });
-  return new Metric(name, meanOf(ofLoss(metric, loss)), { sparse: true });
+  const config = named(metric, options, { fromLogits: false });
+  const loss = losses.sparseCategoricalCrossentropy({ fromLogits: config.fromLogits });
+  return new Metric({ metric, config }, meanOf(ofLoss(metric, loss)), { sparse: true });
 }
 
 /** The mean of what a function of symbolic tensors (inside a model) or a loss says of each row. A single value counts once a batch. */
@@ -159,13 +157,15 @@ export function meanMetricWrapper(options: Named & { fn: TensorFunction | losses
       throw new UnreelError({ operation: `${operation}: fn`, expected, got: `losses.${fn.name}` });
     }
     const metric = name ?? snakeCase(fn.name);
-    return new Metric(metric, meanOf(ofLoss(metric, fn)), { sparse: fn.sparse });
+    return new Metric({ metric: "own", config: { name: metric } }, meanOf(ofLoss(metric, fn)), {
+      sparse: fn.sparse,
+    });
   }
   if (typeof fn !== "function") {
     const expected = "a function of symbolic tensors (yTrue, yPred), or a loss";
     throw new UnreelError({ operation: `${operation}: fn`, expected, got: show(fn) });
   }
-  return new Metric(name ?? functionName(fn), meanOfValues, { fn });
+  return new Metric({ metric: "own", config: { name: name ?? functionName(fn) } }, meanOfValues, { fn });
 }
 
 /** The mean of values that a program has computed; finer ones than rows count for their row. */

@@ -23,9 +23,17 @@ export interface State<R extends Result> {
   result(): R;
 }
 
+/** What a metric was made with: the name of its function and its options; `own` for a function of the user's. */
+export interface Made {
+  readonly metric: string | "own";
+  readonly config: { readonly name: string; readonly [option: string]: unknown };
+}
+
 /** Counts over batches: `update` as often as wanted, `result` at any time, `reset` to begin again. */
 export class Metric<R extends Result = Result> {
   readonly name: string;
+  /** How it could be made again. */
+  readonly made: Made;
   /** Where values are computed by a function, inside a model's program. */
   readonly function: TensorFunction | undefined;
   /** Reads targets as class numbers where no loss says how they are read. */
@@ -34,11 +42,12 @@ export class Metric<R extends Result = Result> {
   #state: State<R>;
 
   constructor(
-    name: string,
+    made: Made,
     begin: () => State<R>,
     { fn, sparse = false }: { fn?: TensorFunction; sparse?: boolean } = {},
   ) {
-    this.name = name;
+    this.name = made.config.name;
+    this.made = made;
     this.function = fn;
     this.sparse = sparse;
     this.#begin = begin;
@@ -47,7 +56,7 @@ export class Metric<R extends Result = Result> {
 
   /** The same metric with nothing counted yet, for a count of its own. */
   fresh(): Metric<R> {
-    return new Metric(this.name, this.#begin, { fn: this.function, sparse: this.sparse });
+    return new Metric(this.made, this.#begin, { fn: this.function, sparse: this.sparse });
   }
 
   reset(): void {

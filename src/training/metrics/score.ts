@@ -41,11 +41,11 @@ function score<A>(
   metric: string,
   given: { name: string; average: Average | null; beta: number; threshold: number | null },
 ): Metric<Scores<A>> {
-  const { name, beta, threshold } = given;
+  const { beta, threshold } = given;
   const operation = `metrics.${metric}`;
   const average = given.average === null ? null : choose(`${operation}: average`, given.average, AVERAGES);
   if (threshold !== null) inRange(`${operation}: threshold`, threshold, Number.MIN_VALUE, 1, true);
-  const made = new Metric<Result>(name, () => {
+  const made = new Metric<Result>({ metric, config: given }, () => {
     // For each column: said and true, said and not true, not said and true, true.
     const columns: number[][] = [];
     return {
@@ -122,7 +122,7 @@ export function r2Score<A extends Aggregation | null = "uniformAverage">(
     { classAggregation: "uniformAverage" as Aggregation | null, numRegressors: 0 },
     "r2_score",
   );
-  const { name, numRegressors } = read;
+  const { numRegressors } = read;
   const operation = "metrics.r2Score";
   const aggregation =
     read.classAggregation === null
@@ -135,7 +135,7 @@ export function r2Score<A extends Aggregation | null = "uniformAverage">(
     const got = show(numRegressors);
     throw new UnreelError({ operation: `${operation}: numRegressors`, expected: "an integer from 0", got });
   }
-  const made = new Metric<Result>(name, () => {
+  const made = new Metric<Result>({ metric: "r2Score", config: read }, () => {
     // For each column, weighted: Σ 1, Σ y, Σ y², Σ (y - p)².
     const columns: number[][] = [];
     let numbers = 0;

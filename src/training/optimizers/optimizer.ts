@@ -100,6 +100,15 @@ export class Optimizer implements UpdateSpec {
     this.#learningRate = checkRate(this.#operation, rate);
   }
 
+  /** The schedule that gives the rate, if one does. */
+  get schedule(): Schedule | undefined {
+    return typeof this.#learningRate === "number" ? undefined : this.#learningRate;
+  }
+
+  get waiting(): number | undefined {
+    return this.#kind.idle === "decays" ? this.#kind.numbers[0] : undefined;
+  }
+
   /** The calls of one step, in Keras' order: clip, decay, rule. */
   emit(emit: Emit, updates: readonly Update[], hyper: Pointer): void {
     const { clipnorm, clipvalue, globalClipnorm, weightDecay } = this.config;

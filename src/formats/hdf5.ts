@@ -1,0 +1,220 @@
+// HDF5 files in memory, read and written through h5wasm (the HDF Group's own library, compiled), which is loaded with the first one.
+// Shapes are checked before numbers are read: what a file claims is never allocated. Not here: what Keras keeps where.
+import type { Attribute, Dataset, File, Group } from "h5wasm";
+import { show, UnreelError } from "../errors.js";
+import { shown } from "./place.js";
+
+/** Numbers of a dataset, or of several, by path; and texts. */
+export interface Hdf5File {
+  /** Names in a group; undefined where there is none. */
+  keys(path: string): readonly string[] | undefined;
+  /** A dataset of this shape as float32. */
+  floats(path: string, shape: readonly number[]): Float32Array;
+  /** The shape of a dataset; undefined where there is none. */
+  shape(path: string): readonly number[] | undefined;
+  /** A dataset of one number. */
+  number(path: string): number;
+  /** A text, or a list of them; undefined where there is none. */
+  text(path: string, attribute: string): string | readonly string[] | undefined;
+}
+
+/** What a group holds: further groups, datasets, texts. */
+export interface Hdf5Group {
+  readonly groups?: ReadonlyMap<string, Hdf5Group>;
+  readonly datasets?: ReadonlyMap<string, Hdf5Dataset>;
+  readonly attributes?: ReadonlyMap<string, string | readonly string[]>;
+}
+
+export interface Hdf5Dataset {
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Int32Array;
+}
+
+/** Files have names in h5wasm's memory. */
+let opened = 0;
+
+async function library() {
+  const { default: h5wasm } = await import("h5wasm");
+  const module = await h5wasm.ready;
+  // Errors as exceptions, and nothing on the console.
+  module.activate_throwing_error_handler();
+  return { File: h5wasm.File, FS: module.FS };
+}
+
+export function isHdf5(bytes: Uint8Array): boolean {
+  const signature = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
+  return signature.every((byte, k) => bytes[k] === byte);
+}
+
+/** Reads what it wants of a file. */
+export async function readHdf5<R>(
+  operation: string,
+  bytes: Uint8Array,
+  act: (file: Hdf5File) => R,
+): Promise<R> {
+  if (!isHdf5(bytes)) throw notWhole(operation, "other bytes at its beginning");
+  const { File, FS } = await library();
+  const name = `/unreel-${opened++}.h5`;
+  FS.writeFile(name, bytes);
+  let file: File | undefined;
+  try {
+    file = guarded(operation, () => new File(name, "r"));
+    return act(reader(operation, file));
+  } finally {
+    try {
+      file?.close();
+    } catch {
+      // A damaged file may refuse; its bytes go all the same.
+    }
+    FS.unlink(name);
+  }
+}
+
+function notWhole(operation: string, got: string): UnreelError {
+  return new UnreelError({ operation, expected: "a whole HDF5 file", got });
+}
+
+/** What the library says goes into one line. */
+function guarded<R>(operation: string, act: () => R): R {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof UnreelError) throw error;
+    const lines = (error instanceof Error ? error.message : String(error)).split("\n");
+    // The deepest of the library's own calls knows best.
+    const told = lines.filter((line) => /^ *#\d+/.test(line)).at(-1) ?? lines[0];
+    throw notWhole(operation, told.replace(/^.*\): /, "").trim() || "an error");
+  }
+}
+
+function reader(operation: string, file: File): Hdf5File {
+  const entity = (path: string, type: string): Group | Dataset | undefined =>
+    guarded(`${operation}: ${path}`, () => {
+      const parts = path.split("/").filter((part) => part !== "");
+      let here: Group | Dataset = file;
+      for (const part of parts) {
+        if (here.type !== "Group") return undefined;
+        const next = (here as Group).get(part);
+        if (next === null) return undefined;
+        if (!("type" in next) || (next.type !== "Group" && next.type !== "Dataset")) {
+          throw notWhole(`${operation}: ${path}`, `a ${"type" in next ? next.type : "reference"}`);
+        }
+        here = next as Group | Dataset;
+      }
+      return here.type === type ? here : undefined;
+    });
+  const dataset = (path: string): Dataset => {
+    const found = entity(path, "Dataset") as Dataset | undefined;
+    if (found) return found;
+    throw new UnreelError({ operation: `${operation}: ${path}`, expected: "a dataset", got: "none" });
+  };
+  const values = (path: string, shape: readonly number[]): unknown => {
+    const found = dataset(path);
+    return guarded(`${operation}: ${path}`, () => {
+      const { metadata } = found;
+      const given = metadata.shape ?? [];
+      if (given.length !== shape.length || given.some((d, axis) => d !== shape[axis])) {
+        const got = `(${given.join(", ")})`;
+        throw new UnreelError({
+          operation: `${operation}: ${path}`,
+          expected: `shape (${shape.join(", ")})`,
+          got,
+        });
+      }
+      if (metadata.type !== 0 && metadata.type !== 1) {
+        throw new UnreelError({
+          operation: `${operation}: ${path}`,
+          expected: "numbers",
+          got: shown(found.dtype),
+        });
+      }
+      return found.value;
+    });
+  };
+  return {
+    keys: (path) =>
+      guarded(`${operation}: ${path}`, () => (entity(path, "Group") as Group | undefined)?.keys()),
+    shape: (path) =>
+      guarded(
+        `${operation}: ${path}`,
+        () => (entity(path, "Dataset") as Dataset | undefined)?.shape ?? undefined,
+      ),
+    floats(path, shape) {
+      const given = values(path, shape);
+      if (given instanceof Float32Array) return given;
+      const list =
+        typeof given === "number" || typeof given === "bigint" ? [given] : (given as Iterable<number>);
+      return Float32Array.from(list as Iterable<number>, Number);
+    },
+    number: (path) => Number(values(path, [])),
+    text(path, name) {
+      const place = `${operation}: ${path || "/"}: ${name}`;
+      return guarded(place, () => {
+        const owner = entity(path, "Group") ?? entity(path, "Dataset");
+        const attribute: Attribute | undefined =
+          owner && Object.hasOwn(owner.attrs, name) ? owner.attrs[name] : undefined;
+        if (!attribute) return undefined;
+        const { value } = attribute;
+        if (typeof value === "string") return value;
+        if (Array.isArray(value) && value.every((each) => typeof each === "string")) return value as string[];
+        throw new UnreelError({ operation: place, expected: "a text, or a list of texts", got: show(value) });
+      });
+    },
+  };
+}
+
+/** The bytes of a file with this content. */
+export async function writeHdf5(content: Hdf5Group): Promise<Uint8Array> {
+  const { File, FS } = await library();
+  const name = `/unreel-${opened++}.h5`;
+  const file = new File(name, "w");
+  try {
+    fill(file, content);
+    file.flush();
+  } finally {
+    file.close();
+  }
+  const bytes = FS.readFile(name) as Uint8Array;
+  FS.unlink(name);
+  return bytes;
+}
+
+function fill(into: Group, { groups, datasets, attributes }: Hdf5Group): void {
+  for (const [name, value] of attributes ?? []) {
+    if (typeof value === "string") {
+      into.create_attribute(name, value, null, "S");
+    } else {
+      const longest = value.reduce((most, each) => Math.max(most, new TextEncoder().encode(each).length), 1);
+      into.create_attribute(name, [...value], [value.length], `S${longest}`);
+    }
+  }
+  for (const [name, { shape, data }] of datasets ?? []) {
+    const dtype = data instanceof Int32Array ? "<i4" : "<f4";
+    into.create_dataset({ name, data, shape: [...shape], dtype });
+  }
+  for (const [name, group] of groups ?? []) fill(into.create_group(name), group);
+}
+
+/** Groups, datasets and texts put in by path, as they come. */
+export class Hdf5Builder {
+  readonly root = new Building();
+
+  group(path: string): Building {
+    let here = this.root;
+    for (const part of path.split("/").filter((each) => each !== "")) {
+      let next = here.groups.get(part);
+      if (!next) {
+        next = new Building();
+        here.groups.set(part, next);
+      }
+      here = next;
+    }
+    return here;
+  }
+}
+
+class Building implements Hdf5Group {
+  readonly groups = new Map<string, Building>();
+  readonly datasets = new Map<string, Hdf5Dataset>();
+  readonly attributes = new Map<string, string | readonly string[]>();
+}

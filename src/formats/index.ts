@@ -1,0 +1,68 @@
+// The kinds of model files: which one a file is, by its name or its first bytes; each is loaded when first used.
+import { suggestion, UnreelError } from "../errors.js";
+import { FORMATS, type Format, type FormatName } from "./description.js";
+import { isHdf5 } from "./hdf5.js";
+import { shown } from "./place.js";
+import { isZip } from "./zip.js";
+
+export type {
+  Format,
+  FormatName,
+  ModelDescription,
+  ReadOptions,
+  TrainingState,
+  WriteOptions,
+} from "./description.js";
+
+type Loaders = Readonly<Record<FormatName, (() => Promise<Format>) | undefined>>;
+
+const loaders: Loaders = {
+  keras: async () => (await import("./keras/archive.js")).keras,
+  h5: undefined,
+  tfjs: undefined,
+  onnx: async () => (await import("./onnx/index.js")).onnx,
+  safetensors: undefined,
+  wasm: undefined,
+};
+
+/** Endings of file names. */
+const EXTENSIONS: Readonly<Record<string, FormatName>> = {
+  keras: "keras",
+  h5: "h5",
+  hdf5: "h5",
+  json: "tfjs",
+  onnx: "onnx",
+  safetensors: "safetensors",
+  wasm: "wasm",
+};
+
+const known = () => FORMATS.filter((name) => loaders[name] !== undefined);
+
+export function checkFormat(operation: string, given: unknown): FormatName {
+  const found = known().find((name) => name === given);
+  if (found) return found;
+  const hint = typeof given === "string" ? suggestion(given, known()) : undefined;
+  throw new UnreelError({ operation, expected: `one of ${known().join(", ")}`, got: shown(given), hint });
+}
+
+/** The format that a file's name ends in. */
+export function formatOfName(name: string): FormatName | undefined {
+  const [, ending] = /\.([a-z0-9]+)$/i.exec(name.replace(/[?#].*$/, "")) ?? [];
+  return ending === undefined ? undefined : EXTENSIONS[ending.toLowerCase()];
+}
+
+/** The format that bytes begin as, whatever the file is called. */
+export function formatOfBytes(bytes: Uint8Array): FormatName | undefined {
+  if (isZip(bytes)) return "keras";
+  if (isHdf5(bytes)) return "h5";
+  // A header's length in eight bytes, then JSON.
+  if (bytes[8] === 0x7b && bytes.length > 9 && bytes[6] === 0 && bytes[7] === 0) return "safetensors";
+  // An ONNX model begins with its version; then its producer, its opsets or its graph.
+  if (bytes[0] === 8 && bytes[1] < 64 && [0x12, 0x1a, 0x3a, 0x42].includes(bytes[2])) return "onnx";
+  if (/^\s*\{/.test(new TextDecoder().decode(bytes.subarray(0, 64)))) return "tfjs";
+  return undefined;
+}
+
+export async function loadFormat(name: FormatName): Promise<Format> {
+  return loaders[name]!();
+}

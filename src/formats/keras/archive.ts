@@ -1,0 +1,72 @@
+// `.keras`, the format of Keras 3: a zip of metadata.json, config.json and model.weights.h5; assets stand beside them.
+import { UnreelError } from "../../errors.js";
+import type { Format, ModelDescription, ReadOptions, WriteOptions } from "../description.js";
+import { Hdf5Builder, readHdf5, writeHdf5 } from "../hdf5.js";
+import { isObject, type Json, type JsonObject, parseJson, requireObject } from "../place.js";
+import { readZip, writeZip } from "../zip.js";
+import { readCompile, writeCompile } from "./compile.js";
+import { readModel, writeModel } from "./graph.js";
+import { readOptimizerState, readWeights, writeOptimizerState, writeWeights } from "./weights.js";
+
+const METADATA = "metadata.json";
+const CONFIG = "config.json";
+const WEIGHTS = "model.weights.h5";
+/** What stands beside the model: not in Keras' own files, and left alone by Keras. */
+const ASSETS = "assets/unreel.json";
+
+/** The version whose layout this is. */
+const KERAS_VERSION = "3.15.1";
+
+const utf8 = (value: Json) => new TextEncoder().encode(JSON.stringify(value));
+
+async function write(model: ModelDescription, { includeOptimizer }: WriteOptions): Promise<Uint8Array> {
+  const { name, graph, sequence, compiled, training, assets } = model;
+  const isCompiled = includeOptimizer && compiled !== undefined;
+  const config = {
+    ...writeModel(name, graph, sequence),
+    ...(isCompiled && { compile_config: writeCompile(compiled) }),
+  };
+  const file = new Hdf5Builder();
+  writeWeights(file, model);
+  if (isCompiled && training) writeOptimizerState(file, graph, compiled, training);
+  const entries = new Map([
+    [METADATA, utf8({ keras_version: KERAS_VERSION, date_saved: date() })],
+    [CONFIG, utf8(config)],
+    [WEIGHTS, await writeHdf5(file.root)],
+  ]);
+  if (assets && Object.keys(assets).length > 0) entries.set(ASSETS, utf8(assets as JsonObject));
+  return writeZip(entries);
+}
+
+function date(): string {
+  return new Date().toISOString().replace("T", "@").slice(0, 19);
+}
+
+async function read(bytes: Uint8Array, { file, compile }: ReadOptions): Promise<ModelDescription> {
+  const entries = await readZip(file, bytes, (name) => [METADATA, CONFIG, WEIGHTS, ASSETS].includes(name));
+  const entry = (name: string) => {
+    const found = entries.get(name);
+    if (found) return found;
+    const hint =
+      name === WEIGHTS
+        ? "A file of sharded weights, or of weights in another format, is not read."
+        : undefined;
+    throw new UnreelError({ operation: file, expected: `an entry '${name}'`, got: "none", hint });
+  };
+  const json = (name: string) =>
+    requireObject(`${file}: ${name}`, parseJson(`${file}: ${name}`, new TextDecoder().decode(entry(name))));
+  const config = json(CONFIG);
+  const { name, graph, sequence } = readModel(`${file}: ${CONFIG}`, config);
+  const compiled = compile
+    ? readCompile(`${file}: ${CONFIG}: compile_config`, config.compile_config)
+    : undefined;
+  const training = await readHdf5(`${file}: ${WEIGHTS}`, entry(WEIGHTS), (weights) => {
+    const operation = `${file}: ${WEIGHTS}`;
+    readWeights(operation, weights, { name, graph, sequence });
+    return compiled && readOptimizerState(operation, weights, graph, compiled);
+  });
+  const assets = entries.has(ASSETS) ? json(ASSETS) : undefined;
+  return { name, graph, sequence, compiled, training, ...(isObject(assets) && { assets }) };
+}
+
+export const keras: Format = { read, write };

@@ -1,0 +1,468 @@
+// Graphs of layers as Keras' config of a Sequential or Functional model, both ways, models inside models too. Nodes are read in the
+// form of Keras 3 (`args` and `kwargs` with `__keras_tensor__`) and in the older one (lists of name, node, tensor).
+// keras/src/models/functional.py, sequential.py
+import { show, UnreelError } from "../../errors.js";
+import { input } from "../../layers/core.js";
+import { type Graph, makeGraph } from "../../layers/graph.js";
+import { type ApplyOptions, Layer } from "../../layers/layer.js";
+import { type LayerCall, type Shape, SymbolicTensor } from "../../layers/symbolic.js";
+import { graphKind } from "../../layers/wire.js";
+import type { DType } from "../../tensor.js";
+import {
+  at,
+  isObject,
+  type Json,
+  type JsonObject,
+  requireCount,
+  requireList,
+  requireObject,
+  requireString,
+  shown,
+} from "../place.js";
+import { type LayerReader, readLayer, requireFloat32, writeLayer } from "./layers.js";
+import { kerasObject, refuseCode } from "./objects.js";
+
+/** A model as its config tells it. */
+export interface ModelGraph {
+  readonly name: string;
+  readonly graph: Graph;
+  /** The layers of a sequential model, without its input. */
+  readonly sequence?: readonly Layer[];
+}
+
+// -------------------------------------------------------------------------------------------------------------- writing
+
+/** The config of a whole model, as `config.json` holds it. */
+export function writeModel(name: string, graph: Graph, sequence?: readonly Layer[]): JsonObject {
+  const nested = (layer: Layer): JsonObject =>
+    writeModel(
+      layer.name,
+      layer.kind.graph!,
+      layer.className === "Sequential" ? stackOf(layer.kind.graph!) : undefined,
+    );
+  return sequence ? writeSequential(name, graph, sequence, nested) : writeFunctional(name, graph, nested);
+}
+
+/** The layers of a sequential model inside another one: those of its graph, without the input. */
+export function stackOf(graph: Graph): Layer[] {
+  return graph.calls.filter(({ inputs }) => inputs.length > 0).map(({ layer }) => layer);
+}
+
+function writeInput(call: LayerCall): JsonObject {
+  const [{ shape, dtype }] = call.outputs;
+  return kerasObject("keras.layers", "InputLayer", {
+    batch_shape: [...shape],
+    dtype,
+    sparse: false,
+    ragged: false,
+    name: call.layer.name,
+  });
+}
+
+function withBuild(written: JsonObject, shapes: readonly Shape[]): JsonObject {
+  const shape: Json = shapes.length === 1 ? [...shapes[0]] : shapes.map((each) => [...each]);
+  return { ...written, build_config: { input_shape: shape } };
+}
+
+type Nested = (layer: Layer) => JsonObject;
+
+function writeSequential(name: string, graph: Graph, sequence: readonly Layer[], nested: Nested): JsonObject {
+  const shapes = new Map(graph.calls.map((call) => [call.layer, call.inputs.map(({ shape }) => shape)]));
+  const [start] = graph.inputs;
+  return kerasObject("keras", "Sequential", {
+    name,
+    trainable: true,
+    layers: [
+      writeInput(start.source),
+      ...sequence.map((layer) => withBuild(writeLayer(layer, nested), shapes.get(layer)!)),
+    ],
+    build_input_shape: [...start.shape],
+  });
+}
+
+function writeFunctional(name: string, graph: Graph, nested: Nested): JsonObject {
+  const numbers = nodeNumbers(graph);
+  const reference = ({ source, index }: SymbolicTensor): Json[] => [
+    source.layer.name,
+    numbers.get(source)!,
+    index,
+  ];
+  const tensor = (each: SymbolicTensor): JsonObject => ({
+    class_name: "__keras_tensor__",
+    config: { shape: [...each.shape], dtype: each.dtype, keras_history: reference(each) },
+  });
+  const layers = graph.layers.map((layer): JsonObject => {
+    const calls = graph.calls.filter((call) => call.layer === layer).sort((a, b) => a.index - b.index);
+    const [first] = calls;
+    const isInput = first.inputs.length === 0;
+    const written = isInput
+      ? writeInput(first)
+      : withBuild(
+          writeLayer(layer, nested),
+          first.inputs.map(({ shape }) => shape),
+        );
+    const nodes = isInput ? [] : calls.map((call) => writeNode(call, tensor));
+    return { ...written, name: layer.name, inbound_nodes: nodes };
+  });
+  const ends = (list: readonly SymbolicTensor[]): Json =>
+    list.length === 1 ? reference(list[0]) : list.map(reference);
+  return {
+    ...kerasObject("keras", "Functional", {
+      name,
+      trainable: true,
+      layers,
+      input_layers: ends(graph.inputs),
+      output_layers: ends(graph.outputs),
+    }),
+    registered_name: "Functional",
+  };
+}
+
+/** Calls of each layer counted within the graph: it may have others outside. */
+function nodeNumbers({ calls }: Graph): Map<LayerCall, number> {
+  const numbers = new Map<LayerCall, number>();
+  const counts = new Map<Layer, number>();
+  for (const call of [...calls].sort((a, b) => a.index - b.index)) {
+    const count = counts.get(call.layer) ?? 0;
+    numbers.set(call, count);
+    counts.set(call.layer, count + 1);
+  }
+  return numbers;
+}
+
+function writeNode(
+  { layer, inputs, options }: LayerCall,
+  tensor: (each: SymbolicTensor) => JsonObject,
+): JsonObject {
+  if (options.training !== undefined) {
+    throw new UnreelError({
+      operation: `${layer.name}: apply: training`,
+      expected: "none, to be saved for Keras",
+      got: show(options.training),
+      hint: "A functional model of Keras does not keep it: there fit and predict decide.",
+    });
+  }
+  const own = options.constants ?? 0;
+  if (own > 0) {
+    throw new UnreelError({
+      operation: `${layer.name}: apply: constants`,
+      expected: "none, to be saved",
+      got: `${own}`,
+    });
+  }
+  const { initialState, mask } = options;
+  const merges = layer.kind.merges;
+  return {
+    args: [merges ? inputs.map(tensor) : tensor(inputs[0])],
+    kwargs: {
+      ...(initialState && { initial_state: initialState.map(tensor) }),
+      ...(mask && { mask: tensor(mask) }),
+    },
+  };
+}
+
+// -------------------------------------------------------------------------------------------------------------- reading
+
+/** Shared by all models of a file. */
+export interface GraphReader {
+  readonly defaults?: LayerReader["defaults"];
+}
+
+const MODELS = ["Sequential", "Functional", "Model"];
+
+/** A model from its entry `{ class_name, config }`. */
+export function readModel(place: string, value: Json | undefined, reader: GraphReader = {}): ModelGraph {
+  const entry = requireObject(place, value);
+  const className = requireString(`${place}: class_name`, entry.class_name);
+  refuseCode(place, className);
+  if (!MODELS.includes(className)) {
+    throw new UnreelError({
+      operation: place,
+      expected: "a model of class Sequential or Functional",
+      got: `one of class '${className}'`,
+      hint: "A subclassed model is code of Python, which is not in the file.",
+    });
+  }
+  return readGraph(place, className, entry.config ?? null, reader, 0);
+}
+
+function readGraph(
+  place: string,
+  className: string,
+  config: Json,
+  reader: GraphReader,
+  depth: number,
+): ModelGraph {
+  if (className === "Sequential") return readSequential(place, config, reader, depth);
+  return readFunctional(place, requireObject(`${place}: config`, config), reader, depth);
+}
+
+function layerReader(reader: GraphReader): LayerReader {
+  return {
+    defaults: reader.defaults,
+    model(place, className, config, depth) {
+      if (!MODELS.includes(className)) return undefined;
+      const { name, graph, sequence } = readGraph(place, className, config, reader, depth);
+      const trainable = isObject(config) ? config.trainable !== false : true;
+      return new Layer(
+        graphKind(sequence ? "Sequential" : "Functional", graph),
+        {},
+        { name, trainable },
+      ) as unknown as Layer;
+    },
+  };
+}
+
+const INTEGERS = ["int32", "int64", "int8", "int16", "uint8", "uint16", "uint32", "bool"];
+
+function readInput(place: string, value: Json | undefined): SymbolicTensor {
+  const config = requireObject(`${place}: config`, requireObject(place, value).config);
+  const shape = config.batch_shape ?? config.batch_input_shape;
+  requireFloat32(`${place}: dtype`, config.dtype, INTEGERS);
+  for (const option of ["sparse", "ragged"]) {
+    if (config[option] === true) {
+      throw new UnreelError({ operation: `${place}: ${option}`, expected: "false", got: "true" });
+    }
+  }
+  const dtype: DType = INTEGERS.includes(String(config.dtype)) ? "int32" : "float32";
+  return inputOf(place, requireString(`${place}: name`, config.name), shape, dtype);
+}
+
+function inputOf(
+  place: string,
+  name: string | undefined,
+  batchShape: Json | undefined,
+  dtype?: DType,
+): SymbolicTensor {
+  const [batch, ...shape] = requireList(`${place}: batch_shape`, batchShape) as readonly (number | null)[];
+  return at(place, () => input({ name, shape, dtype, batchSize: batch ?? undefined }));
+}
+
+const classOf = (value: Json) => (isObject(value) ? value.class_name : undefined);
+
+function readSequential(place: string, config: Json, reader: GraphReader, depth: number): ModelGraph {
+  const isList = Array.isArray(config);
+  const options = isList ? {} : requireObject(`${place}: config`, config);
+  const name = options.name === undefined ? "sequential" : requireString(`${place}: name`, options.name);
+  const entries = requireList(`${place}: layers`, isList ? config : options.layers);
+  const [first] = entries;
+  if (first === undefined) {
+    throw new UnreelError({ operation: `${place}: layers`, expected: "layers", got: "none" });
+  }
+  const label = (index: number) => `${place}: layers[${index}]`;
+  const given = classOf(first) === "InputLayer" ? readInput(label(0), first) : undefined;
+  const skipped = given ? 1 : 0;
+  const stack = entries
+    .slice(skipped)
+    .map((entry, k) => readLayer(label(k + skipped), entry, layerReader(reader), depth));
+  const [bottom] = stack;
+  if (!bottom)
+    throw new UnreelError({ operation: `${place}: layers`, expected: "layers", got: "an input alone" });
+  const start = given ?? startOf(place, options, first, bottom);
+  const end = stack.reduce((x, layer, k) => {
+    const outputs: SymbolicTensor | SymbolicTensor[] = at(label(k + skipped), () => layer.apply(x));
+    if (outputs instanceof SymbolicTensor) return outputs;
+    throw new UnreelError({
+      operation: label(k + skipped),
+      expected: "a layer with one output",
+      got: `${outputs.length}`,
+    });
+  }, start);
+  return { name, graph: makeGraph(place, [start], [end]), sequence: stack };
+}
+
+/** The input of a sequential model that lists none. */
+function startOf(place: string, options: JsonObject, first: Json, bottom: Layer): SymbolicTensor {
+  const config = isObject(first) && isObject(first.config) ? first.config : {};
+  const shape = options.build_input_shape ?? config.batch_input_shape ?? config.batch_shape;
+  const inside = bottom.kind.graph?.inputs[0];
+  const batchShape = shape ?? (inside && [...inside.shape]);
+  if (batchShape === undefined) {
+    throw new UnreelError({
+      operation: place,
+      expected: "the shape of its input",
+      got: "none",
+      hint: "In Python: call the model on data, or build it, before saving.",
+    });
+  }
+  return inputOf(place, undefined, batchShape, inside?.dtype ?? bottom.kind.inputDtype);
+}
+
+// ----------------------------------------------------------------------------------------------------------- functional
+
+type Reference = readonly [name: string, node: number, tensor: number];
+
+/** A node to be made: what the layer is applied to, and how. */
+interface Node {
+  readonly inputs: readonly Reference[];
+  readonly initialState?: readonly Reference[];
+  readonly mask?: Reference;
+}
+
+function readFunctional(place: string, config: JsonObject, reader: GraphReader, depth: number): ModelGraph {
+  const name = config.name === undefined ? "functional" : requireString(`${place}: name`, config.name);
+  const made = new Map<string, LayerCall[]>();
+  const waiting: { place: string; name: string; layer: Layer; nodes: Node[] }[] = [];
+  requireList(`${place}: layers`, config.layers).forEach((entry, k) => {
+    const label = `${place}: layers[${k}]`;
+    const object = requireObject(label, entry);
+    const isInput = object.class_name === "InputLayer";
+    const layer = isInput ? readInput(label, object) : readLayer(label, object, layerReader(reader), depth);
+    const own = requireString(
+      `${label}: name`,
+      object.name ?? (layer instanceof Layer ? layer.name : layer.source.layer.name),
+    );
+    if (made.has(own)) {
+      throw new UnreelError({
+        operation: `${label}: name`,
+        expected: "layers of different names",
+        got: show(own),
+      });
+    }
+    made.set(own, isInput ? [(layer as SymbolicTensor).source] : []);
+    if (layer instanceof Layer) {
+      const nodes = requireList(`${label}: inbound_nodes`, object.inbound_nodes).map((node, n) =>
+        readNode(`${label} (${layer.className}): inbound_nodes[${n}]`, node, layer),
+      );
+      waiting.push({ place: label, name: own, layer, nodes });
+    }
+  });
+  const find = (where: string, [layer, node, index]: Reference): SymbolicTensor | undefined => {
+    const calls = made.get(layer);
+    if (!calls) {
+      throw new UnreelError({
+        operation: where,
+        expected: "the name of a layer of the model",
+        got: show(layer),
+      });
+    }
+    const call = calls[node];
+    if (call && index >= call.outputs.length) {
+      const expected = `an output of '${layer}' from 0 to ${call.outputs.length - 1}`;
+      throw new UnreelError({ operation: where, expected, got: `${index}` });
+    }
+    return call?.outputs[index];
+  };
+  for (let left = waiting; left.length > 0; ) {
+    let progress = false;
+    for (const item of left) {
+      const calls = made.get(item.name)!;
+      while (calls.length < item.nodes.length) {
+        const where = `${item.place}: inbound_nodes[${calls.length}]`;
+        const call = tryCall(where, item.layer, item.nodes[calls.length], (each) => find(where, each));
+        if (!call) break;
+        calls.push(call);
+        progress = true;
+      }
+    }
+    left = left.filter((item) => made.get(item.name)!.length < item.nodes.length);
+    if (left.length > 0 && !progress) {
+      const got = `'${left[0].name}', which waits for itself or for a call that is not there`;
+      throw new UnreelError({ operation: `${place}: layers`, expected: "an acyclic graph", got });
+    }
+  }
+  const ends = (what: string): SymbolicTensor[] => {
+    const where = `${place}: ${what}`;
+    return references(where, config[what]).map((each) => {
+      const found = find(where, each);
+      if (found) return found;
+      throw new UnreelError({ operation: where, expected: "a call of the graph", got: shown(each) });
+    });
+  };
+  const [inputs, outputs] = [ends("input_layers"), ends("output_layers")];
+  return { name, graph: makeGraph(place, inputs, outputs, { unusedInputs: true }) };
+}
+
+function tryCall(
+  place: string,
+  layer: Layer,
+  { inputs, initialState, mask }: Node,
+  find: (reference: Reference) => SymbolicTensor | undefined,
+): LayerCall | undefined {
+  const all = [...inputs, ...(initialState ?? []), ...(mask ? [mask] : [])].map(find);
+  if (all.some((each) => each === undefined)) return undefined;
+  const given = all as SymbolicTensor[];
+  const states = initialState && given.slice(inputs.length, inputs.length + initialState.length);
+  const options: ApplyOptions = { initialState: states, mask: mask && given.at(-1) };
+  return at(place, () => layer.call(given.slice(0, inputs.length), options));
+}
+
+/** Layers that take states behind x, in older files as further inputs. */
+const takesStates = (layer: Layer) => layer.kind.recurrent || layer.className === "Bidirectional";
+
+function readNode(place: string, value: Json, layer: Layer): Node {
+  if (isObject(value)) {
+    const args = requireList(`${place}: args`, value.args);
+    const kwargs = requireObject(`${place}: kwargs`, value.kwargs);
+    const [x, ...rest] = args.length > 0 ? args : [kwargs.inputs];
+    if (rest.some((each) => each !== null)) {
+      throw new UnreelError({
+        operation: `${place}: args`,
+        expected: "one argument: x, or a list",
+        got: `${args.length}`,
+      });
+    }
+    return nodeOf(place, layer, tensorsOf(`${place}: args[0]`, x), kwargs);
+  }
+  // [[name, node, tensor, kwargs], …]; one input alone may stand without the outer list.
+  const list = requireList(place, value);
+  const entries = typeof list[0] === "string" ? [list] : list;
+  const found = entries.map((each, k) => reference(`${place}[${k}]`, each));
+  const kwargs = (entries[0] as Json[])?.[3];
+  return nodeOf(place, layer, found, isObject(kwargs) ? kwargs : {});
+}
+
+function nodeOf(place: string, layer: Layer, found: readonly Reference[], kwargs: JsonObject): Node {
+  const { inputs: _, initial_state: states, mask, training: __, constants, ...others } = kwargs;
+  const strange = Object.entries(others).find(([, value]) => value !== null);
+  const bad = constants !== undefined && constants !== null ? "constants" : strange?.[0];
+  if (bad !== undefined) {
+    throw new UnreelError({
+      operation: `${place}: kwargs`,
+      expected: "initial_state or mask",
+      got: show(bad),
+    });
+  }
+  const isMasked = mask !== undefined && mask !== null;
+  const masks = isMasked ? tensorsOf(`${place}: mask`, mask, true) : [];
+  const given = states === undefined || states === null ? [] : tensorsOf(`${place}: initial_state`, states);
+  const split = takesStates(layer) && given.length === 0 ? 1 : found.length;
+  const initialState = given.length > 0 ? given : found.slice(split);
+  return {
+    inputs: found.slice(0, split),
+    ...(initialState.length > 0 && { initialState }),
+    ...(masks.length === 1 && { mask: masks[0] }),
+  };
+}
+
+/** Tensors of one argument: one, or a list of them. A mask that Keras computed itself has no history: it comes with x. */
+function tensorsOf(place: string, value: Json | undefined, computed = false): Reference[] {
+  if (Array.isArray(value)) {
+    if (typeof value[0] === "string") return [reference(place, value)];
+    return value.flatMap((each, k) => tensorsOf(`${place}[${k}]`, each, computed));
+  }
+  const object = requireObject(place, value);
+  if (object.class_name !== "__keras_tensor__") {
+    refuseCode(place, String(object.class_name));
+    throw new UnreelError({
+      operation: place,
+      expected: "a tensor of the graph",
+      got: shown(object.class_name),
+    });
+  }
+  const config = requireObject(`${place}: config`, object.config);
+  if (computed && !Array.isArray(config.keras_history)) return [];
+  return [reference(`${place}: keras_history`, config.keras_history)];
+}
+
+function reference(place: string, value: Json | undefined): Reference {
+  const [name, node, index] = requireList(place, value);
+  return [requireString(place, name), requireCount(place, node), requireCount(place, index)];
+}
+
+/** `[name, node, tensor]`, a list of these, or a record of them. */
+function references(place: string, value: Json | undefined): Reference[] {
+  if (Array.isArray(value) && typeof value[0] === "string") return [reference(place, value)];
+  const list = isObject(value) ? Object.values(value) : requireList(place, value);
+  return list.map((each, k) => reference(`${place}[${k}]`, each));
+}

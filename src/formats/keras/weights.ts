@@ -1,0 +1,225 @@
+// Where Keras 3 keeps numbers in model.weights.h5, and x.weights.h5: a path of attributes and class names for each layer
+// (`layers/bidirectional/forward_layer/cell/vars/0`), and the optimizer's variables in its order.
+// keras/src/saving/saving_lib.py (_save_state), keras/src/optimizers
+import { UnreelError } from "../../errors.js";
+import type { Graph } from "../../layers/graph.js";
+import type { Layer } from "../../layers/layer.js";
+import type { Weight } from "../../layers/weight.js";
+import { power } from "../../numerics.js";
+import { Tensor } from "../../tensor.js";
+import type { CompileOptions } from "../../training/compileOptions.js";
+import { type Optimizer, resolveOptimizer } from "../../training/optimizers.js";
+import type { TrainingState } from "../description.js";
+import type { Hdf5Builder, Hdf5File } from "../hdf5.js";
+import { stackOf } from "./graph.js";
+
+/** A group of variables. */
+interface Place {
+  readonly path: string;
+  /** What Keras writes beside them. */
+  readonly name: string;
+  readonly weights: readonly Weight[];
+}
+
+/** keras/src/utils/naming.py */
+function snake(name: string): string {
+  return name
+    .replace(/(.)([A-Z][a-z]+)/g, "$1_$2")
+    .replace(/([a-z])([A-Z])/g, "$1_$2")
+    .toLowerCase();
+}
+
+/** Names in a list of layers: those of their classes, numbered where there are several. */
+function named(layers: readonly Layer[]): [string, Layer][] {
+  const used = new Map<string, number>();
+  return layers.map((layer) => {
+    const base = snake(layer.className);
+    const count = used.get(base) ?? 0;
+    used.set(base, count + 1);
+    return [count === 0 ? base : `${base}_${count}`, layer];
+  });
+}
+
+/** Layers inside a layer, by the attributes that hold them in Keras. */
+function inside(layer: Layer): [string, Layer][] {
+  const config = layer.config as Readonly<Record<string, Layer & readonly Layer[]>>;
+  if (layer.kind.graph) {
+    return named(layersOf(layer.kind.graph, layer.className === "Sequential")).map(([name, each]) => [
+      `layers/${name}`,
+      each,
+    ]);
+  }
+  switch (layer.className) {
+    case "RNN":
+      return [["cell", config.cell]];
+    case "StackedRNNCells":
+      return named(config.cells).map(([name, each]) => [`cells/${name}`, each]);
+    case "Bidirectional":
+      return [
+        ["forward_layer", config.forward],
+        ["backward_layer", config.backward],
+      ];
+    case "TimeDistributed":
+      return [["layer", config.layer]];
+    default:
+      return [];
+  }
+}
+
+/** A sequential model of Keras does not count its input. */
+function layersOf(graph: Graph, isSequential: boolean): readonly Layer[] {
+  return isSequential ? stackOf(graph) : graph.layers;
+}
+
+/** Layers whose weights belong to the cell inside them. */
+const CELLS = ["SimpleRNN", "LSTM", "GRU"];
+
+function placesOf(path: string, layer: Layer, seen: Set<Layer>): Place[] {
+  // Keras saves what it comes upon twice once, where it is first.
+  if (seen.has(layer)) return [];
+  seen.add(layer);
+  const children = inside(layer);
+  const theirs = new Set(children.flatMap(([, child]) => child.weights));
+  const own = layer.weights.filter((weight) => !theirs.has(weight));
+  const below = children.flatMap(([attribute, child]) => placesOf(`${path}/${attribute}`, child, seen));
+  const { name } = layer;
+  if (!CELLS.includes(layer.className)) return [{ path, name, weights: own }, ...below];
+  const cell = { path: `${path}/cell`, name: `${snake(layer.className)}_cell`, weights: own };
+  return [{ path, name, weights: [] }, cell];
+}
+
+function placesIn(graph: Graph, sequence: readonly Layer[] | undefined): Place[] {
+  const seen = new Set<Layer>();
+  return named(sequence ?? graph.layers).flatMap(([name, layer]) => placesOf(`layers/${name}`, layer, seen));
+}
+
+interface Weighted {
+  readonly name: string;
+  readonly graph: Graph;
+  readonly sequence?: readonly Layer[];
+}
+
+// -------------------------------------------------------------------------------------------------------------- weights
+
+export function writeWeights(file: Hdf5Builder, { name, graph, sequence }: Weighted): void {
+  file.group("vars").attributes.set("name", name);
+  for (const place of placesIn(graph, sequence)) {
+    const vars = file.group(`${place.path}/vars`);
+    vars.attributes.set("name", place.name);
+    place.weights.forEach((weight, k) => {
+      vars.datasets.set(`${k}`, { shape: weight.shape, data: weight.read() });
+    });
+  }
+}
+
+/** Assigns all weights, after every one of them has been found and has the right shape. */
+export function readWeights(operation: string, file: Hdf5File, { graph, sequence }: Weighted): void {
+  const places = placesIn(graph, sequence);
+  // Before the release of Keras 3 the group had another name.
+  const top = file.keys("layers") ? "layers" : "_layer_checkpoint_dependencies";
+  const found = places.flatMap(({ path, name, weights }) => {
+    const vars = `${path.replace(/^layers/, top)}/vars`;
+    const count = weights.length === 0 ? 0 : (file.keys(vars)?.length ?? 0);
+    if (count !== weights.length) {
+      throw new UnreelError({
+        operation: `${operation}: ${vars}`,
+        expected: `${weights.length} variables for layer '${name}'`,
+        got: count === 0 ? "none" : `${count}`,
+      });
+    }
+    return weights.map((weight, k) => ({ weight, values: file.floats(`${vars}/${k}`, weight.shape) }));
+  });
+  for (const { weight, values } of found) weight.assign(new Tensor(values, weight.shape), operation);
+}
+
+// ------------------------------------------------------------------------------------------------------------ optimizer
+
+/** Slots that Keras keeps variable by variable, and those it keeps behind them, one kind after the other. */
+function slotGroups({ className, slots }: Optimizer): readonly (readonly number[])[] {
+  const all = slots.map((_, k) => k);
+  if (className === "RMSprop") return all.map((k) => [k]);
+  if (className === "Adam" || className === "AdamW") return [[0, 1], ...(slots.length > 2 ? [[2]] : [])];
+  return [all];
+}
+
+/** Keras' order of the slots: (weight, slot). */
+function slotOrder(optimizer: Optimizer, weights: readonly Weight[]): [Weight, number][] {
+  return slotGroups(optimizer).flatMap((group) =>
+    weights.flatMap((weight) => group.map((slot): [Weight, number] => [weight, slot])),
+  );
+}
+
+/** The weights that an optimizer of Keras knows: all that are trained, in the order of the layers. */
+export function trainedWeights(graph: Graph): Weight[] {
+  return [...new Set(graph.layers.flatMap((layer) => layer.trainableWeights))];
+}
+
+/** Nadam's momentum rises step by step; Keras keeps the product of all so far. */
+function momentumProduct({ config }: Optimizer, iterations: number): number {
+  const { beta1 } = config as { beta1?: number };
+  let product = 1;
+  for (let step = 1; step <= iterations; step++) product *= beta1! * (1 - 0.5 * power(0.96, step));
+  return product;
+}
+
+const scalar = (value: number) => ({ shape: [], data: Float32Array.of(value) });
+
+export function writeOptimizerState(
+  file: Hdf5Builder,
+  graph: Graph,
+  { optimizer: given }: CompileOptions,
+  { iterations, slots }: TrainingState,
+): void {
+  const optimizer = resolveOptimizer("optimizer", given);
+  const vars = file.group("optimizer/vars");
+  vars.attributes.set("name", optimizer.className.toLowerCase());
+  const weights = trainedWeights(graph);
+  const variables = [
+    { shape: [], data: Int32Array.of(iterations) },
+    ...(optimizer.schedule ? [] : [scalar(optimizer.learningRate)]),
+    ...slotOrder(optimizer, weights).map(([weight, slot]) => ({
+      shape: weight.shape,
+      data: slots.get(weight)![slot],
+    })),
+    ...(optimizer.className === "Nadam" ? [scalar(momentumProduct(optimizer, iterations))] : []),
+  ];
+  variables.forEach((variable, k) => {
+    vars.datasets.set(`${k}`, variable);
+  });
+}
+
+/** undefined where the file has none, or one that was never used. */
+export function readOptimizerState(
+  operation: string,
+  file: Hdf5File,
+  graph: Graph,
+  { optimizer: given }: CompileOptions,
+): TrainingState | undefined {
+  const path = "optimizer/vars";
+  const count = file.keys(path)?.length ?? 0;
+  if (count === 0) return undefined;
+  const optimizer = resolveOptimizer("optimizer", given);
+  const weights = trainedWeights(graph);
+  const order = slotOrder(optimizer, weights);
+  const first = optimizer.schedule ? 1 : 2;
+  const expected = first + order.length + (optimizer.className === "Nadam" ? 1 : 0);
+  // Keras makes the slots with the first step.
+  if (count <= first && order.length > 0) return undefined;
+  if (count !== expected) {
+    throw new UnreelError({
+      operation: `${operation}: ${path}`,
+      expected: `${expected} variables of ${optimizer.className} for ${weights.length} trained weights`,
+      got: `${count}`,
+      hint: "Load with { compile: false } to leave the optimizer's state out.",
+    });
+  }
+  const slots = new Map<Weight, Float32Array[]>(weights.map((weight) => [weight, []]));
+  order.forEach(([weight, slot], k) => {
+    slots.get(weight)![slot] = file.floats(`${path}/${first + k}`, weight.shape);
+  });
+  return {
+    iterations: file.number(`${path}/0`),
+    ...(!optimizer.schedule && { learningRate: file.number(`${path}/1`) }),
+    slots,
+  };
+}

@@ -1,0 +1,32 @@
+// Every operator that is read, by ONNX's name.
+import { elementwise } from "./elementwise.js";
+import type { Operators } from "./operator.js";
+import { products } from "./products.js";
+import { recurrentOperators } from "./recurrent.js";
+import { shapes } from "./shapes.js";
+import { windows } from "./windows.js";
+
+export const OPERATORS: Operators = {
+  ...elementwise,
+  ...shapes,
+  ...products,
+  ...windows,
+  ...recurrentOperators,
+};
+
+/** Why operators that people ask for are not read. */
+export const REASONS: Readonly<Record<string, string>> = {
+  If: "a graph inside a node, chosen at run time",
+  Loop: "a graph inside a node, repeated at run time",
+  Scan: "a graph inside a node, repeated for each step",
+  SequenceAt: "a list of tensors",
+  SequenceConstruct: "a list of tensors",
+  NonZero: "a result whose size depends on the numbers",
+  QuantizeLinear: "quantized numbers",
+  DequantizeLinear: "quantized numbers",
+  DynamicQuantizeLSTM: "quantized numbers",
+  RandomNormal: "random numbers at inference",
+  RandomNormalLike: "random numbers at inference",
+  RandomUniform: "random numbers at inference",
+  RandomUniformLike: "random numbers at inference",
+};

@@ -1,0 +1,76 @@
+// Leads flows through a graph of layers and writes each call (as wire() emits it, layers/wire.ts). Models inside models are written
+// where they stand.
+import { UnreelError } from "../../../errors.js";
+import type { Graph } from "../../../layers/graph.js";
+import type { LayerCall, SymbolicTensor } from "../../../layers/symbolic.js";
+import type { Builder, Flow } from "../builder.js";
+import { writerOf } from "./index.js";
+
+export function writeGraph(b: Builder, graph: Graph, arriving: readonly Flow[]): Flow[] {
+  const flows = new Map<SymbolicTensor, Flow>(graph.inputs.map((input, k) => [input, arriving[k]]));
+  for (const call of graph.calls) {
+    if (call.inputs.length === 0) continue;
+    const { inputs, options } = call;
+    const mask = options.mask && b.isTrue(flows.get(options.mask)!);
+    const given = inputs.map((each) => flows.get(each)!).map((flow) => (mask ? { ...flow, mask } : flow));
+    const states = (options.initialState ?? []).map((state) => b.numbers(flows.get(state)!));
+    writeCall(b, call, given, states, mask).forEach((flow, k) => {
+      flows.set(call.outputs[k], flow);
+    });
+  }
+  return graph.outputs.map((output) => flows.get(output)!);
+}
+
+function writeCall(
+  b: Builder,
+  call: LayerCall,
+  inputs: readonly Flow[],
+  initialState: readonly string[],
+  mask?: string,
+): readonly Flow[] {
+  const { layer, outputs, options } = call;
+  const before = b.scope;
+  b.scope = before ? `${before}/${layer.name}` : layer.name;
+  try {
+    const { graph } = layer.kind;
+    if (graph) return writeGraph(b, graph, inputs);
+    // As in Keras, a layer that is given its states sees no mask but one that is given with them.
+    const obeyed = initialState.length > 0 ? mask : inputs[0].mask;
+    const shapes = outputs.map(({ shape }) => shape);
+    return writerOf(layer)({
+      b,
+      layer,
+      config: layer.config,
+      inputs,
+      shapes,
+      options,
+      initialState,
+      mask: obeyed,
+    });
+  } finally {
+    b.scope = before;
+  }
+}
+
+/** A layer inside another one, applied to something of another shape. */
+export function writeInner(
+  b: Builder,
+  call: Pick<LayerCall, "layer">,
+  inputs: readonly Flow[],
+): readonly Flow[] {
+  const { layer } = call;
+  const shapes = layer.kind.outputs(
+    layer.config,
+    inputs.map(({ shape }) => shape),
+  );
+  const outputs = shapes.map((shape) => ({ shape }) as SymbolicTensor);
+  return writeCall(b, { ...call, index: 0, inputs: [], outputs, options: {} }, inputs, []);
+}
+
+export function refuseLayer(name: string, className: string): never {
+  throw new UnreelError({
+    operation: `onnx: ${name} (${className})`,
+    expected: "a layer that ONNX can express",
+    got: `one of class ${className}, which this format does not write`,
+  });
+}

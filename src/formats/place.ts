@@ -1,0 +1,71 @@
+// Where in a file something is wrong: errors of whatever reads a part of it get the part's name in front.
+import { show, UnreelError } from "../errors.js";
+
+/** Does something with a part of a file; what goes wrong is told with the part's name. */
+export function at<R>(place: string, act: () => R): R {
+  try {
+    return act();
+  } catch (error) {
+    throw placed(place, error);
+  }
+}
+
+/** The same for something that takes its time. */
+export async function atAsync<R>(place: string, act: () => Promise<R>): Promise<R> {
+  try {
+    return await act();
+  } catch (error) {
+    throw placed(place, error);
+  }
+}
+
+function placed(place: string, error: unknown): UnreelError {
+  if (error instanceof UnreelError) {
+    const { operation, expected, got, hint } = error;
+    // What lies deeper has told its own place.
+    return new UnreelError({ operation: `${place}: ${operation}`, expected, got, hint });
+  }
+  const got = error instanceof Error ? error.message : String(error);
+  return new UnreelError({ operation: place, expected: "a whole file of its kind", got });
+}
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+export type JsonObject = { readonly [key: string]: Json };
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+export function requireObject(place: string, value: unknown): JsonObject {
+  if (isObject(value)) return value;
+  throw new UnreelError({ operation: place, expected: "an object", got: shown(value) });
+}
+
+export function requireList(place: string, value: unknown): readonly Json[] {
+  if (Array.isArray(value)) return value;
+  throw new UnreelError({ operation: place, expected: "a list", got: shown(value) });
+}
+
+export function requireString(place: string, value: unknown): string {
+  if (typeof value === "string") return value;
+  throw new UnreelError({ operation: place, expected: "a text", got: shown(value) });
+}
+
+/** A whole number from 0. */
+export function requireCount(place: string, value: unknown): number {
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
+  throw new UnreelError({ operation: place, expected: "a whole number, 0 or more", got: shown(value) });
+}
+
+export function parseJson(place: string, text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch (error) {
+    throw new UnreelError({ operation: place, expected: "JSON", got: (error as Error).message });
+  }
+}
+
+/** A value of a file in a message. */
+export function shown(value: unknown): string {
+  return value === undefined ? "nothing" : show(value).slice(0, 120);
+}

@@ -1,0 +1,99 @@
+// Models to bytes and to files. Not here: what a format writes (formats/), and reading (load.ts).
+import { UnreelError } from "../errors.js";
+import { replaceFile } from "../files.js";
+import type { FormatName, ModelDescription } from "../formats/description.js";
+import { checkFormat, formatOfName, loadFormat } from "../formats/index.js";
+import { readOptions } from "../layers/options.js";
+
+export interface BytesOptions {
+  /** What the model is compiled with, and the optimizer's state. Default true. */
+  includeOptimizer?: boolean;
+  /** Vectorizers, lookups and scalers to be kept beside the model, by name: whatever has a `toJSON` here. Those that were loaded
+   * with the model are kept unless others are given. Only in `.keras`. */
+  assets?: Readonly<Record<string, { toJSON(): unknown }>>;
+  /** Of a 'wasm' module: the largest batch. Default 1. */
+  maxBatch?: number;
+  /** Of a 'wasm' module: the longest sequence, where the model takes any length. */
+  maxSteps?: number;
+}
+
+export interface SaveOptions extends BytesOptions {
+  /** Default: told by the ending of the path, else 'keras'. */
+  format?: FormatName;
+}
+
+/** A model as this file needs it. */
+interface Saved {
+  readonly name: string;
+  describe(operation: string): ModelDescription;
+}
+
+async function written(operation: string, model: Saved, format: FormatName, options: BytesOptions) {
+  const { includeOptimizer, assets, maxBatch, maxSteps } = readOptions(operation, options, {
+    includeOptimizer: true,
+    assets: undefined as BytesOptions["assets"],
+    maxBatch: undefined as number | undefined,
+    maxSteps: undefined as number | undefined,
+  });
+  if (assets !== undefined && format !== "keras") {
+    throw new UnreelError({
+      operation: `${operation}: assets`,
+      expected: "format 'keras'",
+      got: `'${format}'`,
+    });
+  }
+  const { write } = await loadFormat(format);
+  if (!write) {
+    throw new UnreelError({ operation, expected: "a format that can be written", got: `'${format}'` });
+  }
+  const model_ = model.describe(operation);
+  const kept = Object.entries(assets ?? model_.assets ?? {}).map(([name, each]) => [
+    name,
+    jsonOf(operation, name, each),
+  ]);
+  return write({ ...model_, assets: Object.fromEntries(kept) }, { includeOptimizer, maxBatch, maxSteps });
+}
+
+function jsonOf(operation: string, name: string, asset: unknown): unknown {
+  if (typeof (asset as { toJSON?: unknown } | null)?.toJSON !== "function") {
+    const expected = "an object with toJSON(), as vectorizers, lookups and scalers are";
+    throw new UnreelError({ operation: `${operation}: assets: ${name}`, expected, got: typeof asset });
+  }
+  return (asset as { toJSON(): unknown }).toJSON();
+}
+
+export async function modelBytes(
+  model: Saved,
+  given: FormatName,
+  options: BytesOptions,
+): Promise<Uint8Array> {
+  const operation = `${model.name}: toBytes`;
+  const format = checkFormat(operation, given);
+  const found = await written(operation, model, format, options);
+  if (found instanceof Uint8Array) return found;
+  throw new UnreelError({
+    operation,
+    expected: "a format of one file",
+    got: `'${format}', which has ${found.size}`,
+    hint: "Use save(path).",
+  });
+}
+
+export async function saveModel(model: Saved, path: string | URL, options: SaveOptions): Promise<void> {
+  const operation = `${model.name}: save`;
+  const { format: given, ...rest } = options;
+  const format = given === undefined ? (formatOfName(String(path)) ?? "keras") : given;
+  const found = await written(operation, model, checkFormat(`${operation}: format`, format), rest);
+  if (found instanceof Uint8Array) return replaceFile(operation, path, found);
+  const [[, first], ...others] = found;
+  // The main file names the others: it comes last.
+  for (const [name, bytes] of others) await replaceFile(operation, beside(path, name), bytes);
+  await replaceFile(operation, path, first);
+}
+
+/** A file in the directory of another one. */
+export function beside(path: string | URL, name: string): string | URL {
+  if (path instanceof URL) return new URL(name, path);
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(path)) return new URL(name, path).href;
+  return path.replace(/[^/\\]*$/, () => name);
+}
