@@ -1,8 +1,7 @@
 // What tests of file formats share: fixtures, and comparing predictions with those of the library that wrote them.
-import { readFileSync } from "node:fs";
 import * as assert from "uvu/assert";
 import { Tensor } from "../../src/index.js";
-import { root } from "../support.js";
+import { readGolden } from "../support.js";
 
 /** An array as make_onnx.py and make_torch.py write it. */
 export interface Packed {
@@ -12,11 +11,11 @@ export interface Packed {
 }
 
 export function readFixture<T>(name: string): T {
-  return JSON.parse(readFileSync(new URL(`tests/formats/${name}`, root), "utf8")) as T;
+  return readGolden<T>(`../formats/${name}`);
 }
 
 export function bytesOf(base64: string): Uint8Array {
-  return new Uint8Array(Buffer.from(base64, "base64"));
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }
 
 export function unpack({ shape, dtype, data }: Packed): Tensor {
