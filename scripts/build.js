@@ -1,5 +1,5 @@
 // Builds everything: kernels (AssemblyScript), the inlined kernels, the library, tests, benches and examples (TypeScript), and
-// the bundle. Steps whose inputs are older than their output are skipped, so a second build is quick.
+// the bundle (with --package all that npm pack ships). Steps whose inputs are older than their output are skipped, so a second build is quick.
 import { execFile, execFileSync } from "node:child_process";
 import {
   copyFileSync,
@@ -8,6 +8,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
@@ -112,14 +113,24 @@ step("TypeScript", "build/.done", ["src", "tests", "bench", "examples", "tsconfi
   execFileSync(bin("tsc"), ["-p", "."], { stdio: "inherit" });
   writeFileSync("build/.done", "");
 });
-step("bundle", "dist/unreel.js", ["build/.done", "rollup.config.js"], () => {
-  execFileSync(bin("rollup"), ["-c", "--silent"], { stdio: "inherit" });
-  // Their declarations would repeat all their bytes as types.
-  for (const [file, builds] of Object.entries(INLINED))
-    writeFileSync(
-      `build/src/wasm/${file}.d.ts`,
-      builds.map((build) => `export declare const ${build}: string;\n`).join(""),
-    );
-  cpSync("build/src", "dist/types", { recursive: true, filter: (path) => !path.endsWith(".js") });
-  for (const build of BUILDS) copyFileSync(wasm(build), `dist/kernels.${build}.wasm`);
-});
+const forPackage = process.argv.includes("--package");
+step(
+  "bundle",
+  forPackage ? "dist/unreel.min.js" : "dist/unreel.js",
+  ["build/.done", "rollup.config.js", "package.json"],
+  () => {
+    rmSync("dist", { recursive: true, force: true });
+    execFileSync(bin("rollup"), ["-c", "--silent"], {
+      stdio: "inherit",
+      env: { ...process.env, ...(forPackage && { PACKAGE: "1" }) },
+    });
+    // Their declarations would repeat all their bytes as types.
+    for (const [file, builds] of Object.entries(INLINED))
+      writeFileSync(
+        `build/src/wasm/${file}.d.ts`,
+        builds.map((build) => `export declare const ${build}: string;\n`).join(""),
+      );
+    cpSync("build/src", "dist/types", { recursive: true, filter: (path) => !path.endsWith(".js") });
+    for (const build of BUILDS) copyFileSync(wasm(build), `dist/kernels.${build}.wasm`);
+  },
+);
