@@ -8,7 +8,6 @@ import {
   model as modelOf,
   ops,
   optimizers,
-  type SymbolicTensor,
   schedules,
 } from "../../src/index.js";
 import { integer, isSwitch, positive } from "../shared/options.js";
@@ -31,25 +30,22 @@ function twoEncoders(
   { words, sentences, vocabulary, answers }: Encoder,
   { embedding, units, dropout }: Sizes,
 ): Model {
-  const one = (x: SymbolicTensor | SymbolicTensor[]) => x as SymbolicTensor;
   const story = input({ shape: [sentences * words], dtype: "int32", name: "story" });
   const question = input({ shape: [null], dtype: "int32", name: "question" });
 
   const inQuestion = layers.embedding({ inputDim: vocabulary, outputDim: embedding, maskZero: true });
-  const asked = one(layers.gru({ units, name: "question_encoder" }).apply(inQuestion.apply(question)));
+  const asked = layers.gru({ units, name: "question_encoder" }).apply(inQuestion.apply(question));
 
   // A window as wide as a sentence, and as far to the next: one vector for each sentence, in which words have their places.
   const inStory = layers.embedding({ inputDim: vocabulary, outputDim: embedding });
   const window = { kernelSize: words, strides: words, activation: "relu" };
-  const said = one(
-    layers.conv1D({ filters: units, ...window, name: "sentences" }).apply(inStory.apply(story)),
-  );
-  const each = layers.repeatVector({ n: sentences }).apply(asked) as SymbolicTensor;
+  const said = layers.conv1D({ filters: units, ...window, name: "sentences" }).apply(inStory.apply(story));
+  const each = layers.repeatVector({ n: sentences }).apply(asked);
   const together = layers.concatenate().apply([said, each, ops.multiply(said, each)]);
-  const inMind = one(layers.dense({ units, activation: "relu" }).apply(together));
+  const inMind = layers.dense({ units, activation: "relu" }).apply(together);
   const mask = ops.max(ops.reshape(ops.notEqual(story, 0), [null, sentences, words]), { axis: 2 });
   const first = layers.gru({ units, returnSequences: true, name: "story_encoder" }).apply(inMind, { mask });
-  const last = layers.gru({ units, name: "story_encoder_2" }).apply(one(first), { mask }) as SymbolicTensor;
+  const last = layers.gru({ units, name: "story_encoder_2" }).apply(first, { mask });
 
   const known = layers.dropout({ rate: dropout }).apply(layers.concatenate().apply([last, asked]));
   const hidden = layers.dense({ units, activation: "relu" }).apply(known);

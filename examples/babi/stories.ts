@@ -73,10 +73,14 @@ export class Encoder {
   constructor(training: readonly Question[], mostSentences: number) {
     this.#vectorize.adapt(training.flatMap(({ story, question }) => [question, ...story]));
     this.answers.adapt(training.map(({ answer }) => answer));
-    this.words = Math.max(
-      ...training.flatMap(({ story }) => story.map((sentence) => this.#ids(sentence).length)),
-    );
-    this.sentences = Math.min(mostSentences, Math.max(...training.map(({ story }) => story.length)));
+    const most = (values: Iterable<number>) => {
+      let largest = 0;
+      for (const value of values) largest = Math.max(largest, value);
+      return largest;
+    };
+    const sentences = new Set(training.flatMap(({ story }) => story));
+    this.words = most([...sentences].map((sentence) => this.#ids(sentence).length));
+    this.sentences = Math.min(mostSentences, most(training.map(({ story }) => story.length)));
   }
 
   get vocabulary(): number {

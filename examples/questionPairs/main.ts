@@ -8,7 +8,6 @@ import {
   model as modelOf,
   ops,
   optimizers,
-  type SymbolicTensor,
   type Tensor,
   tensor,
   text,
@@ -32,36 +31,33 @@ const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + 
 
 /** Two texts to one number from 0 to 1. */
 function siamese({ vocabulary, embedding, units, dropout }: Sizes): Model {
-  const one = (x: SymbolicTensor | SymbolicTensor[]) => x as SymbolicTensor;
   const ids = input({ shape: [null], dtype: "int32" });
-  const vectors = one(
-    layers.embedding({ inputDim: vocabulary, outputDim: embedding, maskZero: true }).apply(ids),
-  );
+  const vectors = layers.embedding({ inputDim: vocabulary, outputDim: embedding, maskZero: true }).apply(ids);
   const dropped = layers.spatialDropout1D({ rate: dropout }).apply(vectors);
   const read = layers.bidirectional({ layer: layers.gru({ units, returnSequences: true }) }).apply(dropped);
   const encoder = modelOf({
     inputs: ids,
     outputs: [
       // What was read, the strongest of each unit; and which letters there are at all.
-      one(layers.globalMaxPooling1D().apply(read)),
-      one(layers.globalAveragePooling1D().apply(vectors)),
+      layers.globalMaxPooling1D().apply(read),
+      layers.globalAveragePooling1D().apply(vectors),
     ],
     name: "encoder",
   });
 
   const texts = ["first", "second"].map((name) => input({ shape: [null], dtype: "int32", name }));
-  const [a, b] = texts.map((each) => encoder.apply(each) as SymbolicTensor[]);
-  const cosines = a.map((vector, k) => one(layers.dot({ axes: 1, normalize: true }).apply([vector, b[k]])));
+  const [a, b] = texts.map((each) => encoder.apply(each));
+  const cosines = a.map((vector, k) => layers.dot({ axes: 1, normalize: true }).apply([vector, b[k]]));
   const compared = layers
     .concatenate()
     .apply([...cosines, ops.abs(ops.subtract(a[0], b[0])), ops.multiply(a[0], b[0])]);
   const hidden = layers
     .dense({ units, activation: "relu" })
-    .apply(layers.dropout({ rate: dropout }).apply(one(compared)));
+    .apply(layers.dropout({ rate: dropout }).apply(compared));
   const alike = layers
     .dense({ units: 1, activation: "sigmoid" })
-    .apply(layers.dropout({ rate: dropout }).apply(one(hidden)));
-  return modelOf({ inputs: texts, outputs: one(alike) });
+    .apply(layers.dropout({ rate: dropout }).apply(hidden));
+  return modelOf({ inputs: texts, outputs: alike });
 }
 
 export const task = await start(import.meta.url, {

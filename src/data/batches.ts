@@ -4,16 +4,18 @@ import { Tensor, type TensorLike, tensor } from "../tensor.js";
 
 export type TensorBatches = TensorLike | Iterable<TensorLike> | AsyncIterable<unknown>;
 
-/** Calls `add` with every batch, then `finish`; a promise when the batches come as one. Arrays are one tensor, not batches. */
+/** Calls `add` with every batch, then `finish`; a promise when the batches come as one. Arrays are one tensor, not batches, but for
+ * those whose elements are tensors: series of different lengths are no tensor. */
 export function eachBatch<R>(
   operation: string,
   data: unknown,
   add: (batch: Tensor, isWhole: boolean) => void,
   finish: () => R,
 ): R | Promise<R> {
+  const isList = Array.isArray(data) && data.length > 0 && data.every((part) => part instanceof Tensor);
   const isTensor =
     typeof data === "number" || Array.isArray(data) || ArrayBuffer.isView(data) || data instanceof Tensor;
-  if (isTensor) {
+  if (isTensor && !isList) {
     add(tensor(data as TensorLike), true);
     return finish();
   }

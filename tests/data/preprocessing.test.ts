@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import * as data from "../../src/data/index.js";
 import { farmHash64 } from "../../src/data/preprocessing/farmHash.js";
 import { sipHash64 } from "../../src/data/preprocessing/sipHash.js";
-import type { Tensor } from "../../src/tensor.js";
+import { type Tensor, tensor } from "../../src/tensor.js";
 import { assertClose, asTensor, type Numbers } from "../support.js";
 import { camelOptions, golden, rejects } from "./golden.js";
 
@@ -125,6 +125,34 @@ test("moments of batches are those of the whole, far from zero too", async () =>
 test("vectors that stream are samples", () => {
   const made = data.Normalization().adapt(new Set([Float32Array.of(1, 10), Float32Array.of(3, 30)]));
   assert.equal([...made.mean!], [2, 20]);
+});
+
+test("adapt takes a list of series of different lengths", () => {
+  const parts = [
+    tensor([
+      [1, 10],
+      [2, 20],
+    ]),
+    tensor([[6, 60]]),
+  ];
+  const whole = [
+    [1, 10],
+    [2, 20],
+    [6, 60],
+  ];
+  assert.equal(
+    data.Normalization().adapt(parts).apply(whole),
+    data.Normalization().adapt(whole).apply(whole),
+  );
+  assert.equal(data.MinMaxScaler().adapt(parts).apply(whole), data.MinMaxScaler().adapt(whole).apply(whole));
+  assert.equal(
+    data
+      .Normalization()
+      .adapt([tensor([1, 10]), tensor([3, 30])])
+      .apply([[2, 20]])
+      .toArray(),
+    [[0, 0]],
+  );
 });
 
 for (const [n, expected] of golden.discretizations.entries()) {
