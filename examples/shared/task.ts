@@ -121,7 +121,8 @@ export async function runTask<D extends Declared>(
     threads: number;
     wide: boolean;
   };
-  configure({ threads: given.threads, wide: given.wide });
+  // What the process was started with stays as it is unless an option says otherwise.
+  if (given.threads > 1 || given.wide) configure({ threads: given.threads, wide: given.wide });
   const epochs = given.epochs ?? task.epochs?.[given.quick ? "quick" : "full"] ?? 0;
   const needed = given.quick && task.data?.isForQuick === false ? undefined : task.data;
   const folder = findData(name, needed, given.data);
