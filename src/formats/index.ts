@@ -18,7 +18,7 @@ type Loaders = Readonly<Record<FormatName, (() => Promise<Format>) | undefined>>
 
 const loaders: Loaders = {
   keras: async () => (await import("./keras/archive.js")).keras,
-  h5: undefined,
+  h5: async () => (await import("./keras/legacy.js")).h5,
   tfjs: undefined,
   onnx: undefined,
   safetensors: undefined,

@@ -6,16 +6,19 @@ import { isObject, type Json, type JsonObject, parseJson, requireObject } from "
 import { readZip, writeZip } from "../zip.js";
 import { readCompile, writeCompile } from "./compile.js";
 import { readModel, writeModel } from "./graph.js";
-import { readOptimizerState, readWeights, writeOptimizerState, writeWeights } from "./weights.js";
+import {
+  KERAS_VERSION,
+  readOptimizerState,
+  readWeights,
+  writeOptimizerState,
+  writeWeights,
+} from "./weights.js";
 
 const METADATA = "metadata.json";
 const CONFIG = "config.json";
 const WEIGHTS = "model.weights.h5";
 /** What stands beside the model: not in Keras' own files, and left alone by Keras. */
 const ASSETS = "assets/unreel.json";
-
-/** The version whose layout this is. */
-const KERAS_VERSION = "3.15.1";
 
 const utf8 = (value: Json) => new TextEncoder().encode(JSON.stringify(value));
 
@@ -69,4 +72,12 @@ async function read(bytes: Uint8Array, { file, compile }: ReadOptions): Promise<
   return { name, graph, sequence, compiled, training, ...(isObject(assets) && { assets }) };
 }
 
-export const keras: Format = { read, write };
+/** The weights of a file for a model that is there. */
+async function readWeightsAlone(bytes: Uint8Array, file: string, model: ModelDescription): Promise<void> {
+  const entry = (await readZip(file, bytes, (name) => name === WEIGHTS)).get(WEIGHTS);
+  if (!entry) throw new UnreelError({ operation: file, expected: `an entry '${WEIGHTS}'`, got: "none" });
+  const operation = `${file}: ${WEIGHTS}`;
+  await readHdf5(operation, entry, (weights) => readWeights(operation, weights, model));
+}
+
+export const keras: Format = { read, write, readWeights: readWeightsAlone };

@@ -62,7 +62,9 @@ function writeSchedule({ className, config }: Schedule): JsonObject {
 
 export function readOptimizer(place: string, value: Json): Optimizer {
   if (typeof value === "string") return resolveOptimizer(place, value);
-  const { className, config } = readObject(place, value);
+  const { className: named, config } = readObject(place, value);
+  // As Keras 2 has registered its own.
+  const className = named.replace(/^Custom>/, "");
   const make = optimizers[className.toLowerCase()] as ((options?: object) => Optimizer) | undefined;
   if (!make) {
     const hint = suggestion(className, Object.keys(optimizers));
@@ -217,6 +219,9 @@ function readEither(kind: "loss" | "metric", place: string, value: Json, depth =
     return object.config;
   }
   const { className, config } = readObject(place, object);
+  // Keras 2 wraps the function that it means.
+  if (/^(MeanMetricWrapper|LossFunctionWrapper)$/.test(className) && typeof config.fn === "string")
+    return config.fn;
   const makers = byLowerCase<unknown>(kind === "loss" ? losses : { ...metricFunctions });
   const key = className.toLowerCase();
   const make = makers.get(MAKER_ALIASES[`${kind}_${key}`] ?? key);
