@@ -22,7 +22,7 @@ const loaders: Loaders = {
   tfjs: undefined,
   onnx: undefined,
   safetensors: undefined,
-  wasm: undefined,
+  wasm: async () => (await import("./wasm.js")).wasm,
 };
 
 /** Endings of file names. */

@@ -19,7 +19,7 @@ import {
   requireString,
   shown,
 } from "../place.js";
-import { type LayerReader, readLayer, requireFloat32, writeLayer } from "./layers.js";
+import { type LayerReader, type LayerWriter, readLayer, requireFloat32, writeLayer } from "./layers.js";
 import { ComputedMasks } from "./masks.js";
 import { kerasObject, refuseCode } from "./objects.js";
 
@@ -34,13 +34,20 @@ export interface ModelGraph {
 // -------------------------------------------------------------------------------------------------------------- writing
 
 /** The config of a whole model, as `config.json` holds it. */
-export function writeModel(name: string, graph: Graph, sequence?: readonly Layer[]): JsonObject {
-  const nested = (layer: Layer): JsonObject =>
+export function writeModel(
+  name: string,
+  graph: Graph,
+  sequence?: readonly Layer[],
+  seeds: number[] = [],
+): JsonObject {
+  const model = (layer: Layer): JsonObject =>
     writeModel(
       layer.name,
       layer.kind.graph!,
       layer.className === "Sequential" ? stackOf(layer.kind.graph!) : undefined,
+      seeds,
     );
+  const nested: LayerWriter = { model, seeds };
   return sequence ? writeSequential(name, graph, sequence, nested) : writeFunctional(name, graph, nested);
 }
 
@@ -65,9 +72,12 @@ function withBuild(written: JsonObject, shapes: readonly Shape[]): JsonObject {
   return { ...written, build_config: { input_shape: shape } };
 }
 
-type Nested = (layer: Layer) => JsonObject;
-
-function writeSequential(name: string, graph: Graph, sequence: readonly Layer[], nested: Nested): JsonObject {
+function writeSequential(
+  name: string,
+  graph: Graph,
+  sequence: readonly Layer[],
+  nested: LayerWriter,
+): JsonObject {
   const shapes = new Map(graph.calls.map((call) => [call.layer, call.inputs.map(({ shape }) => shape)]));
   const [start] = graph.inputs;
   return kerasObject("keras", "Sequential", {
@@ -81,7 +91,7 @@ function writeSequential(name: string, graph: Graph, sequence: readonly Layer[],
   });
 }
 
-function writeFunctional(name: string, graph: Graph, nested: Nested): JsonObject {
+function writeFunctional(name: string, graph: Graph, nested: LayerWriter): JsonObject {
   const numbers = nodeNumbers(graph);
   const reference = ({ source, index }: SymbolicTensor): Json[] => [
     source.layer.name,
@@ -167,6 +177,7 @@ function writeNode(
 /** Shared by all models of a file. */
 export interface GraphReader {
   readonly defaults?: LayerReader["defaults"];
+  readonly seed?: LayerReader["seed"];
 }
 
 const MODELS = ["Sequential", "Functional", "Model"];
@@ -200,7 +211,7 @@ function readGraph(
 
 function layerReader(reader: GraphReader): LayerReader {
   return {
-    defaults: reader.defaults,
+    ...reader,
     model(place, className, config, depth) {
       if (!MODELS.includes(className)) return undefined;
       const { name, graph, sequence } = readGraph(place, className, config, reader, depth);

@@ -159,10 +159,20 @@ const FLOAT32: JsonObject = kerasObject("keras", "DTypePolicy", { name: "float32
 
 // -------------------------------------------------------------------------------------------------------------- writing
 
-/** A layer as Keras writes it, but for the models inside it, which `model` writes. */
-export function writeLayer(layer: Layer, model: (layer: Layer) => JsonObject): JsonObject {
+export interface LayerWriter {
+  /** Writes a layer that is a model. */
+  model(layer: Layer): JsonObject;
+  /** Gets the seeds of layers that Keras cannot hold, in the order of the config, where they stand as null. */
+  readonly seeds?: number[];
+}
+
+/** Keras' seeds are 32-bit numbers with a sign. */
+export const SEED_LIMIT = 2 ** 31;
+
+/** A layer as Keras writes it, but for the models inside it. */
+export function writeLayer(layer: Layer, writer: LayerWriter): JsonObject {
   const { kind, name } = layer;
-  if (kind.graph) return model(layer);
+  if (kind.graph) return writer.model(layer);
   const rule = kind.isOperation ? undefined : LAYERS[layer.className];
   if (!rule) {
     const what = kind.isOperation
@@ -186,22 +196,21 @@ export function writeLayer(layer: Layer, model: (layer: Layer) => JsonObject): J
     dtype: FLOAT32,
     ...Object.assign(
       {},
-      ...entries.map(([option, value]) => writeOption(`${name}: ${option}`, option, value, model)),
+      ...entries.map(([option, value]) => writeOption(`${name}: ${option}`, option, value, writer)),
     ),
   });
 }
 
-function writeOption(
-  place: string,
-  option: string,
-  value: unknown,
-  model: (layer: Layer) => JsonObject,
-): JsonObject {
+function writeOption(place: string, option: string, value: unknown, writer: LayerWriter): JsonObject {
   const [key] = Object.keys(snakeOptions({ [option]: null }));
   const as = (written: Json): JsonObject => ({ [key]: written });
-  if (value instanceof Layer) return as(writeLayer(value, model));
+  if (value instanceof Layer) return as(writeLayer(value, writer));
   if (Array.isArray(value) && value[0] instanceof Layer)
-    return as(value.map((each) => writeLayer(each, model)));
+    return as(value.map((each) => writeLayer(each, writer)));
+  if (option === "seed" && typeof value === "number" && value >= SEED_LIMIT) {
+    writer.seeds?.push(value);
+    return as(null);
+  }
   const family = familyOf(option);
   if (family && value !== null) return as(writeMember(family, place, value as Configured));
   if (isActivation(option) && typeof value === "string") return as(writeActivation(value));
@@ -224,6 +233,8 @@ export interface LayerReader {
   model(place: string, className: string, config: Json, depth: number): Layer | undefined;
   /** Options that a file leaves out, as another library's defaults have them. */
   defaults?(className: string): Options;
+  /** The next of the seeds that Keras could not hold. */
+  seed?(): number | undefined;
 }
 
 const DEEPEST = 24;
@@ -280,6 +291,7 @@ function readClass(place: string, value: Json | undefined): { className: string;
 }
 
 function readOption(place: string, option: string, value: Json, reader: LayerReader, depth: number): unknown {
+  if (option === "seed" && value === null) return reader.seed?.() ?? null;
   const family = familyOf(option);
   if (family) return value === null ? null : readMember(family, place, value);
   if (isActivation(option)) return readActivation(place, value);
