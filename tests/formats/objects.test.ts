@@ -144,7 +144,8 @@ function told(value: unknown): unknown {
   return JSON.parse(
     JSON.stringify(value, function (this: object, key, each) {
       // What an initializer draws with is not kept where Keras has no room for it: weights are in the file.
-      if (key === "seed" && !["units", "rate", "stddev"].some((option) => option in this)) return undefined;
+      if (key === "seed" && ("mean" in this || !["units", "rate", "stddev"].some((option) => option in this)))
+        return undefined;
       const layer = each as Layer | null;
       return typeof layer === "object" && layer !== null && "countParams" in layer
         ? { className: layer.className, name: layer.name, config: layer.config, trainable: layer.trainable }

@@ -2,7 +2,15 @@
 import { UnreelError } from "../../errors.js";
 import type { Format, ModelDescription, ReadOptions, WriteOptions } from "../description.js";
 import { Hdf5Builder, readHdf5, writeHdf5 } from "../hdf5.js";
-import { isObject, type Json, type JsonObject, parseJson, requireList, requireObject } from "../place.js";
+import {
+  isObject,
+  type Json,
+  type JsonObject,
+  parseJson,
+  pythonJson,
+  requireList,
+  requireObject,
+} from "../place.js";
 import { readZip, writeZip } from "../zip.js";
 import { readCompile, writeCompile } from "./compile.js";
 import { readModel, writeModel } from "./graph.js";
@@ -20,7 +28,7 @@ const WEIGHTS = "model.weights.h5";
 /** What Keras has no place for: vectorizers and the like, and seeds that it could not hold. Keras leaves it alone. */
 const OWN = "unreel.json";
 
-const utf8 = (value: Json) => new TextEncoder().encode(JSON.stringify(value));
+const utf8 = (value: Json) => new TextEncoder().encode(pythonJson(value));
 
 async function write(model: ModelDescription, { includeOptimizer }: WriteOptions): Promise<Uint8Array> {
   const { name, graph, sequence, compiled, training, assets } = model;

@@ -118,7 +118,7 @@ function writeFunctional(name: string, graph: Graph, nested: LayerWriter): JsonO
   const ends = (list: readonly SymbolicTensor[]): Json =>
     list.length === 1 ? reference(list[0]) : list.map(reference);
   return {
-    ...kerasObject("keras", "Functional", {
+    ...kerasObject("keras.src.models.functional", "Functional", {
       name,
       trainable: true,
       layers,

@@ -26,6 +26,8 @@ interface Rule {
   write?(config: Options): Options;
   /** Options of ours out of those of Keras. */
   read?(options: Options): Options;
+  /** Keras does not know its `trainable`. */
+  readonly isAlwaysTrainable?: true;
   /** Entries of Keras' config that say nothing here. */
   readonly silent?: readonly string[];
   /** Entries that may have these values only, and then say nothing. */
@@ -124,7 +126,7 @@ export const LAYERS: Readonly<Record<string, Rule>> = {
   Activation: { make: layers.activation },
   ActivityRegularization: { make: layers.activityRegularization, write: ({ l1, l2 }) => ({ l1, l2 }) },
   Dropout: { make: layers.dropout, only: { noiseShape: [null] } },
-  SpatialDropout1D: { make: layers.spatialDropout1D, only: { noiseShape: [null] } },
+  SpatialDropout1D: { make: layers.spatialDropout1D, isAlwaysTrainable: true, only: { noiseShape: [null] } },
   GaussianNoise: { make: layers.gaussianNoise },
   Flatten: { make: layers.flatten, only: CHANNELS_LAST },
   Reshape: { make: layers.reshape },
@@ -192,7 +194,7 @@ export function writeLayer(layer: Layer, writer: LayerWriter): JsonObject {
   const entries = Object.entries(options).filter(([, value]) => value !== undefined);
   return kerasObject("keras.layers", layer.className, {
     name,
-    trainable: layer.trainable,
+    ...(!rule.isAlwaysTrainable && { trainable: layer.trainable }),
     dtype: FLOAT32,
     ...Object.assign(
       {},

@@ -9,8 +9,8 @@ import type { CompileOptions } from "../../training/compileOptions.js";
 import { resolveOptimizer } from "../../training/optimizers.js";
 import type { Format, ModelDescription, ReadOptions, TrainingState, WriteOptions } from "../description.js";
 import { Hdf5Builder, type Hdf5File, readHdf5, writeHdf5 } from "../hdf5.js";
-import { type JsonObject, parseJson, requireObject } from "../place.js";
-import { readCompile, writeCompile } from "./compile.js";
+import { type JsonObject, parseJson, pythonJson, requireObject } from "../place.js";
+import { readCompile, spelledOut, writeCompile } from "./compile.js";
 import { readModel, writeModel } from "./graph.js";
 import {
   KERAS_VERSION,
@@ -145,7 +145,7 @@ function readOptimizerState(
 
 /** Keras 2 holds the optimizer apart from the rest of what compile is given. */
 function trainingConfig(compiled: CompileOptions): JsonObject {
-  const { optimizer, ...rest } = writeCompile(compiled);
+  const { optimizer, ...rest } = writeCompile(spelledOut(compiled));
   return { ...rest, optimizer_config: optimizer };
 }
 
@@ -155,10 +155,10 @@ async function write(model: ModelDescription, { includeOptimizer }: WriteOptions
   const { attributes } = file.root;
   attributes.set("keras_version", KERAS_VERSION);
   attributes.set("backend", BACKEND);
-  attributes.set("model_config", JSON.stringify(writeModel(name, graph, sequence)));
+  attributes.set("model_config", pythonJson(writeModel(name, graph, sequence)));
   writeWeights(file, sequence ?? graph.layers);
   if (includeOptimizer && compiled) {
-    attributes.set("training_config", JSON.stringify(trainingConfig(compiled)));
+    attributes.set("training_config", pythonJson(trainingConfig(compiled)));
     if (training) {
       const first = [
         "iteration",
