@@ -4,6 +4,7 @@ import type { Executor } from "../graph/executor.js";
 import { showShape } from "../layers/symbolic.js";
 import { Random, seedOr } from "../random.js";
 import { Tensor } from "../tensor.js";
+import { type Position, readBackup, writeBackup } from "./backup.js";
 import type { Callback, Logs, TrainedModel, TrainingRun } from "./callbacks/callback.js";
 import { type Feed, noBatch, type Pass, type Turn } from "./feed.js";
 import { entries, type Metric } from "./metrics/index.js";
@@ -138,7 +139,7 @@ export async function fit(trainee: Trainee, plan: FitPlan): Promise<History> {
   const { executor, compiled } = trainee;
   const { feed, stepsPerEpoch, validation, epochs, initialEpoch, shuffle, callbacks, model } = plan;
   const { optimizer } = compiled;
-  const random = new Random(seedOr(undefined, "fit"));
+  let shuffleSeed = seedOr(undefined, "fit");
   const { inTurn } = executor.engine;
   const steps = await inTurn(() => new Steps(executor, "train", feed.data, compiled));
   const history = new History();
@@ -149,17 +150,28 @@ export async function fit(trainee: Trainee, plan: FitPlan): Promise<History> {
     model,
     optimizer,
     stop: false,
+    backup: (epoch, batch) =>
+      inTurn(() => writeBackup(trainee, { epoch, batch, shuffle: shuffleSeed, steps: steps.random })),
+    async restore(backup) {
+      const found = await inTurn(() => readBackup("fit: restore", backup, trainee));
+      start = found;
+      shuffleSeed = found.shuffle;
+      steps.random = found.steps;
+    },
   };
+  let start: Pick<Position, "epoch" | "batch"> = { epoch: initialEpoch, batch: 0 };
   const breathe = breather();
-  const passes = new Passes(feed, shuffle ? random : undefined, stepsPerEpoch);
+  let passes: Passes | undefined;
   let logs: Logs = {};
 
   try {
     for (const callback of callbacks) await callback.onTrainBegin?.(run);
-    for (let epoch = initialEpoch; epoch < epochs && !run.stop; epoch++) {
+    passes = new Passes(feed, shuffle ? new Random(shuffleSeed) : undefined, stepsPerEpoch);
+    await passes.skip(start.epoch - initialEpoch, start.batch);
+    for (let { epoch, batch: first } = start; epoch < epochs && !run.stop; epoch++, first = 0) {
       for (const callback of callbacks) await callback.onEpochBegin?.(epoch, run);
       const tally = new Tally(trainee);
-      let batch = 0;
+      let batch = first;
       for (; batch !== stepsPerEpoch; batch++) {
         // Not in turn: what makes the batch may want to compute something, too.
         const turn = await passes.next(batch);
@@ -190,7 +202,7 @@ export async function fit(trainee: Trainee, plan: FitPlan): Promise<History> {
       history.add(epoch, logs);
     }
   } finally {
-    await passes.close();
+    await passes?.close();
   }
   for (const callback of callbacks) await callback.onTrainEnd?.(logs, run);
   return history;
@@ -227,6 +239,14 @@ class Passes {
       );
     }
     return undefined;
+  }
+
+  /** Goes on behind so many epochs and batches, as if their steps had been made. */
+  async skip(epochs: number, batches: number): Promise<void> {
+    for (let epoch = 0; epoch < epochs; epoch++) {
+      for (let batch = 0; batch !== this.#stepsPerEpoch; batch++) if (!(await this.next(batch))) break;
+    }
+    for (let batch = 0; batch < batches; batch++) await this.next(batch);
   }
 
   async close(): Promise<void> {

@@ -37,7 +37,7 @@ export class Steps {
   readonly prepared: Prepared;
   readonly #dims = new Map<number, Dims>();
   /** Drawn only where something is random: a prediction does not change what is random after it. */
-  readonly #seed: number;
+  #seed: number;
   /** The parts of the last batch. */
   #parts: readonly Part[] = [];
   #batch: Batch = { order: undefined, start: 0, count: 0 };
@@ -71,6 +71,16 @@ export class Steps {
   /** What the user called. */
   get #operation(): string {
     return this.#mode === "train" ? "fit" : this.#mode;
+  }
+
+  /** What is random in the next step. */
+  get random(): { readonly seed: number; readonly runs: number } {
+    return { seed: this.#seed, runs: this.#runs };
+  }
+
+  set random({ seed, runs }: { readonly seed: number; readonly runs: number }) {
+    this.#seed = seed;
+    this.#runs = runs;
   }
 
   /** Writes samples order[start : start + count] into memory. Without an order, those from `start` on. */
