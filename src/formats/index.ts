@@ -21,7 +21,7 @@ const loaders: Loaders = {
   h5: undefined,
   tfjs: undefined,
   onnx: async () => (await import("./onnx/index.js")).onnx,
-  safetensors: undefined,
+  safetensors: async () => (await import("./safetensors/index.js")).safetensors,
   wasm: undefined,
 };
 

@@ -58,20 +58,17 @@ def add(name, data, feeds, samples=None, unmerged=None, refused=None, rename=Non
 # ------------------------------------------------------------------------------------------------------------- by PyTorch
 
 
-def export(name, module, inputs, dynamic, dynamo=True, legacy=True, **more):
-    """`dynamic`: for each input the axes of any size."""
+def export(name, module, inputs, dynamic, fixed=False, **more):
+    """`dynamic`: for each input the axes of any size. `fixed`: not by the newer exporter, which writes one of them as a number."""
     module = module.eval()
     feeds = [each.numpy() for each in inputs]
     names = [f"in{k}" for k in range(len(inputs))]
-    if legacy:
-        buffer = io.BytesIO()
-        axes = {names[k]: {axis: f"d{axis}" if label is None else label for axis, label in each.items()} for k, each in enumerate(dynamic)}
-        torch.onnx.export(module, tuple(inputs), buffer, dynamo=False, opset_version=17, input_names=names, dynamic_axes=axes)
-        add(f"torch {name}", buffer.getvalue(), feeds, **more)
-    if dynamo:
-        shapes = tuple({axis: torch.export.Dim.AUTO for axis in each} for each in dynamic)
-        program = torch.onnx.export(module, tuple(inputs), dynamo=True, opset_version=18, input_names=names, dynamic_shapes=shapes if any(shapes) else None, verbose=False)
-        add(f"torch {name}, dynamo", program.model_proto.SerializeToString(), feeds, **more)
+    buffer = io.BytesIO()
+    torch.onnx.export(module, tuple(inputs), buffer, dynamo=False, opset_version=17, input_names=names, dynamic_axes=dict(zip(names, dynamic)))
+    add(f"torch {name}", buffer.getvalue(), feeds, **more)
+    shapes = None if fixed or not any(dynamic) else tuple({axis: torch.export.Dim.AUTO for axis in each} for each in dynamic)
+    program = torch.onnx.export(module, tuple(inputs), dynamo=True, opset_version=18, input_names=names, dynamic_shapes=shapes, verbose=False)
+    add(f"torch {name}, dynamo", program.model_proto.SerializeToString(), feeds, **more)
 
 
 class Sequence(nn.Module):
@@ -223,16 +220,16 @@ def of_torch():
     ids = torch.randint(0, 9, (3, 6))
     last = lambda y: y[:, -1]
     export("LSTM, last step", Sequence(nn.LSTM(4, 5, batch_first=True), nn.Linear(5, 2), last), [x], [batch])
-    export("LSTM, steps first", Sequence(nn.LSTM(4, 5)), [x], [{0: "time", 1: "batch"}], samples={0: 1, "out0": 1})
+    export("LSTM, steps first", Sequence(nn.LSTM(4, 5)), [x], [{0: "time", 1: "batch"}], fixed=True, samples={0: 1, "out0": 1})
     export("LSTM, both ways, two layers", Sequence(nn.LSTM(4, 5, num_layers=2, bidirectional=True, batch_first=True)), [x], [batch])
     export("GRU, two layers", Sequence(nn.GRU(4, 5, num_layers=2, batch_first=True), nn.Linear(5, 3)), [x], [batch])
-    export("RNN", Sequence(nn.RNN(4, 3, batch_first=True)), [x], [batch])
-    export("RNN relu, both ways, no bias", Sequence(nn.RNN(4, 3, nonlinearity="relu", bidirectional=True, bias=False, batch_first=True)), [x], [batch])
+    export("RNN", Sequence(nn.RNN(4, 3, batch_first=True)), [x], [batch], fixed=True)
+    export("RNN relu, both ways, no bias", Sequence(nn.RNN(4, 3, nonlinearity="relu", bidirectional=True, bias=False, batch_first=True)), [x], [batch], fixed=True)
     export("GRU, sizes fixed", Sequence(nn.GRU(4, 5, batch_first=True), nn.Linear(5, 1), last), [x], [{}])
     export("tagger", Tagger(nn.LSTM), [ids], [batch])
     export("tagger, both ways", Tagger(nn.GRU, bidirectional=True), [ids], [batch])
     merged = lambda k, array: array.reshape(6, 3, 13)
-    export("language model", LanguageModel(nn.LSTM(6, 5, num_layers=2)), [ids.T.contiguous()], [{0: "time", 1: "batch"}], samples={0: 1, "out0": 1}, unmerged=merged)
+    export("language model", LanguageModel(nn.LSTM(6, 5, num_layers=2)), [ids.T.contiguous()], [{0: "time", 1: "batch"}], fixed=True, samples={0: 1, "out0": 1}, unmerged=merged)
     h, c = torch.randn(1, 3, 5), torch.randn(1, 3, 5)
     states = {0: 0, 1: 1, 2: 1, "out1": 1, "out2": 1}
     export("LSTM, states in and out", States(nn.LSTM(4, 5, batch_first=True)), [x, h, c], [batch, {1: "batch"}, {1: "batch"}], samples=states)
@@ -241,10 +238,10 @@ def of_torch():
     export("attention", Attention(), [x[..., :3].contiguous()], [batch])
     export("convolution, pooling, LSTM", ConvNet(), [torch.randn(3, 8, 3)], [batch])
     export("layer norm, GRU, pooling", Pooled(), [x], [batch])
-    export("masked mean", Masked(), [ids], [batch])
+    export("masked mean", Masked(), [ids], [batch], fixed=True)
     export("residual LSTMs", Residual(), [x[..., :3].contiguous()], [batch])
     export("activations", Activations(), [x[..., :2].contiguous()], [batch])
-    export("self-attention", SelfAttention(), [x], [batch])
+    export("self-attention", SelfAttention(), [x], [{0: "batch"}])
     export("two inputs", TwoInputs(), [ids % 7, torch.randn(3, 2)], [batch, {0: "batch"}])
 
 

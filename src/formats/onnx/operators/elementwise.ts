@@ -4,7 +4,7 @@ import type { SymbolicTensor } from "../../../layers/symbolic.js";
 import { combined, jointShape, type Known, LARGEST_CONSTANT, mapped, size, typeOf, TYPE_NAMES } from "../arrays.js";
 import { bounded, type Call, isKnown, Sizes, sizesValue, Spread, type Value } from "../call.js";
 import { combine, type Dim, over, times } from "../dims.js";
-import { View } from "../view.js";
+import { Misfit, View } from "../view.js";
 import { aligned, withKnown } from "./broadcast.js";
 import type { Operator, Operators } from "./operator.js";
 
@@ -349,6 +349,13 @@ export const elementwise: Operators = {
   }),
   Mul: binary(MULTIPLY),
   Div: divide,
+  Mod: binary({
+    ofTensors: () => {
+      throw new Misfit("constants, or sizes");
+    },
+    ofNumbers: (a, b) => a - Math.floor(a / b) * b,
+    ofSizes: (a, b) => (over(a, b) !== undefined ? 0 : combine("%", a, b, (x, y) => x - Math.floor(x / y) * y)),
+  }),
   Pow: power,
   Max: folding(MAXIMUM),
   Min: folding(MINIMUM),
