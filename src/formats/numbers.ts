@@ -15,7 +15,6 @@ export function numbersOf<K extends Wide>(Kind: K, bytes: Uint8Array): InstanceT
   return new Kind(buffer as ArrayBuffer, byteOffset, byteLength / size) as InstanceType<K>;
 }
 
-
 /** The bytes of numbers, without a copy. */
 export function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
   return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);

@@ -35,10 +35,15 @@ export async function loadStateDict(
   options: StateDictOptions & { strict?: boolean } = {},
 ): Promise<void> {
   const operation = "torch.loadStateDict";
-  const { mapping, strict } = readOptions(operation, options, { mapping: undefined as Mapping | undefined, strict: true });
+  const { mapping, strict } = readOptions(operation, options, {
+    mapping: undefined as Mapping | undefined,
+    strict: true,
+  });
   const isRecord = typeof source === "object" && Object.getPrototypeOf(source) === Object.prototype;
   const tensors = isRecord
-    ? new Map(Object.entries(source as Record<string, TensorLike>).map(([name, value]) => [name, tensor(value)]))
+    ? new Map(
+        Object.entries(source as Record<string, TensorLike>).map(([name, value]) => [name, tensor(value)]),
+      )
     : (await opened(operation, source as Source)).tensors;
   const { graph } = model.describe(operation);
   readStateDict(operation, graph, tensors, { mapping, strict });
@@ -46,12 +51,18 @@ export async function loadStateDict(
 
 /** Writes a model's state dict as a safetensors file, which `safetensors.torch.load_file` reads. A file that is there is replaced at
  * once, when the new one is whole. */
-export async function saveStateDict(model: Model, path: string | URL, options: StateDictOptions = {}): Promise<void> {
+export async function saveStateDict(
+  model: Model,
+  path: string | URL,
+  options: StateDictOptions = {},
+): Promise<void> {
   await replaceFile("torch.saveStateDict", path, safetensorsOf(stateDict(model, options)));
 }
 
 /** The tensors of a safetensors file by name: float32, and int32 where they are whole numbers. */
-export async function readSafetensors(source: string | URL | Uint8Array | Response): Promise<Record<string, Tensor>> {
+export async function readSafetensors(
+  source: string | URL | Uint8Array | Response,
+): Promise<Record<string, Tensor>> {
   const { tensors } = await opened("torch.readSafetensors", source as Source);
   return Object.fromEntries(tensors);
 }
@@ -67,6 +78,11 @@ export function safetensorsOf(tensors: Readonly<Record<string, TensorLike>>): Ui
 }
 
 async function opened(operation: string, source: Source) {
-  const name = source instanceof Uint8Array ? "bytes" : source instanceof Response ? source.url || "response" : String(source);
+  const name =
+    source instanceof Uint8Array
+      ? "bytes"
+      : source instanceof Response
+        ? source.url || "response"
+        : String(source);
   return readFile(await readBytes(operation, source), `${operation}: ${name}`);
 }

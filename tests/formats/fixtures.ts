@@ -29,7 +29,8 @@ export function assertNear(got: Tensor, want: Tensor, what: string, tolerance = 
   assert.equal(got.shape, want.shape, `${what}: shape`);
   got.data.forEach((value, i) => {
     const wanted = want.data[i];
-    const near = Math.abs(value - wanted) <= tolerance * Math.max(1, Math.abs(wanted)) || Object.is(value, wanted);
+    const near =
+      Math.abs(value - wanted) <= tolerance * Math.max(1, Math.abs(wanted)) || Object.is(value, wanted);
     assert.ok(near, `${what}: ${value} at ${i}, expected ${wanted}`);
   });
 }

@@ -1,6 +1,7 @@
-"""ONNX graphs as PyTorch exports them, and by hand, with their outputs in onnxruntime: onnx_hand.json, onnx_torch.json.
+"""ONNX graphs as PyTorch exports them, and by hand, with their outputs in onnxruntime: onnx_hand.json, onnx_torch.json; and ONNX's own
+node tests of recurrent operators, with their own numbers: onnx_node.json.
 
-  python tests/formats/make_onnx.py [hand] [torch]   (torch 2.13.0, onnx 1.23.2, onnxscript 0.7.2, onnxruntime 1.31.1, numpy 2.4.6)
+  python tests/formats/make_onnx.py [hand] [node] [torch]   (torch 2.13.0, onnx 1.23.2, onnxscript 0.7.2, onnxruntime 1.31.1, numpy 2.4.6)
 
 Arrays are base64 of little-endian numbers, samples first: an input or output that has them on another axis says which, and is moved.
 """
@@ -68,7 +69,15 @@ def export(name, module, inputs, dynamic, fixed=False, **more):
     add(f"torch {name}", buffer.getvalue(), feeds, **more)
     shapes = None if fixed or not any(dynamic) else tuple({axis: torch.export.Dim.AUTO for axis in each} for each in dynamic)
     program = torch.onnx.export(module, tuple(inputs), dynamo=True, opset_version=18, input_names=names, dynamic_shapes=shapes, verbose=False)
-    add(f"torch {name}, dynamo", program.model_proto.SerializeToString(), feeds, **more)
+    add(f"torch {name}, dynamo", bare(program.model_proto).SerializeToString(), feeds, **more)
+
+
+def bare(model):
+    """Without the notes on where each node comes from, which are most of the bytes."""
+    for each in [model, model.graph, *model.graph.node, *model.graph.initializer, *model.graph.value_info, *model.graph.input, *model.graph.output]:
+        each.ClearField("doc_string")
+        each.ClearField("metadata_props")
+    return model
 
 
 class Sequence(nn.Module):
@@ -387,6 +396,42 @@ def by_hand():
     small("constants only", [node("Add", ["k", "k"], ["y"]), node("Identity", ["x"], ["z"])], [("y", [4]), ("z", shape)], {"k": normal(4)}, refused="depends on an input")
 
 
+# --------------------------------------------------------------------------------------------------- ONNX's own node tests
+
+
+def of_onnx():
+    """The node tests of RNN, LSTM and GRU that the onnx package ships. Their weights are inputs; here they are initializers, with the
+    same numbers, as in every model."""
+    import importlib
+
+    from onnx.backend.test.case import node as tests
+
+    # Importing a module registers its tests.
+    for op in ("rnn", "lstm", "gru"):
+        importlib.import_module(f"{tests.__name__}.{op}")
+    for test in tests._NodeTestCases:
+        (inputs, outputs), model = test.data_sets[0], test.model
+        node = model.graph.node[0]
+        values = dict(zip([each.name for each in model.graph.input], inputs, strict=True))
+        weights = [node.input[k] for k in (1, 2, 3, 7) if k < len(node.input) and node.input[k]]
+        for key in weights:
+            model.graph.initializer.append(numpy_helper.from_array(np.asarray(values[key]), key))
+        kept = [each for each in model.graph.input if each.name not in weights]
+        del model.graph.input[:]
+        model.graph.input.extend(kept)
+        layout = next((each.i for each in node.attribute if each.name == "layout"), 0)
+        case = {"name": f"onnx {test.name}", "model": base64.b64encode(model.SerializeToString()).decode()}
+        if "peepholes" in test.name:
+            case["refused"] = "peepholes"
+            cases.append(case)
+            continue
+        front = lambda name, array: np.moveaxis(array, 0 if layout else {3: 1, 4: 2}.get(array.ndim, 0), 0)
+        case["inputs"] = [packed(front(each.name, values[each.name])) for each in kept]
+        wanted = dict(zip([each.name for each in model.graph.output], outputs, strict=True))
+        case["outputs"] = [packed(front(each.name, wanted[each.name])) for each in model.graph.output]
+        cases.append(case)
+
+
 def save(name, make):
     cases.clear()
     make()
@@ -397,8 +442,10 @@ def save(name, make):
 
 
 if __name__ == "__main__":
-    which = sys.argv[1:] or ["hand", "torch"]
+    which = sys.argv[1:] or ["hand", "node", "torch"]
     if "hand" in which:
         save("onnx_hand.json", by_hand)
+    if "node" in which:
+        save("onnx_node.json", of_onnx)
     if "torch" in which:
         save("onnx_torch.json", of_torch)

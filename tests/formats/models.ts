@@ -1,5 +1,15 @@
 // Models of every layer and operation, for tests of formats that write them: with what goes in, small and odd sizes.
-import { input, layers, type Model, model, ops, sequential, type SymbolicTensor, type Tensor, tensor } from "../../src/index.js";
+import {
+  input,
+  layers,
+  type Model,
+  model,
+  ops,
+  type SymbolicTensor,
+  sequential,
+  type Tensor,
+  tensor,
+} from "../../src/index.js";
 import { ACTIVATIONS } from "../../src/layers/activations.js";
 import type { Layer } from "../../src/layers/layer.js";
 import { Random } from "../../src/random.js";
@@ -65,7 +75,10 @@ function masked(name: string, draw: Draw): void {
     make() {
       const x = input({ shape: [null], dtype: "int32" });
       const embedded = layers.embedding({ inputDim: 7, outputDim: 4, maskZero: true }).apply(x);
-      return { model: drawn(model({ inputs: x, outputs: draw(embedded) as SymbolicTensor[] })), feeds: [ids()] };
+      return {
+        model: drawn(model({ inputs: x, outputs: draw(embedded) as SymbolicTensor[] })),
+        feeds: [ids()],
+      };
     },
   });
 }
@@ -85,27 +98,62 @@ for (const [name, make] of Object.entries(RECURRENT)) {
     const way = goBackwards ? " backwards" : "";
     const common = { units: 3, goBackwards };
     single(`${name}${way}`, () => make(common));
-    of(`${name}${way}, sequences, states`, SEQUENCE, sequence, (x) => make({ ...common, returnSequences: true, returnState: true }).apply(x) as SymbolicTensor[]);
+    of(
+      `${name}${way}, sequences, states`,
+      SEQUENCE,
+      sequence,
+      (x) => make({ ...common, returnSequences: true, returnState: true }).apply(x) as SymbolicTensor[],
+    );
     for (const activation of ["tanh", "gelu"]) {
       for (const zeroOutputForMask of [false, true]) {
-        const options = { ...common, activation, zeroOutputForMask, returnSequences: true, returnState: true };
-        masked(`${name}${way}, ${activation}${zeroOutputForMask ? ", zeros" : ""}`, (x) => make(options).apply(x) as SymbolicTensor[]);
+        const options = {
+          ...common,
+          activation,
+          zeroOutputForMask,
+          returnSequences: true,
+          returnState: true,
+        };
+        masked(
+          `${name}${way}, ${activation}${zeroOutputForMask ? ", zeros" : ""}`,
+          (x) => make(options).apply(x) as SymbolicTensor[],
+        );
       }
-      masked(`${name}${way}, ${activation}, last, zeros`, (x) => make({ ...common, activation, zeroOutputForMask: true }).apply(x));
+      masked(`${name}${way}, ${activation}, last, zeros`, (x) =>
+        make({ ...common, activation, zeroOutputForMask: true }).apply(x),
+      );
     }
     masked(`${name}${way}, last`, (x) => make(common).apply(x));
   }
   single(`${name}, no bias`, () => make({ units: 3, useBias: false, returnSequences: true }));
-  for (const activation of ["relu", "linear", "leakyRelu", "elu", "softsign", "softplus", "hardSigmoid", "sparseSigmoid", "swish", "selu"])
+  for (const activation of [
+    "relu",
+    "linear",
+    "leakyRelu",
+    "elu",
+    "softsign",
+    "softplus",
+    "hardSigmoid",
+    "sparseSigmoid",
+    "swish",
+    "selu",
+  ])
     single(`${name}, ${activation}`, () => make({ units: 3, activation, returnSequences: true }));
   for (const mergeMode of ["concat", "sum", "mul", "ave", null] as const) {
     const layer = () => layers.bidirectional({ layer: make({ units: 3, returnSequences: true }), mergeMode });
     single(`bidirectional ${name}, ${mergeMode}`, layer);
     masked(`bidirectional ${name}, ${mergeMode}`, (x) => layer().apply(x) as SymbolicTensor[]);
   }
-  of(`bidirectional ${name}, last, states`, SEQUENCE, sequence, (x) => layers.bidirectional({ layer: make({ units: 3, returnState: true }) }).apply(x) as SymbolicTensor[]);
+  of(
+    `bidirectional ${name}, last, states`,
+    SEQUENCE,
+    sequence,
+    (x) =>
+      layers.bidirectional({ layer: make({ units: 3, returnState: true }) }).apply(x) as SymbolicTensor[],
+  );
   masked(`bidirectional ${name}, last`, (x) => layers.bidirectional({ layer: make({ units: 3 }) }).apply(x));
-  single(`bidirectional ${name}, gelu`, () => layers.bidirectional({ layer: make({ units: 3, activation: "gelu", returnSequences: true }) }));
+  single(`bidirectional ${name}, gelu`, () =>
+    layers.bidirectional({ layer: make({ units: 3, activation: "gelu", returnSequences: true }) }),
+  );
   for (const mask of [false, true]) {
     cases.push({
       name: `${name}, initial states${mask ? ", mask by name" : ""}`,
@@ -114,9 +162,26 @@ for (const [name, make] of Object.entries(RECURRENT)) {
         const states = Array.from({ length: name === "lstm" ? 2 : 1 }, () => input({ shape: [3] }));
         const keep = mask ? [input({ shape: [null] })] : [];
         const layer = make({ units: 3, returnSequences: true, returnState: true });
-        const outputs: SymbolicTensor[] = layer.apply(x, { initialState: states, ...(mask && { mask: keep[0] }) });
-        const given = [numbers(2, 5, 4), ...states.map(() => numbers(2, 3)), ...(mask ? [tensor([[0, 1, 1, 0, 1], [0, 0, 0, 0, 0]])] : [])];
-        return { model: drawn(model({ inputs: [x, ...states, ...keep], outputs: [...outputs] })), feeds: given };
+        const outputs: SymbolicTensor[] = layer.apply(x, {
+          initialState: states,
+          ...(mask && { mask: keep[0] }),
+        });
+        const given = [
+          numbers(2, 5, 4),
+          ...states.map(() => numbers(2, 3)),
+          ...(mask
+            ? [
+                tensor([
+                  [0, 1, 1, 0, 1],
+                  [0, 0, 0, 0, 0],
+                ]),
+              ]
+            : []),
+        ];
+        return {
+          model: drawn(model({ inputs: [x, ...states, ...keep], outputs: [...outputs] })),
+          feeds: given,
+        };
       },
     });
   }
@@ -124,11 +189,28 @@ for (const [name, make] of Object.entries(RECURRENT)) {
 single("gru, reset before", () => layers.gru({ units: 3, resetAfter: false, returnSequences: true }));
 single("gru, reset before, swish", () => layers.gru({ units: 3, resetAfter: false, activation: "swish" }));
 single("lstm, gates of relu", () => layers.lstm({ units: 3, recurrentActivation: "hardSigmoid" }));
-const cells = () => [layers.lstmCell({ units: 3 }), layers.gruCell({ units: 2 }), layers.simpleRNNCell({ units: 5 })];
-of("rnn over stacked cells", SEQUENCE, sequence, (x) => layers.rnn({ cell: cells(), returnSequences: true, returnState: true }).apply(x) as SymbolicTensor[]);
-masked("rnn over stacked cells, backwards", (x) => layers.rnn({ cell: cells(), returnSequences: true, goBackwards: true, returnState: true }).apply(x) as SymbolicTensor[]);
+const cells = () => [
+  layers.lstmCell({ units: 3 }),
+  layers.gruCell({ units: 2 }),
+  layers.simpleRNNCell({ units: 5 }),
+];
+of(
+  "rnn over stacked cells",
+  SEQUENCE,
+  sequence,
+  (x) => layers.rnn({ cell: cells(), returnSequences: true, returnState: true }).apply(x) as SymbolicTensor[],
+);
+masked(
+  "rnn over stacked cells, backwards",
+  (x) =>
+    layers
+      .rnn({ cell: cells(), returnSequences: true, goBackwards: true, returnState: true })
+      .apply(x) as SymbolicTensor[],
+);
 masked("rnn over a cell, last", (x) => layers.rnn({ cell: layers.gruCell({ units: 3 }) }).apply(x));
-single("bidirectional rnn", () => layers.bidirectional({ layer: layers.rnn({ cell: layers.lstmCell({ units: 3 }), returnSequences: true }) }));
+single("bidirectional rnn", () =>
+  layers.bidirectional({ layer: layers.rnn({ cell: layers.lstmCell({ units: 3 }), returnSequences: true }) }),
+);
 
 /** A gate on the state (minimal gated unit, Zhou et al. 2016), with a memory that it attends to. */
 function ownCell(withMemory: boolean) {
@@ -151,13 +233,17 @@ cases.push({
   make() {
     const [x, memory] = [input({ shape: [null, 4] }), input({ shape: [null, 2] })];
     const out = layers.rnn({ cell: ownCell(true) }).apply(x, { constants: memory });
-    return { model: drawn(model({ inputs: [x, memory], outputs: out })), feeds: [numbers(2, 5, 4), numbers(2, 3, 2)] };
+    return {
+      model: drawn(model({ inputs: [x, memory], outputs: out })),
+      feeds: [numbers(2, 5, 4), numbers(2, 3, 2)],
+    };
   },
 });
 
 // ---------------------------------------------------------------------------------------------------------- other layers
 
-for (const activation of ACTIVATIONS) single(`activation ${activation}`, () => layers.activation({ activation }));
+for (const activation of ACTIVATIONS)
+  single(`activation ${activation}`, () => layers.activation({ activation }));
 single("dense, tanh", () => layers.dense({ units: 3, activation: "tanh" }));
 single("dense, no bias, rank 2", () => layers.dense({ units: 3, useBias: false }), [4], numbers(3, 4));
 single("flatten", () => layers.flatten(), [6, 4]);
@@ -167,17 +253,45 @@ single("gaussianNoise", () => layers.gaussianNoise({ stddev: 0.5 }));
 single("activityRegularization", () => layers.activityRegularization({ l2: 0.1 }));
 single("repeatVector", () => layers.repeatVector({ n: 3 }), [4], numbers(3, 4));
 for (const padding of ["valid", "same", "causal"] as const) {
-  single(`conv1D, ${padding}`, () => layers.conv1D({ filters: 6, kernelSize: 4, padding, activation: "relu" }));
-  single(`conv1D, ${padding}, strides`, () => layers.conv1D({ filters: 6, kernelSize: 3, strides: padding === "causal" ? 1 : 2, padding, groups: 2 }));
-  single(`conv1D, ${padding}, dilated`, () => layers.conv1D({ filters: 5, kernelSize: 2, dilationRate: 3, padding, useBias: false }));
+  single(`conv1D, ${padding}`, () =>
+    layers.conv1D({ filters: 6, kernelSize: 4, padding, activation: "relu" }),
+  );
+  single(`conv1D, ${padding}, strides`, () =>
+    layers.conv1D({ filters: 6, kernelSize: 3, strides: padding === "causal" ? 1 : 2, padding, groups: 2 }),
+  );
+  single(`conv1D, ${padding}, dilated`, () =>
+    layers.conv1D({ filters: 5, kernelSize: 2, dilationRate: 3, padding, useBias: false }),
+  );
 }
 for (const padding of ["valid", "same"] as const) {
-  single(`depthwiseConv1D, ${padding}`, () => layers.depthwiseConv1D({ kernelSize: 3, depthMultiplier: 2, padding }));
-  single(`separableConv1D, ${padding}`, () => layers.separableConv1D({ filters: 5, kernelSize: 3, depthMultiplier: 2, strides: 2, padding }));
-  for (const [strides, kernelSize] of [[1, 3], [2, 3], [3, 2], [2, 4]])
-    single(`conv1DTranspose, ${padding}, ${strides}, ${kernelSize}`, () => layers.conv1DTranspose({ filters: 5, kernelSize, strides, padding }));
-  single(`conv1DTranspose, ${padding}, outputPadding`, () => layers.conv1DTranspose({ filters: 5, kernelSize: 3, strides: 3, outputPadding: 2, padding, activation: "tanh" }));
-  single(`conv1DTranspose, ${padding}, dilated`, () => layers.conv1DTranspose({ filters: 5, kernelSize: 3, dilationRate: 2, padding }));
+  single(`depthwiseConv1D, ${padding}`, () =>
+    layers.depthwiseConv1D({ kernelSize: 3, depthMultiplier: 2, padding }),
+  );
+  single(`separableConv1D, ${padding}`, () =>
+    layers.separableConv1D({ filters: 5, kernelSize: 3, depthMultiplier: 2, strides: 2, padding }),
+  );
+  for (const [strides, kernelSize] of [
+    [1, 3],
+    [2, 3],
+    [3, 2],
+    [2, 4],
+  ])
+    single(`conv1DTranspose, ${padding}, ${strides}, ${kernelSize}`, () =>
+      layers.conv1DTranspose({ filters: 5, kernelSize, strides, padding }),
+    );
+  single(`conv1DTranspose, ${padding}, outputPadding`, () =>
+    layers.conv1DTranspose({
+      filters: 5,
+      kernelSize: 3,
+      strides: 3,
+      outputPadding: 2,
+      padding,
+      activation: "tanh",
+    }),
+  );
+  single(`conv1DTranspose, ${padding}, dilated`, () =>
+    layers.conv1DTranspose({ filters: 5, kernelSize: 3, dilationRate: 2, padding }),
+  );
   single(`maxPooling1D, ${padding}`, () => layers.maxPooling1D({ poolSize: 3, strides: 2, padding }));
   single(`averagePooling1D, ${padding}`, () => layers.averagePooling1D({ poolSize: 4, strides: 1, padding }));
 }
@@ -189,7 +303,23 @@ cases.push({
   make() {
     const x = input({ shape: [null, 2] });
     const out = layers.globalAveragePooling1D().apply(layers.masking({ maskValue: 9 }).apply(x));
-    return { model: model({ inputs: x, outputs: out }), feeds: [tensor([[[9, 9], [9, 1], [2, 3]], [[1, 2], [9, 9], [5, 7]]])] };
+    return {
+      model: model({ inputs: x, outputs: out }),
+      feeds: [
+        tensor([
+          [
+            [9, 9],
+            [9, 1],
+            [2, 3],
+          ],
+          [
+            [1, 2],
+            [9, 9],
+            [5, 7],
+          ],
+        ]),
+      ],
+    };
   },
 });
 masked("globalMaxPooling1D", (x) => layers.globalMaxPooling1D().apply(x));
@@ -202,51 +332,117 @@ single("layerNormalization, no center", () => layers.layerNormalization({ center
 single("layerNormalization, two axes", () => layers.layerNormalization({ axis: [1, 2] }), [6, 4]);
 single("layerNormalization, rms", () => layers.layerNormalization({ rmsScaling: true }));
 single("batchNormalization", () => layers.batchNormalization());
-single("batchNormalization, neither scale nor center", () => layers.batchNormalization({ scale: false, center: false }));
+single("batchNormalization, neither scale nor center", () =>
+  layers.batchNormalization({ scale: false, center: false }),
+);
 single("reshape", () => layers.reshape({ targetShape: [-1, 2] }));
 single("reshape, known", () => layers.reshape({ targetShape: [8, 3] }), [6, 4]);
 single("permute", () => layers.permute({ dims: [2, 1] }));
 single("timeDistributed dense", () => layers.timeDistributed({ layer: layers.dense({ units: 3 }) }));
-single("timeDistributed lstm", () => layers.timeDistributed({ layer: layers.lstm({ units: 3 }) }), [null, 5, 2], numbers(2, 3, 5, 2));
+single(
+  "timeDistributed lstm",
+  () => layers.timeDistributed({ layer: layers.lstm({ units: 3 }) }),
+  [null, 5, 2],
+  numbers(2, 3, 5, 2),
+);
 cases.push({
   name: "timeDistributed embedding",
   make() {
     const x = input({ shape: [null, 3], dtype: "int32" });
     const out = layers.timeDistributed({ layer: layers.embedding({ inputDim: 5, outputDim: 2 }) }).apply(x);
-    return { model: drawn(model({ inputs: x, outputs: out })), feeds: [tensor([[[0, 1, 2], [3, 4, 0]]], undefined, "int32")] };
+    return {
+      model: drawn(model({ inputs: x, outputs: out })),
+      feeds: [
+        tensor(
+          [
+            [
+              [0, 1, 2],
+              [3, 4, 0],
+            ],
+          ],
+          undefined,
+          "int32",
+        ),
+      ],
+    };
   },
 });
-for (const [name, make] of Object.entries({ ...layers }).filter(([each]) => ["add", "subtract", "multiply", "average", "maximum", "minimum"].includes(each))) {
+for (const [name, make] of Object.entries({ ...layers }).filter(([each]) =>
+  ["add", "subtract", "multiply", "average", "maximum", "minimum"].includes(each),
+)) {
   const merge = make as () => Layer;
   of(name, SEQUENCE, sequence, (x) => merge().apply([x, layers.dense({ units: 4 }).apply(x)]));
   masked(name, (x) => merge().apply([x, layers.dense({ units: 4 }).apply(x)]));
   masked(`${name}, one mask`, (x) => merge().apply([x, ops.add(x, 1)]));
-  of(`${name}, other ranks`, SEQUENCE, sequence, (x) => merge().apply([x, layers.lstm({ units: 4 }).apply(x)]));
+  of(`${name}, other ranks`, SEQUENCE, sequence, (x) =>
+    merge().apply([x, layers.lstm({ units: 4 }).apply(x)]),
+  );
 }
 masked("multiply, other masks", (x) => {
   const other = layers.masking({ maskValue: 0 }).apply(ops.relu(x));
   return layers.lstm({ units: 3 }).apply(layers.multiply().apply([x, other]));
 });
-of("concatenate", SEQUENCE, sequence, (x) => layers.concatenate().apply([x, layers.dense({ units: 3 }).apply(x)]));
-masked("concatenate, along time", (x) => layers.lstm({ units: 3 }).apply(layers.concatenate({ axis: 1 }).apply([x, ops.negative(x)])));
-masked("concatenate, features", (x) => layers.lstm({ units: 3 }).apply(layers.concatenate().apply([x, layers.dense({ units: 3 }).apply(x)])));
+of("concatenate", SEQUENCE, sequence, (x) =>
+  layers.concatenate().apply([x, layers.dense({ units: 3 }).apply(x)]),
+);
+masked("concatenate, along time", (x) =>
+  layers.lstm({ units: 3 }).apply(layers.concatenate({ axis: 1 }).apply([x, ops.negative(x)])),
+);
+masked("concatenate, features", (x) =>
+  layers.lstm({ units: 3 }).apply(layers.concatenate().apply([x, layers.dense({ units: 3 }).apply(x)])),
+);
 of("dot", SEQUENCE, sequence, (x) => layers.dot({ axes: 1 }).apply([x, layers.dense({ units: 3 }).apply(x)]));
-of("dot, vectors, normalized", [4], numbers(3, 4), (x) => layers.dot({ axes: -1, normalize: true }).apply([x, layers.dense({ units: 4 }).apply(x)]));
-of("dot, steps", SEQUENCE, sequence, (x) => layers.dot({ axes: 2 }).apply([x, layers.dense({ units: 4 }).apply(x)]));
+of("dot, vectors, normalized", [4], numbers(3, 4), (x) =>
+  layers.dot({ axes: -1, normalize: true }).apply([x, layers.dense({ units: 4 }).apply(x)]),
+);
+of("dot, steps", SEQUENCE, sequence, (x) =>
+  layers.dot({ axes: 2 }).apply([x, layers.dense({ units: 4 }).apply(x)]),
+);
 
 // ------------------------------------------------------------------------------------------------------------ operations
 
 const operations: Record<string, Draw> = {
-  arithmetic: (x) => ops.divide(ops.subtract(2, ops.multiply(x, 3)), ops.add(ops.maximum(ops.abs(x), 0.5), ops.minimum(ops.square(x), 1))),
+  arithmetic: (x) =>
+    ops.divide(
+      ops.subtract(2, ops.multiply(x, 3)),
+      ops.add(ops.maximum(ops.abs(x), 0.5), ops.minimum(ops.square(x), 1)),
+    ),
   "numbers last": (x) => ops.subtract(ops.divide(ops.multiply(x, x), 4), 0.25),
   quotient: (x) => ops.divide(1, ops.add(ops.square(x), 1)),
-  comparisons: (x) => ops.add(ops.where(ops.greater(x, 0.2), x, 0), ops.where(ops.lessEqual(x, ops.multiply(x, x)), ops.negative(x), ops.onesLike(x))),
-  "more comparisons": (x) => [ops.less(0.1, x), ops.greaterEqual(x, 0), ops.equal(ops.sign(x), 1), ops.notEqual(x, 0)],
-  elementwise: (x) => [ops.sqrt(ops.abs(x)), ops.log(ops.add(ops.abs(x), 1)), ops.log1p(ops.abs(x)), ops.erf(x), ops.power(ops.abs(x), 1.5), ops.clip(x, -0.5, 0.7), ops.rsqrt(ops.exp(x)), ops.zerosLike(x)],
-  reductions: (x) => [ops.sum(x, { axis: 1 }), ops.mean(x, { axis: [1, 2] }), ops.max(x, { axis: -1, keepdims: true }), ops.min(x, { axis: [1] })],
+  comparisons: (x) =>
+    ops.add(
+      ops.where(ops.greater(x, 0.2), x, 0),
+      ops.where(ops.lessEqual(x, ops.multiply(x, x)), ops.negative(x), ops.onesLike(x)),
+    ),
+  "more comparisons": (x) => [
+    ops.less(0.1, x),
+    ops.greaterEqual(x, 0),
+    ops.equal(ops.sign(x), 1),
+    ops.notEqual(x, 0),
+  ],
+  elementwise: (x) => [
+    ops.sqrt(ops.abs(x)),
+    ops.log(ops.add(ops.abs(x), 1)),
+    ops.log1p(ops.abs(x)),
+    ops.erf(x),
+    ops.power(ops.abs(x), 1.5),
+    ops.clip(x, -0.5, 0.7),
+    ops.rsqrt(ops.exp(x)),
+    ops.zerosLike(x),
+  ],
+  reductions: (x) => [
+    ops.sum(x, { axis: 1 }),
+    ops.mean(x, { axis: [1, 2] }),
+    ops.max(x, { axis: -1, keepdims: true }),
+    ops.min(x, { axis: [1] }),
+  ],
   products: (x) => ops.matmul(ops.softmax(ops.matmul(x, ops.transpose(x, [0, 2, 1]))), x),
   shapes: (x) => ops.squeeze(ops.expandDims(ops.reshape(x, [null, -1, 2]), 1), 1),
-  parts: (x) => [ops.slice(x, [0, -1, 1], [-1, 1, 2]), ops.slice(x, [0, 1, 0], [-1, -1, -1]), ...ops.split(x, [1, 3])],
+  parts: (x) => [
+    ops.slice(x, [0, -1, 1], [-1, 1, 2]),
+    ops.slice(x, [0, 1, 0], [-1, -1, -1]),
+    ...ops.split(x, [1, 3]),
+  ],
   flip: (x) => [ops.flip(x, 1), ops.flip(x, 2)],
   stack: (x) => ops.stack([x, ops.stopGradient(ops.negative(x))], 2),
   activations: (x) => [ops.relu6(x), ops.glu(x), ops.softmax(x)],
@@ -271,31 +467,73 @@ cases.push({
 cases.push({
   name: "a model inside a model, shared layers",
   make() {
-    const inner = sequential([layers.lstm({ units: 3, inputShape: [null, 4] }), layers.dense({ units: 2, activation: "tanh" })]);
+    const inner = sequential([
+      layers.lstm({ units: 3, inputShape: [null, 4] }),
+      layers.dense({ units: 2, activation: "tanh" }),
+    ]);
     const [a, b] = [input({ shape: [null, 4] }), input({ shape: [null, 4] })];
     const [p, q] = [inner.apply(a), inner.apply(b)];
     const out = layers.dense({ units: 1 }).apply(layers.concatenate().apply([p, q, ops.multiply(p, q)]));
-    return { model: drawn(model({ inputs: [a, b], outputs: [out, p] })), feeds: [numbers(2, 5, 4), numbers(2, 3, 4)] };
+    return {
+      model: drawn(model({ inputs: [a, b], outputs: [out, p] })),
+      feeds: [numbers(2, 5, 4), numbers(2, 3, 4)],
+    };
   },
 });
 cases.push({
   name: "encoder and decoder with attention",
   make() {
-    const [source, target] = [input({ shape: [null], dtype: "int32" }), input({ shape: [null], dtype: "int32" })];
+    const [source, target] = [
+      input({ shape: [null], dtype: "int32" }),
+      input({ shape: [null], dtype: "int32" }),
+    ];
     const embed = layers.embedding({ inputDim: 7, outputDim: 4 });
-    const [states, h, c]: SymbolicTensor[] = layers.lstm({ units: 5, returnSequences: true, returnState: true }).apply(embed.apply(source));
-    const decoded: SymbolicTensor = layers.lstm({ units: 5, returnSequences: true }).apply(embed.apply(target), { initialState: [h, c] });
+    const [states, h, c]: SymbolicTensor[] = layers
+      .lstm({ units: 5, returnSequences: true, returnState: true })
+      .apply(embed.apply(source));
+    const decoded: SymbolicTensor = layers
+      .lstm({ units: 5, returnSequences: true })
+      .apply(embed.apply(target), { initialState: [h, c] });
     const weights = ops.softmax(ops.matmul(decoded, ops.transpose(states, [0, 2, 1])));
     const context = ops.matmul(weights, states);
-    const out = layers.dense({ units: 7, activation: "softmax" }).apply(layers.concatenate().apply([decoded, context]));
-    return { model: drawn(model({ inputs: [source, target], outputs: out })), feeds: [ids(), tensor([[1, 2, 3], [4, 5, 6], [1, 1, 1], [2, 2, 2]], undefined, "int32")] };
+    const out = layers
+      .dense({ units: 7, activation: "softmax" })
+      .apply(layers.concatenate().apply([decoded, context]));
+    return {
+      model: drawn(model({ inputs: [source, target], outputs: out })),
+      feeds: [
+        ids(),
+        tensor(
+          [
+            [1, 2, 3],
+            [4, 5, 6],
+            [1, 1, 1],
+            [2, 2, 2],
+          ],
+          undefined,
+          "int32",
+        ),
+      ],
+    };
   },
 });
 cases.push({
   name: "fixed batch, int32 numbers",
   make() {
     const x = input({ shape: [3], dtype: "int32", batchSize: 2 });
-    return { model: drawn(model({ inputs: x, outputs: layers.dense({ units: 2 }).apply(ops.multiply(x, 0.5)) })), feeds: [tensor([[1, 2, 3], [4, 5, 6]], undefined, "int32")] };
+    return {
+      model: drawn(model({ inputs: x, outputs: layers.dense({ units: 2 }).apply(ops.multiply(x, 0.5)) })),
+      feeds: [
+        tensor(
+          [
+            [1, 2, 3],
+            [4, 5, 6],
+          ],
+          undefined,
+          "int32",
+        ),
+      ],
+    };
   },
 });
 

@@ -12,7 +12,9 @@ interface GraphCase {
   refused?: string;
 }
 
-const cases = ["onnx_hand.json", "onnx_torch.json"].flatMap((name) => readFixture<{ cases: GraphCase[] }>(name).cases);
+const cases = ["onnx_hand.json", "onnx_node.json", "onnx_torch.json"].flatMap(
+  (name) => readFixture<{ cases: GraphCase[] }>(name).cases,
+);
 
 for (const { name, model, inputs, outputs, refused } of cases) {
   if (refused !== undefined) {
@@ -22,7 +24,7 @@ for (const { name, model, inputs, outputs, refused } of cases) {
       } catch (error) {
         assert.instance(error, UnreelError);
         assert.match((error as UnreelError).message, refused);
-          return;
+        return;
       }
       assert.unreachable();
     });

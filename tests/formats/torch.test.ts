@@ -1,7 +1,18 @@
 // PyTorch's state dicts against PyTorch: read, written and read again; what cannot be taken over; safetensors. Fixtures: make_torch.py.
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { input, layers, loadModel, model, sequential, Tensor, tensor, torch, UnreelError } from "../../src/index.js";
+import {
+  input,
+  type Layer,
+  layers,
+  loadModel,
+  model,
+  sequential,
+  Tensor,
+  tensor,
+  torch,
+  UnreelError,
+} from "../../src/index.js";
 import { assertNear, bytesOf, type Packed, readFixture, unpack } from "./fixtures.js";
 import { outputOf, TORCH } from "./torchModels.js";
 
@@ -62,38 +73,87 @@ test("modules find their layers where one fits", async () => {
 
 test("where several fit a mapping is asked for, and nothing is changed", async () => {
   const x = input({ shape: [4] });
-  const made = model({ inputs: x, outputs: layers.concatenate().apply([layers.dense({ units: 3, name: "p" }).apply(x), layers.dense({ units: 3, name: "q" }).apply(x)]) });
+  const made = model({
+    inputs: x,
+    outputs: layers
+      .concatenate()
+      .apply([
+        layers.dense({ units: 3, name: "p" }).apply(x),
+        layers.dense({ units: 3, name: "q" }).apply(x),
+      ]),
+  });
   const before = made.getWeights().map(({ data }) => [...data]);
-  const tensors = Object.fromEntries(["f", "g"].flatMap((each) => [[`${each}.weight`, new Tensor(new Float32Array(12), [3, 4])], [`${each}.bias`, [1, 2, 3]]]));
+  const tensors = Object.fromEntries(
+    ["f", "g"].flatMap((each) => [
+      [`${each}.weight`, new Tensor(new Float32Array(12), [3, 4])],
+      [`${each}.bias`, [1, 2, 3]],
+    ]),
+  );
   await refused(() => torch.loadStateDict(made, tensors), /module 'f'.*several: p, q.*mapping/);
-  assert.equal(made.getWeights().map(({ data }) => [...data]), before);
+  assert.equal(
+    made.getWeights().map(({ data }) => [...data]),
+    before,
+  );
 });
 
 test("what PyTorch has no module for is refused", async () => {
-  await refused(() => torch.loadStateDict(TORCH.lstm.make(), fileOf("lstm, projection")), /proj_size.*weight_hr_l0/);
-  const built = (layer: Parameters<typeof sequential>[0][number]) => sequential([layer]);
+  await refused(
+    () => torch.loadStateDict(TORCH.lstm.make(), fileOf("lstm, projection")),
+    /proj_size.*weight_hr_l0/,
+  );
+  const built = (layer: Layer) => sequential([layer]);
   const inputShape = [null, 4];
-  await refused(() => torch.stateDict(built(layers.gru({ units: 3, resetAfter: false, inputShape }))), /gru.*resetAfter: true.*false/);
-  await refused(() => torch.stateDict(built(layers.lstm({ units: 3, activation: "relu", inputShape }))), /activation 'tanh'.*'relu'/);
-  await refused(() => torch.stateDict(built(layers.lstm({ units: 3, recurrentActivation: "hardSigmoid", inputShape }))), /recurrentActivation 'sigmoid'/);
-  await refused(() => torch.stateDict(built(layers.lstm({ units: 3, goBackwards: true, inputShape }))), /goBackwards/);
-  await refused(() => torch.stateDict(built(layers.bidirectional({ layer: layers.lstm({ units: 3 }), mergeMode: "sum", inputShape }))), /mergeMode 'concat'/);
-  await refused(() => torch.stateDict(built(layers.separableConv1D({ filters: 3, kernelSize: 2, inputShape }))), /module of PyTorch.*SeparableConv1D/);
+  await refused(
+    () => torch.stateDict(built(layers.gru({ units: 3, resetAfter: false, inputShape }))),
+    /gru.*resetAfter: true.*false/,
+  );
+  await refused(
+    () => torch.stateDict(built(layers.lstm({ units: 3, activation: "relu", inputShape }))),
+    /activation 'tanh'.*'relu'/,
+  );
+  await refused(
+    () => torch.stateDict(built(layers.lstm({ units: 3, recurrentActivation: "hardSigmoid", inputShape }))),
+    /recurrentActivation 'sigmoid'/,
+  );
+  await refused(
+    () => torch.stateDict(built(layers.lstm({ units: 3, goBackwards: true, inputShape }))),
+    /goBackwards/,
+  );
+  await refused(
+    () =>
+      torch.stateDict(
+        built(layers.bidirectional({ layer: layers.lstm({ units: 3 }), mergeMode: "sum", inputShape })),
+      ),
+    /mergeMode 'concat'/,
+  );
+  await refused(
+    () => torch.stateDict(built(layers.separableConv1D({ filters: 3, kernelSize: 2, inputShape }))),
+    /module of PyTorch.*SeparableConv1D/,
+  );
 });
 
 test("names and shapes that do not fit are told", async () => {
   const made = TORCH.lstm.make();
   const tensors = await torch.readSafetensors(fileOf("lstm"));
   const load = (changes: object, options: object = {}) =>
-    torch.loadStateDict(made, { ...tensors, ...changes } as Record<string, Tensor>, { mapping: { "": "it" }, ...options });
+    torch.loadStateDict(made, { ...tensors, ...changes } as Record<string, Tensor>, {
+      mapping: { "": "it" },
+      ...options,
+    });
   await refused(() => load({ weight_hh_l0: tensor([[1, 2]]) }), /weight_hh_l0.*\[12,3\].*\[1,2\]/);
   await refused(() => load({ more: [1] }), /'more'.*strict: false/);
   await load({ more: [1] }, { strict: false });
-  await refused(() => torch.loadStateDict(made, { weight_ih_l0: tensors.weight_ih_l0 }, { mapping: { "": "it" } }), /weight_hh_l0.*no such tensor/);
+  await refused(
+    () => torch.loadStateDict(made, { weight_ih_l0: tensors.weight_ih_l0 }, { mapping: { "": "it" } }),
+    /weight_hh_l0.*no such tensor/,
+  );
   await refused(() => load({}, { mapping: { "": "other" } }), /mapping: ''.*name of a layer.*'other'/);
   await refused(() => load({}, { mapping: { a: "it", b: "it" } }), /each layer once/);
   const { bias_ih_l0: _, bias_hh_l0: __, ...without } = tensors;
-  await refused(() => torch.loadStateDict(made, without, { mapping: { "": "it" } }), /bias_ih_l0.*bias=False/);
+  await refused(
+    () => torch.loadStateDict(made, without, { mapping: { "": "it" } }),
+    /bias_ih_l0.*bias=False/,
+  );
 });
 
 test("a model in safetensors is a model again", async () => {
@@ -111,7 +171,12 @@ test("safetensors: numbers of every kind", async () => {
   const kinds: [string, number[], number[], "float32" | "int32"][] = [
     ["F32", [0, 0, 128, 63, 0, 0, 0, 192], [1, -2], "float32"],
     ["F64", [0, 0, 0, 0, 0, 0, 248, 63, 0, 0, 0, 0, 0, 0, 0, 192], [1.5, -2], "float32"],
-    ["F16", [0, 60, 1, 0, 0, 252, 255, 131], [1, 2 ** -24, Number.NEGATIVE_INFINITY, -1023 * 2 ** -24], "float32"],
+    [
+      "F16",
+      [0, 60, 1, 0, 0, 252, 255, 131],
+      [1, 2 ** -24, Number.NEGATIVE_INFINITY, -1023 * 2 ** -24],
+      "float32",
+    ],
     ["BF16", [192, 63, 0, 192], [1.5, -2], "float32"],
     ["I64", [255, 255, 255, 255, 255, 255, 255, 255, 5, 0, 0, 0, 0, 0, 0, 0], [-1, 5], "int32"],
     ["I32", [254, 255, 255, 255], [-2], "int32"],
@@ -122,7 +187,9 @@ test("safetensors: numbers of every kind", async () => {
   ];
   for (const [dtype, data, values, type] of kinds) {
     for (const shift of [0, 1, 3]) {
-      const header = JSON.stringify({ x: { dtype, shape: [values.length], data_offsets: [0, data.length] } }) + " ".repeat(shift);
+      const header =
+        JSON.stringify({ x: { dtype, shape: [values.length], data_offsets: [0, data.length] } }) +
+        " ".repeat(shift);
       const bytes = Uint8Array.from([header.length, 0, 0, 0, 0, 0, 0, 0, ...Buffer.from(header), ...data]);
       const { x } = await torch.readSafetensors(bytes);
       assert.equal([...x.data], values, dtype);
@@ -154,7 +221,10 @@ test("safetensors: every place where a file can be wrong is told", async () => {
     [file({ x, y: { ...x } }, new Uint8Array(8)), /'y': data_offsets.*begin at 8/],
     [file({ x }, new Uint8Array(12)), /data: expected 8 bytes.*12/],
     [file({ x, __metadata__: { a: 1 } }), /__metadata__/],
-    [file({ x: { dtype: "I64", shape: [1], data_offsets: [0, 8] } }, Uint8Array.of(0, 0, 0, 0, 1, 0, 0, 0)), /32 bits.*4294967296 at place 0/],
+    [
+      file({ x: { dtype: "I64", shape: [1], data_offsets: [0, 8] } }, Uint8Array.of(0, 0, 0, 0, 1, 0, 0, 0)),
+      /32 bits.*4294967296 at place 0/,
+    ],
   ];
   for (const [bytes, pattern] of wrong) await refused(() => torch.readSafetensors(bytes), pattern);
 });

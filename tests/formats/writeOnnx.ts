@@ -23,5 +23,8 @@ for (const [k, { name, make }] of CASES.entries()) {
   cases.push({ name, file: `${k}.onnx`, inputs: feeds.map(told), outputs: outputs.map(told) });
   model.dispose();
 }
-writeFileSync(join(directory, "cases.json"), JSON.stringify(cases, (_, value) => (typeof value === "number" && Number.isNaN(value) ? "nan" : value)));
+writeFileSync(
+  join(directory, "cases.json"),
+  JSON.stringify(cases, (_, value) => (typeof value === "number" && Number.isNaN(value) ? "nan" : value)),
+);
 console.log(`${cases.length} of ${CASES.length} models written`);

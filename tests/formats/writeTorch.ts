@@ -19,7 +19,12 @@ for (const [k, { name, input }] of fixtures.entries()) {
   const model = make();
   const feed = unpack(input);
   await torch.saveStateDict(model, join(directory, `${k}.safetensors`), { mapping });
-  cases.push({ name, file: `${k}.safetensors`, input: told(feed), output: told(await outputOf(model, feed)) });
+  cases.push({
+    name,
+    file: `${k}.safetensors`,
+    input: told(feed),
+    output: told(await outputOf(model, feed)),
+  });
   model.dispose();
 }
 writeFileSync(join(directory, "cases.json"), JSON.stringify(cases));

@@ -57,7 +57,8 @@ export function readTensor(tensor: TensorProto, place: string, complain: Complai
   if (Number.isNaN(count)) complain(place, "a shape of sizes, 0 or more", `[${shape}]`);
   if (rawData) {
     const wanted = count * BYTES[dataType];
-    if (rawData.length !== wanted) complain(place, `${wanted} bytes for shape [${shape}]`, `${rawData.length}`);
+    if (rawData.length !== wanted)
+      complain(place, `${wanted} bytes for shape [${shape}]`, `${rawData.length}`);
     return { type: type!, shape, data: rawNumbers(dataType, rawData) };
   }
   const { floatData, int32Data, int64Data, doubleData, uint64Data } = tensor;
@@ -89,7 +90,8 @@ function rawNumbers(dataType: number, bytes: Uint8Array): Float32Array | Float64
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     for (let i = 0; i < out.length; i++) {
       const low = view.getUint32(8 * i, true);
-      out[i] = low + 2 ** 32 * (dataType === 7 ? view.getInt32(8 * i + 4, true) : view.getUint32(8 * i + 4, true));
+      out[i] =
+        low + 2 ** 32 * (dataType === 7 ? view.getInt32(8 * i + 4, true) : view.getUint32(8 * i + 4, true));
     }
     return out;
   }

@@ -25,7 +25,14 @@ export interface Flow {
 }
 
 /** Whole numbers alone and in lists, texts, and fractions as `{ f }`. */
-export type Attribute = number | readonly number[] | string | readonly string[] | { f: number } | { fs: readonly number[] } | { g: Written<GraphProto> };
+export type Attribute =
+  | number
+  | readonly number[]
+  | string
+  | readonly string[]
+  | { f: number }
+  | { fs: readonly number[] }
+  | { g: Written<GraphProto> };
 
 const encode = (text: string) => new TextEncoder().encode(text);
 
@@ -37,7 +44,8 @@ function attributeOf(name: string, value: Attribute): Written<AttributeProto> {
     return { name, type: 7, ints: [...(value as number[])] };
   }
   if ("f" in (value as object)) return { name, type: 1, f: (value as { f: number }).f };
-  if ("fs" in (value as object)) return { name, type: 6, floats: Float32Array.from((value as { fs: number[] }).fs) };
+  if ("fs" in (value as object))
+    return { name, type: 6, floats: Float32Array.from((value as { fs: number[] }).fs) };
   return { name, type: 5, g: (value as { g: Written<GraphProto> }).g };
 }
 
@@ -54,7 +62,9 @@ export class Builder {
   /** What is being written, in front of names. */
   scope = "";
 
-  constructor(shared: Shared = { initializers: new Map(), weights: new Map(), names: new Set(), ids: new Map() }) {
+  constructor(
+    shared: Shared = { initializers: new Map(), weights: new Map(), names: new Set(), ids: new Map() },
+  ) {
     this.#shared = shared;
   }
 
@@ -87,7 +97,12 @@ export class Builder {
     return this.ops(opType, inputs, 1, attributes)[0];
   }
 
-  ops(opType: string, inputs: readonly string[], count: number, attributes: Record<string, Attribute> = {}): string[] {
+  ops(
+    opType: string,
+    inputs: readonly string[],
+    count: number,
+    attributes: Record<string, Attribute> = {},
+  ): string[] {
     const name = this.unique(this.scope ? `${this.scope}/${opType}` : opType);
     const output = Array.from({ length: count }, (_, k) => (count === 1 ? `${name}:0` : `${name}:${k}`));
     const list = [...inputs];
@@ -105,25 +120,45 @@ export class Builder {
     return key;
   }
 
-  floats(values: Float32Array | readonly number[], shape: readonly number[] = [values.length], name = "constant"): string {
+  floats(
+    values: Float32Array | readonly number[],
+    shape: readonly number[] = [values.length],
+    name = "constant",
+  ): string {
     const data = values instanceof Float32Array ? values.slice() : Float32Array.from(values);
     return this.#constant(this.scope ? `${this.scope}/${name}` : name, FLOAT, shape, bytesOf(data));
   }
 
   /** One number. */
   float(value: number): string {
-    return this.#once(`f${value}`, () => this.#constant(`number_${String(value).replace(/[^0-9a-zA-Z]/g, "_")}`, FLOAT, [], bytesOf(Float32Array.of(value))));
+    return this.#once(`f${value}`, () =>
+      this.#constant(
+        `number_${String(value).replace(/[^0-9a-zA-Z]/g, "_")}`,
+        FLOAT,
+        [],
+        bytesOf(Float32Array.of(value)),
+      ),
+    );
   }
 
   ints(values: readonly number[], isScalar = false): string {
     return this.#once(`i${isScalar}${values}`, () => {
       const data = BigInt64Array.from(values, (value) => BigInt(value));
-      return this.#constant(`ints_${values.join("_").replaceAll("-", "m")}`, INT64, isScalar ? [] : [data.length], bytesOf(data));
+      return this.#constant(
+        `ints_${values.join("_").replaceAll("-", "m")}`,
+        INT64,
+        isScalar ? [] : [data.length],
+        bytesOf(data),
+      );
     });
   }
 
   /** A weight as it stands, or as `change` makes it; once, however often it is read. */
-  weight(weight: Weight, variant = "", change?: (values: Float32Array) => { data: Float32Array; shape: readonly number[] }): string {
+  weight(
+    weight: Weight,
+    variant = "",
+    change?: (values: Float32Array) => { data: Float32Array; shape: readonly number[] },
+  ): string {
     const key = variant ? `${variant} ${this.#idOf(weight)}` : weight;
     return this.#once(key, () => {
       const { data, shape } = change?.(weight.read()) ?? { data: weight.read().slice(), shape: weight.shape };
@@ -132,7 +167,11 @@ export class Builder {
   }
 
   /** Something made of several weights, once. */
-  made(key: string, weights: readonly Weight[], make: () => { data: Float32Array; shape: readonly number[] }): string {
+  made(
+    key: string,
+    weights: readonly Weight[],
+    make: () => { data: Float32Array; shape: readonly number[] },
+  ): string {
     return this.#once(`${key} ${weights.map((weight) => this.#idOf(weight))}`, () => {
       const { data, shape } = make();
       return this.#constant(weights[0].name.replace(/[^/]*$/, key), FLOAT, shape, bytesOf(data));
@@ -233,7 +272,11 @@ export class Builder {
 }
 
 /** A value of a graph with its type. */
-export function valueInfo(name: string, elemType: number, dims?: readonly (number | string | null)[]): Written<ValueInfoProto> {
+export function valueInfo(
+  name: string,
+  elemType: number,
+  dims?: readonly (number | string | null)[],
+): Written<ValueInfoProto> {
   const dim = dims?.map((d) => (typeof d === "number" ? { dimValue: d } : d === null ? {} : { dimParam: d }));
   return { name, type: { tensorType: { elemType, ...(dim && { shape: { dim } }) } } };
 }

@@ -1,6 +1,7 @@
 // One node of an ONNX graph while it is read: its inputs as far as they are known, its attributes, and how it is refused.
-import { type Complain, countOf } from "../complain.js";
+
 import { show } from "../../errors.js";
+import { type Complain, countOf } from "../complain.js";
 import { type Known, readTensor, size } from "./arrays.js";
 import type { Dim } from "./dims.js";
 import type { AttributeProto, NodeProto } from "./proto.js";
@@ -209,7 +210,10 @@ export class Call {
   layerName(): string {
     const parts = (this.node.name || this.op).split("/").filter(Boolean);
     if (parts.length > 1) parts.pop();
-    const name = parts.join("_").replace(/[^A-Za-z0-9_]+/g, "_").replace(/^_+|_+$/g, "");
+    const name = parts
+      .join("_")
+      .replace(/[^A-Za-z0-9_]+/g, "_")
+      .replace(/^_+|_+$/g, "");
     return this.reading.unique(name || this.op.toLowerCase());
   }
 

@@ -1,10 +1,11 @@
 // Layers that imported graphs need beside those of `layers.*`: an array as a weight, a value whose mask is dropped.
-import type { Known } from "./arrays.js";
+
 import { zeros } from "../../layers/initializers.js";
 import type { LayerKind } from "../../layers/kind.js";
 import { Layer } from "../../layers/layer.js";
 import type { SymbolicTensor } from "../../layers/symbolic.js";
 import { Tensor } from "../../tensor.js";
+import type { Known } from "./arrays.js";
 
 const constantKind: LayerKind<{ shape: readonly number[] }> = {
   className: "Constant",

@@ -227,7 +227,8 @@ export async function decodeModel(bytes: Uint8Array, complain: Complain): Promis
     const wanted = kind === "int" ? 0 : kind === "float" ? 5 : 2;
     const isPacked = kind === "ints" || kind === "floats" || kind === "doubles";
     const single = kind === "ints" ? 0 : kind === "floats" ? 5 : 1;
-    if (type !== wanted && !(isPacked && type === single)) complain(path, WIRE[wanted], WIRE[type] ?? `${type}`);
+    if (type !== wanted && !(isPacked && type === single))
+      complain(path, WIRE[wanted], WIRE[type] ?? `${type}`);
     if (kind === "ints") {
       const ints = result[name] as number[];
       if (type === 0) ints.push(pbf.readVarint(true));
@@ -240,7 +241,9 @@ export async function decodeModel(bytes: Uint8Array, complain: Complain): Promis
     if (kind === "floats" || kind === "doubles") {
       const Numbers = kind === "floats" ? Float32Array : Float64Array;
       const size = Numbers.BYTES_PER_ELEMENT;
-      const here = type === 2 ? span() : part.subarray(pbf.pos, (pbf.pos += size));
+      const begin = pbf.pos;
+      if (type !== 2) pbf.pos += size;
+      const here = type === 2 ? span() : part.subarray(begin, pbf.pos);
       if (here.length % size !== 0) complain(path, `a multiple of ${size} bytes`, `${here.length}`);
       const numbers = numbersOf(Numbers, here);
       const before = result[name] as Float32Array;
@@ -309,7 +312,12 @@ export async function encodeModel(model: Written<ModelProto>): Promise<Uint8Arra
     else if (kind === "ints") pbf.writePackedVarint(tag, value as number[]);
     else if (kind === "floats" || kind === "doubles")
       pbf.writeBytesField(tag, bytesOf(value as Float32Array));
-    else pbf.writeMessage(tag, (inner: Record<string, unknown>, to) => write(kind, inner, to), value as Record<string, unknown>);
+    else
+      pbf.writeMessage(
+        tag,
+        (inner: Record<string, unknown>, to) => write(kind, inner, to),
+        value as Record<string, unknown>,
+      );
   };
   const pbf = new PbfWriter();
   write(MODEL, model as Record<string, unknown>, pbf);

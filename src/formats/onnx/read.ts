@@ -5,9 +5,9 @@
 // samples that the file fixes is kept only where something depends on it.
 import { UnreelError } from "../../errors.js";
 import { input } from "../../layers/core.js";
+import { makeGraph } from "../../layers/graph.js";
 import { uniqueName } from "../../layers/layer.js";
 import type { SymbolicTensor } from "../../layers/symbolic.js";
-import { makeGraph } from "../../layers/graph.js";
 import { type Complain, complainOf } from "../complain.js";
 import type { ModelDescription } from "../description.js";
 import { type Known, readTensor, TYPE_NAMES, typeOf } from "./arrays.js";
@@ -15,7 +15,13 @@ import { Call, type Given, type Reading, showValue } from "./call.js";
 import { withoutMask } from "./constants.js";
 import type { Dim } from "./dims.js";
 import { OPERATORS, REASONS } from "./operators/index.js";
-import { decodeModel, type GraphProto, type ModelProto, type NodeProto, type ValueInfoProto } from "./proto.js";
+import {
+  decodeModel,
+  type GraphProto,
+  type ModelProto,
+  type NodeProto,
+  type ValueInfoProto,
+} from "./proto.js";
 import { Misfit, View } from "./view.js";
 
 /** Axes of one tensor, at most. */
@@ -84,7 +90,9 @@ function feeds({ input, initializer }: GraphProto): ValueInfoProto[] {
 }
 
 function hasFixedSamples(graph: GraphProto): boolean {
-  return feeds(graph).some(({ type }) => type?.tensorType?.shape?.dim.some(({ dimValue }) => (dimValue ?? 0) > 0));
+  return feeds(graph).some(({ type }) =>
+    type?.tensorType?.shape?.dim.some(({ dimValue }) => (dimValue ?? 0) > 0),
+  );
 }
 
 class GraphReader implements Reading {
@@ -152,10 +160,13 @@ class GraphReader implements Reading {
   #input({ name, type }: ValueInfoProto): SymbolicTensor {
     const place = `input '${name}'`;
     const tensor = type?.tensorType;
-    if (!tensor) return this.complain(place, "a tensor", type?.other ? "a list, a map or an optional" : "no type");
+    if (!tensor)
+      return this.complain(place, "a tensor", type?.other ? "a list, a map or an optional" : "no type");
     const kind = typeOf(tensor.elemType);
-    if (kind === undefined) this.complain(place, "numbers", TYPE_NAMES[tensor.elemType] ?? `type ${tensor.elemType}`);
-    if (!tensor.shape) this.complain(place, "a shape", "none", "onnx.shape_inference, or the exporter, can write it.");
+    if (kind === undefined)
+      this.complain(place, "numbers", TYPE_NAMES[tensor.elemType] ?? `type ${tensor.elemType}`);
+    if (!tensor.shape)
+      this.complain(place, "a shape", "none", "onnx.shape_inference, or the exporter, can write it.");
     const sizes = tensor.shape!.dim.map(({ dimValue, dimParam }, axis): Dim => {
       if (dimValue !== undefined && dimValue > 0) return dimValue;
       return `d_${(dimParam || `${name}_${axis}`).replace(/[^A-Za-z0-9_]/g, "_")}`;
@@ -182,9 +193,12 @@ class GraphReader implements Reading {
     const value = this.#values.get(name);
     const place = `output '${name}'`;
     if (value === undefined) return this.complain(place, "a value that a node makes", "none");
-    if (!(value instanceof View)) return this.complain(place, "one that depends on an input", showValue(value));
+    if (!(value instanceof View))
+      return this.complain(place, "one that depends on an input", showValue(value));
     // Samples first, then the graph's axes; samples that were put together with others stay apart here.
-    const groups = value.axes.flatMap((axis) => (axis.includes(0) ? axis.filter((atom) => atom !== 0).map((atom) => [atom]) : [axis]));
+    const groups = value.axes.flatMap((axis) =>
+      axis.includes(0) ? axis.filter((atom) => atom !== 0).map((atom) => [atom]) : [axis],
+    );
     try {
       const { tensor } = value.arranged([[0], ...groups]);
       const isInput = tensor.source.inputs.length === 0;
@@ -198,9 +212,14 @@ class GraphReader implements Reading {
   #run(node: NodeProto): void {
     const call = new Call(node, this);
     const { opType, domain } = node;
-    if (domain !== "" && domain !== "ai.onnx") call.refuse("an operator of ONNX", `one of domain '${domain}'`);
+    if (domain !== "" && domain !== "ai.onnx")
+      call.refuse("an operator of ONNX", `one of domain '${domain}'`);
     const operator = Object.hasOwn(OPERATORS, opType) ? OPERATORS[opType] : undefined;
-    if (!operator) call.refuse("an operator that layers or ops.* can express", `${opType}${REASONS[opType] ? `, ${REASONS[opType]}` : ""}`);
+    if (!operator)
+      call.refuse(
+        "an operator that layers or ops.* can express",
+        `${opType}${REASONS[opType] ? `, ${REASONS[opType]}` : ""}`,
+      );
     const outputs = call.guarded(() => this.#inVoice(call, () => operator!(call)));
     this.#give(node, outputs);
   }
@@ -220,7 +239,8 @@ class GraphReader implements Reading {
       if (name === "") return;
       const value = outputs[k];
       if (value !== undefined) this.#values.set(name, value);
-      else if (this.isUsed(name)) new Call(node, this).refuse(`${outputs.length} outputs`, `output ${k}, '${name}', in use`);
+      else if (this.isUsed(name))
+        new Call(node, this).refuse(`${outputs.length} outputs`, `output ${k}, '${name}', in use`);
     });
   }
 
@@ -284,6 +304,8 @@ class GraphReader implements Reading {
       seen.add(each);
       stack.push(...(this.#makers.get(each)?.input ?? []));
     }
-    return feeds(this.#graph).map((info) => info.name).filter((each) => seen.has(each));
+    return feeds(this.#graph)
+      .map((info) => info.name)
+      .filter((each) => seen.has(each));
   }
 }

@@ -1,8 +1,9 @@
 // How a tensor of an ONNX graph lies in one of ours. Ours have samples on their first axis; ONNX graphs move axes about, most of them
 // only to please the next operator. So transposing, reshaping, adding and removing axes move nothing here: they change which of our
 // axes, or parts of them ("atoms"), an axis of the graph stands for. What an operator needs otherwise is arranged then.
-import type { SymbolicTensor } from "../../layers/symbolic.js";
+
 import * as ops from "../../layers/operations.js";
+import type { SymbolicTensor } from "../../layers/symbolic.js";
 import type { Known } from "./arrays.js";
 import { type Dim, over, productOf } from "./dims.js";
 
@@ -85,7 +86,9 @@ export class View {
     const atoms = this.atoms.toSpliced(first, count, { place, dim });
     const moved = (atom: number) => (atom < first + count ? atom : atom - count + 1);
     const axes = this.axes.map((axis) =>
-      axis.includes(first) ? [first] : axis.filter((atom) => atom < first || atom >= first + count).map(moved),
+      axis.includes(first)
+        ? [first]
+        : axis.filter((atom) => atom < first || atom >= first + count).map(moved),
     );
     return new View(tensor, atoms, axes, this.type);
   }
@@ -101,9 +104,7 @@ export class View {
     const atoms = this.atoms.toSpliced(atom, 1, ...parts.map((dim) => ({ place, dim })));
     const extra = parts.length - 1;
     const axes = this.axes.map((axis) =>
-      axis.flatMap((a) =>
-        a < atom ? [a] : a > atom ? [a + extra] : parts.map((_, k) => atom + k),
-      ),
+      axis.flatMap((a) => (a < atom ? [a] : a > atom ? [a + extra] : parts.map((_, k) => atom + k))),
     );
     return new View(this.tensor, atoms, axes, this.type);
   }
@@ -139,11 +140,15 @@ export class View {
     let { tensor } = this;
     // Our axes that the groups take apart are taken apart first.
     const whole = groups.map((group) => `,${group.join()},`);
-    const isIntact = (unit: number[]) => unit.length < 2 || whole.some((text) => text.includes(`,${unit.join()},`));
+    const isIntact = (unit: number[]) =>
+      unit.length < 2 || whole.some((text) => text.includes(`,${unit.join()},`));
     let units = now;
     if (!now.every(isIntact)) {
       units = now.flatMap((unit) => (isIntact(unit) ? [unit] : unit.map((atom) => [atom])));
-      tensor = shaped(tensor, units.map((unit) => this.dimOf(unit)));
+      tensor = shaped(
+        tensor,
+        units.map((unit) => this.dimOf(unit)),
+      );
     }
     // Axes of size 1 that nobody asks for go, the others get the wanted order.
     const wanted = groups.flat();
@@ -151,13 +156,20 @@ export class View {
     if (left.length < units.length) {
       const gone = units.filter((unit) => !left.includes(unit));
       if (gone.some((unit) => this.dimOf(unit) !== 1)) throw new Misfit("axes of size 1 where some end");
-      tensor = ops.squeeze(tensor, gone.map((unit) => units.indexOf(unit)));
+      tensor = ops.squeeze(
+        tensor,
+        gone.map((unit) => units.indexOf(unit)),
+      );
       units = left;
     }
     const order = [...units.keys()].sort((a, b) => wanted.indexOf(units[a][0]) - wanted.indexOf(units[b][0]));
     if (order.some((unit, k) => unit !== k)) tensor = ops.transpose(tensor, order);
     const ordered = order.map((k) => units[k]);
-    if (key(ordered) !== key(groups)) tensor = shaped(tensor, groups.map((group) => this.dimOf(group)));
+    if (key(ordered) !== key(groups))
+      tensor = shaped(
+        tensor,
+        groups.map((group) => this.dimOf(group)),
+      );
     return new View(tensor, atoms, axes, this.type);
   }
 
@@ -190,7 +202,9 @@ export class View {
 
   /** Every axis of ours one atom. */
   get apart(): View {
-    return this.atoms.length === this.tensor.shape.length ? this : this.arranged(this.atoms.map((_, atom) => [atom]));
+    return this.atoms.length === this.tensor.shape.length
+      ? this
+      : this.arranged(this.atoms.map((_, atom) => [atom]));
   }
 }
 
@@ -248,7 +262,7 @@ export function reshapedView(view: View, dims: readonly Dim[]): View | undefined
       // Taken apart: what comes behind moves up one.
       const shift = (a: number) => (a > atom ? a + 1 : a);
       now = now.split(atom, [rest, inside]);
-      for (const done of [...axes, axis]) done.forEach((a, k) => (done[k] = shift(a)));
+      for (const done of [...axes, axis]) done.splice(0, done.length, ...done.map(shift));
       queue = [atom, atom + 1, ...queue.slice(1).map(shift)];
       axis.push(atom);
       queue.shift();

@@ -60,7 +60,14 @@ export function readSafetensors(bytes: Uint8Array, file: string): Safetensors {
   const header = parsed(bytes.subarray(8, 8 + length), complain);
   const data = bytes.subarray(8 + length);
   const spans: { place: string; begin: number; end: number }[] = [];
-  const entries: { name: string; place: string; type: DataType; shape: number[]; begin: number; end: number }[] = [];
+  const entries: {
+    name: string;
+    place: string;
+    type: DataType;
+    shape: number[];
+    begin: number;
+    end: number;
+  }[] = [];
   for (const [name, entry] of Object.entries(header)) {
     if (name === "__metadata__") continue;
     const place = `tensor ${show(name)}`;
@@ -76,17 +83,23 @@ export function readSafetensors(bytes: Uint8Array, file: string): Safetensors {
     if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isWhole))
       complain(`${place}: data_offsets`, "a begin and an end", show(offsets));
     const [begin, end] = offsets as number[];
-    if (begin > end || end > data.length) complain(`${place}: data_offsets`, `a span inside ${data.length} bytes`, `[${begin}, ${end}]`);
+    if (begin > end || end > data.length)
+      complain(`${place}: data_offsets`, `a span inside ${data.length} bytes`, `[${begin}, ${end}]`);
     const count = countOf(shape as number[]);
     if (Number.isNaN(count) || count * type!.bytes !== end - begin)
-      complain(`${place}: data_offsets`, `${count * type!.bytes} bytes for ${dtype} of shape [${shape}]`, `${end - begin}`);
+      complain(
+        `${place}: data_offsets`,
+        `${count * type!.bytes} bytes for ${dtype} of shape [${shape}]`,
+        `${end - begin}`,
+      );
     spans.push({ place, begin, end });
     entries.push({ name, place, type: type!, shape: shape as number[], begin, end });
   }
   // Spans fill the data without holes and overlap nowhere: so the format says.
   let at = 0;
   for (const { place, begin, end } of spans.sort((a, b) => a.begin - b.begin || a.end - b.end)) {
-    if (begin !== at) complain(`${place}: data_offsets`, `a begin at ${at}, where the one before ends`, `${begin}`);
+    if (begin !== at)
+      complain(`${place}: data_offsets`, `a begin at ${at}, where the one before ends`, `${begin}`);
     at = end;
   }
   if (at !== data.length) complain("data", `${at} bytes, as its tensors have`, `${data.length}`);
@@ -108,7 +121,8 @@ function parsed(bytes: Uint8Array, complain: Complain): Record<string, unknown> 
 
 function metadataOf(value: unknown, complain: Complain): Record<string, string> {
   if (value === undefined) return {};
-  if (isObject(value) && Object.values(value).every((each) => typeof each === "string")) return value as Record<string, string>;
+  if (isObject(value) && Object.values(value).every((each) => typeof each === "string"))
+    return value as Record<string, string>;
   return complain("header: __metadata__", "an object of texts", show(value));
 }
 

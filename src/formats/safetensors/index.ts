@@ -25,15 +25,21 @@ async function read(bytes: Uint8Array, { file }: { file: string }): Promise<Mode
   }
   const place = `${file}: header: __metadata__: ${CONFIG}`;
   const config = parseJson(place, text);
-  if (!isObject(config)) throw new UnreelError({ operation: place, expected: "an object", got: typeof config });
+  if (!isObject(config))
+    throw new UnreelError({ operation: place, expected: "an object", got: typeof config });
   const { name, graph, sequence } = readModel(place, config);
   const names = layersIn(graph);
-  readStateDict(file, graph, tensors, { mapping: Object.fromEntries(names.map((each) => [each, each])), strict: true });
+  readStateDict(file, graph, tensors, {
+    mapping: Object.fromEntries(names.map((each) => [each, each])),
+    strict: true,
+  });
   return { name, graph, sequence };
 }
 
 function layersIn(graph: ModelDescription["graph"]): string[] {
-  return graph.layers.flatMap(({ kind, name, weights }) => (kind.graph ? layersIn(kind.graph) : weights.length > 0 ? [name] : []));
+  return graph.layers.flatMap(({ kind, name, weights }) =>
+    kind.graph ? layersIn(kind.graph) : weights.length > 0 ? [name] : [],
+  );
 }
 
 export const safetensors: Format = { read, write };

@@ -49,20 +49,39 @@ interface CellConfig {
 }
 
 /** Which of PyTorch's gates is the k-th here; the same list says it the other way round. */
-const ORDER: Readonly<Record<string, readonly number[]>> = { SimpleRNN: [0], LSTM: [0, 1, 2, 3], GRU: [1, 0, 2] };
+const ORDER: Readonly<Record<string, readonly number[]>> = {
+  SimpleRNN: [0],
+  LSTM: [0, 1, 2, 3],
+  GRU: [1, 0, 2],
+};
 const NAMES: Readonly<Record<string, string>> = { SimpleRNN: "nn.RNN", LSTM: "nn.LSTM", GRU: "nn.GRU" };
 
 /** One direction of one layer: weight_ih, weight_hh and, with biases, bias_ih and bias_hh, each with `suffix`. */
 function recurrent(layer: Layer, suffix: string, backwards: boolean): Module {
   const className = layer.className.replace(/Cell$/, "");
   const order = ORDER[className];
-  const { units, activation, recurrentActivation, useBias, resetAfter, goBackwards = false } = layer.config as CellConfig;
+  const {
+    units,
+    activation,
+    recurrentActivation,
+    useBias,
+    resetAfter,
+    goBackwards = false,
+  } = layer.config as CellConfig;
   const isUsual = activation === "tanh" || (className === "SimpleRNN" && activation === "relu");
-  if (!isUsual) refuse(layer, className === "SimpleRNN" ? "activation 'tanh' or 'relu', as nn.RNN has" : `activation 'tanh', as ${NAMES[className]} has`, `'${activation}'`);
+  if (!isUsual)
+    refuse(
+      layer,
+      className === "SimpleRNN"
+        ? "activation 'tanh' or 'relu', as nn.RNN has"
+        : `activation 'tanh', as ${NAMES[className]} has`,
+      `'${activation}'`,
+    );
   if (className !== "SimpleRNN" && recurrentActivation !== "sigmoid")
     refuse(layer, `recurrentActivation 'sigmoid', as ${NAMES[className]} has`, `'${recurrentActivation}'`);
   if (className === "GRU" && !resetAfter) refuse(layer, "resetAfter: true, the only form of nn.GRU", "false");
-  if (goBackwards !== backwards) refuse(layer, "goBackwards: false: PyTorch reads backwards only beside forwards", "true");
+  if (goBackwards !== backwards)
+    refuse(layer, "goBackwards: false: PyTorch reads backwards only beside forwards", "true");
   const width = order.length * units;
   const [inputs] = layer.weights[0].shape;
   const [ih, hh, bi, bh] = ["weight_ih", "weight_hh", "bias_ih", "bias_hh"].map((name) => `${name}${suffix}`);
@@ -71,7 +90,8 @@ function recurrent(layer: Layer, suffix: string, backwards: boolean): Module {
     [hh, [width, units]],
   ]);
   if (useBias) parameters.set(bi, [width]).set(bh, [width]);
-  const there = (name: string, values: Float32Array) => new Tensor(blocks(values, order, values.length / order.length), parameters.get(name)!);
+  const there = (name: string, values: Float32Array) =>
+    new Tensor(blocks(values, order, values.length / order.length), parameters.get(name)!);
   return {
     className: NAMES[className],
     parameters,
@@ -97,7 +117,14 @@ function recurrent(layer: Layer, suffix: string, backwards: boolean): Module {
       });
       if (!useBias) return weights;
       const [own, state] = [here(bi).data, here(bh).data];
-      if (className !== "GRU") return [...weights, new Tensor(own.map((value, k) => value + state[k]), [width])];
+      if (className !== "GRU")
+        return [
+          ...weights,
+          new Tensor(
+            own.map((value, k) => value + state[k]),
+            [width],
+          ),
+        ];
       const both = new Float32Array(2 * width);
       both.set(own);
       both.set(state, width);
@@ -118,10 +145,17 @@ function joined(parts: readonly Module[]): Module {
 }
 
 function bothWays(layer: Layer, level: number): Module {
-  const { forward, backward, mergeMode } = layer.config as { forward: Layer; backward: Layer; mergeMode: string | null };
-  if (!Object.hasOwn(ORDER, forward.className)) refuse(layer, "simpleRNN, lstm or gru inside", `${forward.className}`);
-  if (backward.className !== forward.className) refuse(layer, "the same layer both ways", `${forward.className} and ${backward.className}`);
-  if (mergeMode !== "concat" && mergeMode !== null) refuse(layer, "mergeMode 'concat', as PyTorch has", `'${mergeMode}'`);
+  const { forward, backward, mergeMode } = layer.config as {
+    forward: Layer;
+    backward: Layer;
+    mergeMode: string | null;
+  };
+  if (!Object.hasOwn(ORDER, forward.className))
+    refuse(layer, "simpleRNN, lstm or gru inside", `${forward.className}`);
+  if (backward.className !== forward.className)
+    refuse(layer, "the same layer both ways", `${forward.className} and ${backward.className}`);
+  if (mergeMode !== "concat" && mergeMode !== null)
+    refuse(layer, "mergeMode 'concat', as PyTorch has", `'${mergeMode}'`);
   const parts = [recurrent(forward, `_l${level}`, false), recurrent(backward, `_l${level}_reverse`, true)];
   return joined(parts);
 }
@@ -136,29 +170,55 @@ interface Plain {
 }
 
 const same = (values: Float32Array) => values.slice();
-const plain = (name: string, shape: readonly number[]): Plain => ({ name, shape, toTorch: same, toLayer: same });
+const plain = (name: string, shape: readonly number[]): Plain => ({
+  name,
+  shape,
+  toTorch: same,
+  toLayer: same,
+});
 
 /** Axes [a, b, c] in the opposite order: of a kernel [steps, inputs, outputs], as PyTorch has it, and back. */
 function reversed(values: Float32Array, [a, m, c]: readonly number[]): Float32Array {
   const out = new Float32Array(values.length);
   for (let i = 0; i < a; i++)
-    for (let j = 0; j < m; j++) for (let k = 0; k < c; k++) out[(k * m + j) * a + i] = values[(i * m + j) * c + k];
+    for (let j = 0; j < m; j++)
+      for (let k = 0; k < c; k++) out[(k * m + j) * a + i] = values[(i * m + j) * c + k];
   return out;
 }
 
 function kernel(name: string, shape: readonly number[]): Plain {
   const there = [...shape].reverse();
-  return { name, shape: there, toTorch: (values) => reversed(values, shape), toLayer: (values) => reversed(values, there) };
+  return {
+    name,
+    shape: there,
+    toTorch: (values) => reversed(values, shape),
+    toLayer: (values) => reversed(values, there),
+  };
 }
 
 /** Each weight a parameter, in the order of the weights. */
-function simple(className: string, layer: Layer, plains: readonly Plain[], silent: readonly string[] = []): Module {
+function simple(
+  className: string,
+  layer: Layer,
+  plains: readonly Plain[],
+  silent: readonly string[] = [],
+): Module {
   return {
     className,
     parameters: new Map(plains.map(({ name, shape }) => [name, shape])),
     silent,
-    write: () => new Map(plains.map(({ name, shape, toTorch }, k) => [name, new Tensor(toTorch(layer.weights[k].read()), shape)])),
-    read: (get) => plains.map(({ name, toLayer }, k) => new Tensor(toLayer(Float32Array.from(get(name).data)), layer.weights[k].shape)),
+    write: () =>
+      new Map(
+        plains.map(({ name, shape, toTorch }, k) => [
+          name,
+          new Tensor(toTorch(layer.weights[k].read()), shape),
+        ]),
+      ),
+    read: (get) =>
+      plains.map(
+        ({ name, toLayer }, k) =>
+          new Tensor(toLayer(Float32Array.from(get(name).data)), layer.weights[k].shape),
+      ),
   };
 }
 
@@ -169,24 +229,32 @@ const biased = (layer: Layer, first: Plain): Plain[] =>
 
 const dense: Make = (layer) => {
   const [inputs, units] = layer.weights[0].shape;
-  return simple("nn.Linear", layer, biased(layer, {
-    name: "weight",
-    shape: [units, inputs],
-    toTorch: (values) => turned(values, inputs, units),
-    toLayer: (values) => turned(values, units, inputs),
-  }));
+  return simple(
+    "nn.Linear",
+    layer,
+    biased(layer, {
+      name: "weight",
+      shape: [units, inputs],
+      toTorch: (values) => turned(values, inputs, units),
+      toLayer: (values) => turned(values, units, inputs),
+    }),
+  );
 };
 
 /** [steps, channels, multiplier] as [channels · multiplier, 1, steps]. */
 const depthwise: Make = (layer) => {
   const [steps, channels, multiplier] = layer.weights[0].shape;
   const outputs = channels * multiplier;
-  return simple("nn.Conv1d", layer, biased(layer, {
-    name: "weight",
-    shape: [outputs, 1, steps],
-    toTorch: (values) => turned(values, steps, outputs),
-    toLayer: (values) => turned(values, outputs, steps),
-  }));
+  return simple(
+    "nn.Conv1d",
+    layer,
+    biased(layer, {
+      name: "weight",
+      shape: [outputs, 1, steps],
+      toTorch: (values) => turned(values, steps, outputs),
+      toLayer: (values) => turned(values, outputs, steps),
+    }),
+  );
 };
 
 function affine(layer: Layer): Plain[] {
@@ -201,9 +269,11 @@ const MODULES: Readonly<Record<string, Make>> = {
   Dense: dense,
   Conv1D: (layer) => simple("nn.Conv1d", layer, biased(layer, kernel("weight", layer.weights[0].shape))),
   DepthwiseConv1D: depthwise,
-  Conv1DTranspose: (layer) => simple("nn.ConvTranspose1d", layer, biased(layer, kernel("weight", layer.weights[0].shape))),
+  Conv1DTranspose: (layer) =>
+    simple("nn.ConvTranspose1d", layer, biased(layer, kernel("weight", layer.weights[0].shape))),
   LayerNormalization: (layer) => {
-    if ((layer.config as { rmsScaling: boolean }).rmsScaling) refuse(layer, "rmsScaling: false, as nn.LayerNorm has", "true");
+    if ((layer.config as { rmsScaling: boolean }).rmsScaling)
+      refuse(layer, "rmsScaling: false, as nn.LayerNorm has", "true");
     return simple("nn.LayerNorm", layer, layer.weights.length > 0 ? affine(layer) : []);
   },
   BatchNormalization: (layer) => {
@@ -228,5 +298,9 @@ export function moduleOf(layer: Layer, level = 0): Module | undefined {
     }
   }
   if (Object.hasOwn(MODULES, className)) return MODULES[className](layer);
-  return refuse(layer, `a layer that is a module of PyTorch: recurrent ones, ${Object.keys(MODULES).join(", ")}`, className);
+  return refuse(
+    layer,
+    `a layer that is a module of PyTorch: recurrent ones, ${Object.keys(MODULES).join(", ")}`,
+    className,
+  );
 }

@@ -11,7 +11,9 @@ export type Mapping = Readonly<Record<string, string | readonly string[]>>;
 
 /** Layers of a model with weights, those of models inside it too. */
 function layersOf(graph: Graph): Layer[] {
-  return graph.layers.flatMap((layer) => (layer.kind.graph ? layersOf(layer.kind.graph) : layer.weights.length > 0 ? [layer] : []));
+  return graph.layers.flatMap((layer) =>
+    layer.kind.graph ? layersOf(layer.kind.graph) : layer.weights.length > 0 ? [layer] : [],
+  );
 }
 
 const prefixed = (prefix: string, name: string) => (prefix === "" ? name : `${prefix}.${name}`);
@@ -30,9 +32,19 @@ function pairsOf(operation: string, layers: readonly Layer[], mapping: Mapping):
       if (!layer) {
         const known = layers.map((each) => each.name);
         const hint = typeof name === "string" ? suggestion(name, known) : `Known names: ${known.join(", ")}.`;
-        throw new UnreelError({ operation: `${operation}: mapping: ${show(prefix)}`, expected: "the name of a layer with weights", got: show(name), hint });
+        throw new UnreelError({
+          operation: `${operation}: mapping: ${show(prefix)}`,
+          expected: "the name of a layer with weights",
+          got: show(name),
+          hint,
+        });
       }
-      if (taken.has(layer)) throw new UnreelError({ operation: `${operation}: mapping`, expected: "each layer once", got: `${show(name)} twice` });
+      if (taken.has(layer))
+        throw new UnreelError({
+          operation: `${operation}: mapping`,
+          expected: "each layer once",
+          got: `${show(name)} twice`,
+        });
       taken.add(layer);
       return { layer, module: moduleOf(layer, level)! };
     });
@@ -43,20 +55,30 @@ function pairsOf(operation: string, layers: readonly Layer[], mapping: Mapping):
 /** A model's weights as a state dict. Without a mapping modules are called as the layers. */
 export function writeStateDict(operation: string, graph: Graph, mapping?: Mapping): Map<string, Tensor> {
   const layers = layersOf(graph);
-  const pairs = pairsOf(operation, layers, mapping ?? Object.fromEntries(layers.map(({ name }) => [name, name])));
+  const pairs = pairsOf(
+    operation,
+    layers,
+    mapping ?? Object.fromEntries(layers.map(({ name }) => [name, name])),
+  );
   const named = new Set(pairs.flatMap((pair) => pair.layers.map(({ layer }) => layer)));
   const missing = layers.find((layer) => !named.has(layer));
   if (missing) {
     const expected = "a module for every layer with weights";
-    throw new UnreelError({ operation: `${operation}: mapping`, expected, got: `none for ${show(missing.name)}` });
+    throw new UnreelError({
+      operation: `${operation}: mapping`,
+      expected,
+      got: `none for ${show(missing.name)}`,
+    });
   }
   const out = new Map<string, Tensor>();
   for (const { prefix, layers: parts } of pairs)
-    for (const { module } of parts) for (const [name, tensor] of module.write()) out.set(prefixed(prefix, name), tensor);
+    for (const { module } of parts)
+      for (const [name, tensor] of module.write()) out.set(prefixed(prefix, name), tensor);
   return out;
 }
 
-const sameShape = (a: readonly number[], b: readonly number[]) => a.length === b.length && a.every((d, k) => d === b[k]);
+const sameShape = (a: readonly number[], b: readonly number[]) =>
+  a.length === b.length && a.every((d, k) => d === b[k]);
 
 /** Names of tensors by module. */
 function modulesIn(tensors: ReadonlyMap<string, Tensor>): Map<string, string[]> {
@@ -82,12 +104,22 @@ function guessed(operation: string, layers: readonly Layer[], tensors: ReadonlyM
   const modules = [...modulesIn(tensors)].map(([prefix, names]) => {
     const levels = Math.min(levelsOf(names), layers.length);
     const fits = (run: readonly Layer[]) => {
-      const wanted = new Map(run.flatMap((layer, level) => [...(tryModule(layer, level)?.parameters ?? [["?", []] as const])]));
+      const wanted = new Map(
+        run.flatMap((layer, level) => [...(tryModule(layer, level)?.parameters ?? [["?", []] as const])]),
+      );
       const own = names.filter((name) => name !== "num_batches_tracked");
-      return wanted.size === own.length && own.every((name) => wanted.has(name) && sameShape(wanted.get(name)!, tensors.get(prefixed(prefix, name))!.shape));
+      return (
+        wanted.size === own.length &&
+        own.every(
+          (name) =>
+            wanted.has(name) && sameShape(wanted.get(name)!, tensors.get(prefixed(prefix, name))!.shape),
+        )
+      );
     };
     // Layers of one module follow each other.
-    const runs = layers.map((_, k) => layers.slice(k, k + levels)).filter((run) => run.length === levels && fits(run));
+    const runs = layers
+      .map((_, k) => layers.slice(k, k + levels))
+      .filter((run) => run.length === levels && fits(run));
     return { prefix, runs };
   });
   const mapping: Record<string, readonly string[]> = {};
@@ -108,10 +140,20 @@ function guessed(operation: string, layers: readonly Layer[], tensors: ReadonlyM
     }
   }
   for (const { prefix, runs } of open) {
-    const shapes = [...tensors].filter(([name]) => name.startsWith(prefix)).map(([name, { shape }]) => `${name} [${shape}]`);
-    const got = runs.length === 0 ? `none that fits ${shapes.slice(0, 4).join(", ")}` : `several: ${runs.map((run) => run.map(({ name }) => name).join(" + ")).join(", ")}`;
+    const shapes = [...tensors]
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, { shape }]) => `${name} [${shape}]`);
+    const got =
+      runs.length === 0
+        ? `none that fits ${shapes.slice(0, 4).join(", ")}`
+        : `several: ${runs.map((run) => run.map(({ name }) => name).join(" + ")).join(", ")}`;
     const hint = "Give the option mapping, such as { 'encoder.rnn': 'lstm' }.";
-    throw new UnreelError({ operation: `${operation}: module ${show(prefix)}`, expected: "one layer of the model", got, hint });
+    throw new UnreelError({
+      operation: `${operation}: module ${show(prefix)}`,
+      expected: "one layer of the model",
+      got,
+      hint,
+    });
   }
   return mapping;
 }
@@ -135,7 +177,12 @@ export function readStateDict(
   const projected = [...tensors.keys()].find((name) => /(^|\.)weight_hr_l\d/.test(name));
   if (projected !== undefined) {
     const hint = "Layers here have no projection of the state.";
-    throw new UnreelError({ operation, expected: "an LSTM without proj_size", got: `a tensor '${projected}'`, hint });
+    throw new UnreelError({
+      operation,
+      expected: "an LSTM without proj_size",
+      got: `a tensor '${projected}'`,
+      hint,
+    });
   }
   const pairs = pairsOf(operation, layers, mapping ?? guessed(operation, layers, tensors));
   const used = new Set<string>();
@@ -148,11 +195,22 @@ export function readStateDict(
         const shape = module.parameters.get(name)!;
         const place = `${operation}: ${key}`;
         if (!found) {
-          const hint = name.startsWith("bias") ? `Is bias=False there? Then give ${layer.name} useBias: false.` : suggestion(key, [...tensors.keys()]);
-          throw new UnreelError({ operation: place, expected: `shape [${shape}] of ${module.className} for layer '${layer.name}'`, got: "no such tensor", hint });
+          const hint = name.startsWith("bias")
+            ? `Is bias=False there? Then give ${layer.name} useBias: false.`
+            : suggestion(key, [...tensors.keys()]);
+          throw new UnreelError({
+            operation: place,
+            expected: `shape [${shape}] of ${module.className} for layer '${layer.name}'`,
+            got: "no such tensor",
+            hint,
+          });
         }
         if (!sameShape(found.shape, shape))
-          throw new UnreelError({ operation: place, expected: `shape [${shape}] for layer '${layer.name}'`, got: `[${found.shape}]` });
+          throw new UnreelError({
+            operation: place,
+            expected: `shape [${shape}] for layer '${layer.name}'`,
+            got: `[${found.shape}]`,
+          });
         used.add(key);
         return found;
       };
@@ -165,11 +223,21 @@ export function readStateDict(
     const missing = layers.find((layer) => !assigned.some((each) => each.layer === layer));
     if (extra !== undefined) {
       const hint = "strict: false leaves it out.";
-      throw new UnreelError({ operation, expected: "tensors that layers have", got: `'${extra}' of shape [${tensors.get(extra)!.shape}] as well`, hint });
+      throw new UnreelError({
+        operation,
+        expected: "tensors that layers have",
+        got: `'${extra}' of shape [${tensors.get(extra)!.shape}] as well`,
+        hint,
+      });
     }
     if (missing) {
       const hint = "strict: false leaves its weights as they are.";
-      throw new UnreelError({ operation, expected: "a module for every layer with weights", got: `none for '${missing.name}'`, hint });
+      throw new UnreelError({
+        operation,
+        expected: "a module for every layer with weights",
+        got: `none for '${missing.name}'`,
+        hint,
+      });
     }
   }
   for (const { layer, values } of assigned) layer.setWeights(values);

@@ -257,7 +257,11 @@ const flipKind: LayerKind<{ axis: number; rank: number }> = {
     // The kernel turns the outermost axis of what lies time-major; the axis comes there, and goes back.
     const order = [axis, ...Array.from({ length: rank }, (_, k) => k).filter((k) => k !== axis)];
     const front = permute(builder, name, value, order);
-    const rows = reshapeValue(builder, name, front, [1, front.shape[0], dim(Size.product(front.shape.slice(1)))]);
+    const rows = reshapeValue(builder, name, front, [
+      1,
+      front.shape[0],
+      dim(Size.product(front.shape.slice(1))),
+    ]);
     const [turned] = builder.apply(reverse, name, [inOrder(builder, rows, true)], {});
     const back = reshapeValue(builder, name, { ...turned, timeMajor: false }, front.shape);
     const inverse = order.map((_, k) => order.indexOf(k));

@@ -1,6 +1,6 @@
 // Two operands side by side: their axes aligned at the last, in one layout of ours.
 import type { SymbolicTensor } from "../../../layers/symbolic.js";
-import { type Known, size, strided, uniform } from "../arrays.js";
+import { type Known, size, sliced, strided, uniform } from "../arrays.js";
 import type { Call } from "../call.js";
 import { constant } from "../constants.js";
 import { type Dim, productOf } from "../dims.js";
@@ -23,7 +23,9 @@ interface Unit {
 
 /** The units of the graph's axis k: atom by atom where all views have the same, else one. */
 function unitsOf(views: readonly View[], axis: number): Unit[] {
-  const here = views.map((view) => view.axes[axis].filter((atom) => atom === 0 || isFull(view.atoms[atom].dim)));
+  const here = views.map((view) =>
+    view.axes[axis].filter((atom) => atom === 0 || isFull(view.atoms[atom].dim)),
+  );
   const dims = views.map((view, k) => here[k].map((atom) => view.atoms[atom].dim));
   const full = here.filter((atoms) => atoms.length > 0);
   if (full.length === 0) return [];
@@ -36,14 +38,18 @@ function unitsOf(views: readonly View[], axis: number): Unit[] {
       groups: here.map((atoms) => (atoms.length > 0 ? [atoms[n]] : undefined)),
     }));
   }
-  if (here.some((atoms) => atoms.includes(0) && atoms.length > 1)) throw new Misfit("operands that agree on their samples");
+  if (here.some((atoms) => atoms.includes(0) && atoms.length > 1))
+    throw new Misfit("operands that agree on their samples");
   return [
     { axis, dim: productOf(first), groups: here.map((atoms) => (atoms.length > 0 ? atoms : undefined)) },
   ];
 }
 
 /** Tensors in one layout, and how to see what is made of them. Axes of size 1 grow in operators. */
-export function aligned(views: readonly View[]): { tensors: SymbolicTensor[]; seen: (tensor: SymbolicTensor) => View } {
+export function aligned(views: readonly View[]): {
+  tensors: SymbolicTensor[];
+  seen: (tensor: SymbolicTensor) => View;
+} {
   const rank = Math.max(...views.map((view) => view.rank));
   const all = views.map((view) => ranked(view, rank));
   const [first] = all;
@@ -66,22 +72,37 @@ export function aligned(views: readonly View[]): { tensors: SymbolicTensor[]; se
   const tensors = all.map((view, k) => view.arranged(ordered.map(({ groups }) => groups[k] ?? [])).tensor);
   const atoms: Atom[] = ordered.map(({ dim }, place) => ({ place, dim }));
   const axes = Array.from({ length: rank }, (_, axis) =>
-    ordered.flatMap((unit, atom) => (unit.axis === axis ? [{ atom, order: units.indexOf(unit) }] : []))
+    ordered
+      .flatMap((unit, atom) => (unit.axis === axis ? [{ atom, order: units.indexOf(unit) }] : []))
       .sort((a, b) => a.order - b.order)
       .map(({ atom }) => atom),
   );
   return { tensors, seen: (tensor) => new View(tensor, atoms, axes) };
 }
 
+/** A constant that a file repeats for each of its samples, once. */
+function sameForAll(array: Known, axis: number): Known {
+  if (axis < 0 || array.shape[axis] < 2) return array;
+  const row = (from: number) => sliced(array, [{ axis, from, count: 1, step: 1 }]);
+  const first = row(0);
+  for (let from = 1; from < array.shape[axis]; from++)
+    if (row(from).data.some((value, i) => value !== first.data[i])) return array;
+  return first;
+}
+
 /** A tensor and a constant in one layout: the constant as a number, or as a tensor of its own. */
 export function withKnown(
   call: Call,
   view: View,
-  array: Known,
+  given: Known,
 ): { tensor: SymbolicTensor; constant: SymbolicTensor | number; seen: (tensor: SymbolicTensor) => View } {
-  const rank = Math.max(view.rank, array.shape.length);
+  const rank = Math.max(view.rank, given.shape.length);
   const one = ranked(view, rank);
-  const number = uniform(array);
+  const number = uniform(given);
+  const array = sameForAll(
+    given,
+    one.axes.findIndex((axis) => axis.join() === "0") - rank + given.shape.length,
+  );
   const shape = [...Array<number>(rank - array.shape.length).fill(1), ...array.shape];
   const grows = shape.some((d, axis) => d !== 1 && one.dims[axis] === 1 && !one.hasSamples(axis));
   if (number !== undefined && !grows)
@@ -118,7 +139,9 @@ export function withKnown(
   const lying = strided(array, known, moves);
   const sizes = laid.groups.map((group) => group.reduce((product, atom) => product * known[atom], 1));
   const made = constant(call.layerName(), { ...lying, shape: sizes }, laid.tensor);
-  const atoms = laid.atoms.map((atom, k) => (atom.dim === 1 && known[k] > 1 ? { ...atom, dim: known[k] } : atom));
+  const atoms = laid.atoms.map((atom, k) =>
+    atom.dim === 1 && known[k] > 1 ? { ...atom, dim: known[k] } : atom,
+  );
   return {
     tensor: laid.tensor,
     constant: made,

@@ -1,8 +1,17 @@
 // Functions of each number, arithmetic, comparisons and choices. onnx.ai/onnx/operators
 import * as ops from "../../../layers/operations.js";
 import type { SymbolicTensor } from "../../../layers/symbolic.js";
-import { combined, jointShape, type Known, LARGEST_CONSTANT, mapped, size, typeOf, TYPE_NAMES } from "../arrays.js";
-import { bounded, type Call, isKnown, Sizes, sizesValue, Spread, type Value } from "../call.js";
+import {
+  combined,
+  jointShape,
+  type Known,
+  LARGEST_CONSTANT,
+  mapped,
+  size,
+  TYPE_NAMES,
+  typeOf,
+} from "../arrays.js";
+import { bounded, type Call, isKnown, Sizes, Spread, sizesValue, type Value } from "../call.js";
 import { combine, type Dim, over, times } from "../dims.js";
 import { Misfit, View } from "../view.js";
 import { aligned, withKnown } from "./broadcast.js";
@@ -52,7 +61,8 @@ function celu(x: SymbolicTensor, alpha: number): SymbolicTensor {
 
 function selu(x: SymbolicTensor, call: Call): SymbolicTensor {
   const [alpha, gamma] = [call.float("alpha", 1.6732632423543772), call.float("gamma", 1.0507009873554805)];
-  if (Math.abs(alpha - 1.6732632423543772) < 1e-6 && Math.abs(gamma - 1.0507009873554805) < 1e-6) return ops.selu(x);
+  if (Math.abs(alpha - 1.6732632423543772) < 1e-6 && Math.abs(gamma - 1.0507009873554805) < 1e-6)
+    return ops.selu(x);
   return ops.multiply(elu(x, alpha), gamma);
 }
 
@@ -96,12 +106,7 @@ const cast: Operator = (call) => {
   const to = call.op === "CastLike" ? undefined : call.int("to", 0);
   const value = call.value(0);
   const like = call.op === "CastLike" ? call.value(1) : undefined;
-  const type =
-    to !== undefined
-      ? typeOf(to)
-      : like instanceof View || isKnown(like)
-        ? like.type
-        : "int";
+  const type = to !== undefined ? typeOf(to) : like instanceof View || isKnown(like) ? like.type : "int";
   if (type === undefined) return call.refuse("a type of numbers", TYPE_NAMES[to!] ?? `${to}`);
   if (value instanceof View) {
     if (value.type === type) return [value];
@@ -156,8 +161,13 @@ export function combineValues(call: Call, a: Value, b: Value, rule: Binary): Val
     const [p, q] = [elements(x), elements(y)];
     if (p && q && (p.length === q.length || p.length === 1 || q.length === 1)) {
       const length = Math.max(p.length, q.length);
-      const all = Array.from({ length }, (_, k) => rule.ofSizes!(p.at(p.length === 1 ? 0 : k)!, q.at(q.length === 1 ? 0 : k)!));
-      return sizesValue(all, [x, y].every((each) => (each instanceof Sizes ? each.isScalar : (each as Known).shape.length === 0)));
+      const all = Array.from({ length }, (_, k) =>
+        rule.ofSizes!(p.at(p.length === 1 ? 0 : k)!, q.at(q.length === 1 ? 0 : k)!),
+      );
+      return sizesValue(
+        all,
+        [x, y].every((each) => (each instanceof Sizes ? each.isScalar : (each as Known).shape.length === 0)),
+      );
     }
   }
   return call.refuse("numbers, or sizes of axes", call.shapes());
@@ -181,7 +191,9 @@ function binary(rule: Binary): Operator {
       if (!(each instanceof Spread)) continue;
       const other = each === a ? b : a;
       const dims = other instanceof View || other instanceof Spread ? other.dims : [];
-      const missing = each.dims.some((d, k) => d !== 1 && (dims[k - each.dims.length + dims.length] ?? 1) === 1);
+      const missing = each.dims.some(
+        (d, k) => d !== 1 && (dims[k - each.dims.length + dims.length] ?? 1) === 1,
+      );
       if (missing && other instanceof View)
         return call.refuse("a constant that is no larger than the other operand", call.shapes());
       if (missing && isKnown(other) && typeof each.of === "object")
@@ -234,7 +246,13 @@ const power: Operator = (call) => {
     const [n] = exponent.data;
     if (base instanceof View) return [base.replaced(ops.power(base.tensor, n))];
     if (isKnown(base) && Number.isSafeInteger(n) && n >= 0 && n < 9)
-      return [mapped(base, (x) => Array<number>(n).fill(x).reduce((a, b) => a * b, 1))];
+      return [
+        mapped(base, (x) =>
+          Array<number>(n)
+            .fill(x)
+            .reduce((a, b) => a * b, 1),
+        ),
+      ];
   }
   return call.refuse("one constant exponent", call.shapes());
 };
@@ -242,26 +260,41 @@ const power: Operator = (call) => {
 const where: Operator = (call) => {
   const [condition, a, b] = [call.value(0), plain(call.value(1)), plain(call.value(2))];
   if (isKnown(condition)) {
-    const choice = condition.data.every((x) => x !== 0) ? a : condition.data.every((x) => x === 0) ? b : undefined;
+    const choice = condition.data.every((x) => x !== 0)
+      ? a
+      : condition.data.every((x) => x === 0)
+        ? b
+        : undefined;
     if (choice) return [choice];
     if (isKnown(a) && isKnown(b)) {
       const shape = jointShape([condition.shape, a.shape, b.shape]);
       if (shape) {
         const chosen = combined(condition, a, shape, (c, x) => (c ? x : Number.NaN));
-        return [combined(combined(condition, b, shape, (c, x) => (c ? Number.NaN : x)), chosen, shape, (x, y) => (Number.isNaN(y) ? x : y), a.type)];
+        return [
+          combined(
+            combined(condition, b, shape, (c, x) => (c ? Number.NaN : x)),
+            chosen,
+            shape,
+            (x, y) => (Number.isNaN(y) ? x : y),
+            a.type,
+          ),
+        ];
       }
     }
   }
   if (condition instanceof Sizes || a instanceof Sizes || b instanceof Sizes) {
     // `size = -1 ? computed : size`, as exporters guard the shapes they expand to.
     const [c, x, y] = [condition, a, b].map((each) => elements(each));
-    if (c && x && y && c.every((each) => each === 0 || each === 1)) return [sizesValue(c.map((each, k) => (each === 1 ? x : y).at(k)!))];
+    if (c && x && y && c.every((each) => each === 0 || each === 1))
+      return [sizesValue(c.map((each, k) => (each === 1 ? x : y).at(k)!))];
     return call.refuse("a condition that is known", call.shapes());
   }
   const view = [condition, a, b].find((each) => each instanceof View);
-  if (!(view instanceof View)) return call.refuse("constants that can be chosen between while reading", call.shapes());
+  if (!(view instanceof View))
+    return call.refuse("constants that can be chosen between while reading", call.shapes());
   const type = a instanceof View ? a.type : b instanceof View ? b.type : "float";
-  if (!(condition instanceof View)) return call.refuse("a condition that depends on an input, or is the same everywhere", call.shapes());
+  if (!(condition instanceof View))
+    return call.refuse("a condition that depends on an input, or is the same everywhere", call.shapes());
   // Arrays are chosen by arithmetic: c·a + (1 - c)·b would spread what is not finite, so operands are aligned two at a time.
   if (a instanceof View && b instanceof View) {
     const { tensors, seen } = aligned([condition, a, b]);
@@ -280,7 +313,11 @@ const where: Operator = (call) => {
     const { tensor, constant, seen } = withKnown(call, other, array);
     if (typeof constant === "number") return call.refuse("operands of known shape", call.shapes());
     const laid = seen(tensor);
-    const { tensors, seen: both } = aligned([condition, laid, seen(ops.add(ops.zerosLike(tensor), constant))]);
+    const { tensors, seen: both } = aligned([
+      condition,
+      laid,
+      seen(ops.add(ops.zerosLike(tensor), constant)),
+    ]);
     const [c, x, k] = tensors;
     return [both(other === a ? ops.where(c, x, k) : ops.where(c, k, x)).as(type)];
   }
@@ -296,7 +333,13 @@ const equal: Operator = (call) => {
     // A size that is known at run time only is none of the marks, as -1, that it is compared with.
     const [x, y] = [elements(a), elements(b)];
     if (x && y)
-      return [sizesValue((x.length >= y.length ? x : y).map((_, k) => (x.at(x.length === 1 ? 0 : k) === y.at(y.length === 1 ? 0 : k) ? 1 : 0)))];
+      return [
+        sizesValue(
+          (x.length >= y.length ? x : y).map((_, k) =>
+            x.at(x.length === 1 ? 0 : k) === y.at(y.length === 1 ? 0 : k) ? 1 : 0,
+          ),
+        ),
+      ];
   }
   return comparison(ops.equal as Both, (x, y) => x === y)(call);
 };
@@ -305,14 +348,23 @@ const softplusOf: Function = (x) => ops.softplus(x);
 
 export const elementwise: Operators = {
   Abs: unary((x) => ops.abs(x), Math.abs),
-  Neg: unary((x) => ops.negative(x), (x) => -x),
+  Neg: unary(
+    (x) => ops.negative(x),
+    (x) => -x,
+  ),
   Sqrt: unary((x) => ops.sqrt(x), Math.sqrt),
-  Reciprocal: unary((x) => ops.reciprocal(x), (x) => 1 / x),
+  Reciprocal: unary(
+    (x) => ops.reciprocal(x),
+    (x) => 1 / x,
+  ),
   Sign: unary((x) => ops.sign(x), Math.sign),
   Exp: unary((x) => ops.exp(x)),
   Log: unary((x) => ops.log(x)),
   Erf: unary((x) => ops.erf(x)),
-  Relu: unary((x) => ops.relu(x), (x) => Math.max(x, 0)),
+  Relu: unary(
+    (x) => ops.relu(x),
+    (x) => Math.max(x, 0),
+  ),
   LeakyRelu: unary((x, call) => leaky(x, call.float("alpha", 0.01))),
   Elu: unary((x, call) => elu(x, call.float("alpha", 1))),
   Celu: unary((x, call) => celu(x, call.float("alpha", 1))),
@@ -354,7 +406,8 @@ export const elementwise: Operators = {
       throw new Misfit("constants, or sizes");
     },
     ofNumbers: (a, b) => a - Math.floor(a / b) * b,
-    ofSizes: (a, b) => (over(a, b) !== undefined ? 0 : combine("%", a, b, (x, y) => x - Math.floor(x / y) * y)),
+    ofSizes: (a, b) =>
+      over(a, b) !== undefined ? 0 : combine("%", a, b, (x, y) => x - Math.floor(x / y) * y),
   }),
   Pow: power,
   Max: folding(MAXIMUM),
@@ -368,8 +421,17 @@ export const elementwise: Operators = {
   GreaterOrEqual: comparison(ops.greaterEqual as Both, (a, b) => a >= b),
   Less: comparison(ops.less as Both, (a, b) => a < b),
   LessOrEqual: comparison(ops.lessEqual as Both, (a, b) => a <= b),
-  And: logical(((a, b) => ops.multiply(truth(a) as SymbolicTensor, truth(b) as SymbolicTensor)) as Both, (a, b) => a && b),
-  Or: logical(((a, b) => ops.maximum(truth(a) as SymbolicTensor, truth(b) as SymbolicTensor)) as Both, (a, b) => a || b),
-  Xor: logical(((a, b) => ops.notEqual(truth(a) as SymbolicTensor, truth(b) as SymbolicTensor)) as Both, (a, b) => a !== b),
+  And: logical(
+    ((a, b) => ops.multiply(truth(a) as SymbolicTensor, truth(b) as SymbolicTensor)) as Both,
+    (a, b) => a && b,
+  ),
+  Or: logical(
+    ((a, b) => ops.maximum(truth(a) as SymbolicTensor, truth(b) as SymbolicTensor)) as Both,
+    (a, b) => a || b,
+  ),
+  Xor: logical(
+    ((a, b) => ops.notEqual(truth(a) as SymbolicTensor, truth(b) as SymbolicTensor)) as Both,
+    (a, b) => a !== b,
+  ),
   Where: where,
 };

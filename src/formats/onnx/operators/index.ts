@@ -6,7 +6,13 @@ import { recurrentOperators } from "./recurrent.js";
 import { shapes } from "./shapes.js";
 import { windows } from "./windows.js";
 
-export const OPERATORS: Operators = { ...elementwise, ...shapes, ...products, ...windows, ...recurrentOperators };
+export const OPERATORS: Operators = {
+  ...elementwise,
+  ...shapes,
+  ...products,
+  ...windows,
+  ...recurrentOperators,
+};
 
 /** Why operators that people ask for are not read. */
 export const REASONS: Readonly<Record<string, string>> = {

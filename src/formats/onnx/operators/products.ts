@@ -48,9 +48,13 @@ const matmul: Operator = (call) => {
   const [a, b] = [call.value(0), call.value(1)];
   if (a instanceof View && isKnown(b) && b.shape.length === 2) {
     const user = call.reading.onlyUser(call.node.output[0]);
-    const other = user?.opType === "Add" ? user.input.find((name) => name !== call.node.output[0]) : undefined;
+    const other =
+      user?.opType === "Add" ? user.input.find((name) => name !== call.node.output[0]) : undefined;
     const added = other !== undefined && call.reading.isReady(other) ? call.reading.value(other) : undefined;
-    const bias = added && !(added instanceof Several) && dimsOf(added).length <= a.rank ? asBias(added, b.shape[1]) : undefined;
+    const bias =
+      added && !(added instanceof Several) && dimsOf(added).length <= a.rank
+        ? asBias(added, b.shape[1])
+        : undefined;
     const out = product(call, a, b, bias, `dense ${call.node.input[1]} ${bias ? other : ""}`);
     if (bias) call.reading.skip(user!, [out]);
     return [out];
@@ -61,7 +65,8 @@ const matmul: Operator = (call) => {
     const swap = (view: View) => view.seen([...view.axes.slice(0, -2), view.axes.at(-1)!, view.axes.at(-2)!]);
     return [swap(product(call, swap(b), transposed(a, [1, 0]), undefined, `left ${call.node.input[0]}`))];
   }
-  if (!(a instanceof View && b instanceof View)) return call.refuse("tensors, or matrices that are constants", call.shapes());
+  if (!(a instanceof View && b instanceof View))
+    return call.refuse("tensors, or matrices that are constants", call.shapes());
   return [tensorProduct(a, b)];
 };
 
@@ -70,7 +75,8 @@ function knownProduct(call: Call, a: Known, b: Known): Known {
     return call.refuse("constant matrices that fit", call.shapes());
   const [M, K] = a.shape;
   const N = b.shape[1];
-  if (M * N * K > 1 << 26) return call.refuse("a product of constants of 2^26 multiplications or fewer", `${M} · ${K} · ${N}`);
+  if (M * N * K > 1 << 26)
+    return call.refuse("a product of constants of 2^26 multiplications or fewer", `${M} · ${K} · ${N}`);
   const data = new Float32Array(M * N);
   for (let m = 0; m < M; m++)
     for (let n = 0; n < N; n++) {
@@ -89,11 +95,20 @@ function tensorProduct(a: View, b: View): View {
   const leading = (view: View) =>
     view.axes.slice(0, -2).map((axis) => axis.filter((atom) => atom === 0 || view.atoms[atom].dim !== 1));
   const [p, q] = [leading(x), leading(y)];
-  const groups: { x: number[][]; y: number[][]; dims: ReturnType<View["dimOf"]>[]; axes: number[][] } = { x: [], y: [], dims: [], axes: [] };
+  const groups: { x: number[][]; y: number[][]; dims: ReturnType<View["dimOf"]>[]; axes: number[][] } = {
+    x: [],
+    y: [],
+    dims: [],
+    axes: [],
+  };
   for (let axis = 0; axis < rank - 2; axis++) {
     const [u, v] = [p[axis], q[axis]];
     const longer = u.length >= v.length ? { view: x, atoms: u } : { view: y, atoms: v };
-    if (u.length > 0 && v.length > 0 && u.map((atom) => x.atoms[atom].dim).join() !== v.map((atom) => y.atoms[atom].dim).join())
+    if (
+      u.length > 0 &&
+      v.length > 0 &&
+      u.map((atom) => x.atoms[atom].dim).join() !== v.map((atom) => y.atoms[atom].dim).join()
+    )
       throw new Misfit("matrices whose leading axes agree");
     const own: number[] = [];
     longer.atoms.forEach((atom, k) => {
@@ -108,10 +123,14 @@ function tensorProduct(a: View, b: View): View {
   const first = groups.x.findIndex((group, k) => group[0] === 0 && groups.y[k][0] === 0);
   if (first < 0) throw new Misfit("matrices whose samples lie along one of the leading axes");
   const order = [first, ...groups.x.keys()].filter((k, n) => n === 0 || k !== first);
-  const laid = (view: View, list: number[][]) => view.arranged([...order.map((k) => list[k]), [...view.axes.at(-2)!], [...view.axes.at(-1)!]]).tensor;
+  const laid = (view: View, list: number[][]) =>
+    view.arranged([...order.map((k) => list[k]), [...view.axes.at(-2)!], [...view.axes.at(-1)!]]).tensor;
   const tensor = ops.matmul(laid(x, groups.x), laid(y, groups.y));
   const count = order.length;
-  const atoms = [...order.map((k) => groups.dims[k]), x.dims.at(-2)!, y.dims.at(-1)!].map((dim, place) => ({ dim, place }));
+  const atoms = [...order.map((k) => groups.dims[k]), x.dims.at(-2)!, y.dims.at(-1)!].map((dim, place) => ({
+    dim,
+    place,
+  }));
   const axes = groups.axes.map((own) => own.map((k) => order.indexOf(k)));
   return new View(tensor, atoms, [...axes, [count], [count + 1]]);
 }
@@ -165,16 +184,30 @@ const layerNorm: Operator = (call) => {
   const widths = view.dims.slice(axis);
   if (!widths.every((d) => typeof d === "number")) return call.refuse("axes of known size", call.shapes());
   const width = size(widths as number[]);
-  const rest = view.groups.map((group) => group.filter((atom) => !behind.includes(atom))).filter((group) => group.length > 0);
+  const rest = view.groups
+    .map((group) => group.filter((atom) => !behind.includes(atom)))
+    .filter((group) => group.length > 0);
   const laid = view.arranged([...rest, behind]);
   const scale = call.known(1, "its scale");
   const shift = call.has(2) ? call.known(2, "its bias") : undefined;
-  if (scale.data.length !== width || (shift && shift.data.length !== width)) return call.refuse(`a scale and a bias of ${width}`, call.shapes());
-  const layer = call.reading.shared(`layerNorm ${call.node.input.slice(1)} ${call.float("epsilon", 1e-5)}`, () => {
-    const made = layerNormalization({ epsilon: call.float("epsilon", 1e-5), center: shift !== undefined, name: call.layerName() });
-    call.reading.later(() => made.setWeights([scale, ...(shift ? [shift] : [])].map((each) => new Tensor(asFloats(each), [width]))));
-    return made;
-  });
+  if (scale.data.length !== width || (shift && shift.data.length !== width))
+    return call.refuse(`a scale and a bias of ${width}`, call.shapes());
+  const layer = call.reading.shared(
+    `layerNorm ${call.node.input.slice(1)} ${call.float("epsilon", 1e-5)}`,
+    () => {
+      const made = layerNormalization({
+        epsilon: call.float("epsilon", 1e-5),
+        center: shift !== undefined,
+        name: call.layerName(),
+      });
+      call.reading.later(() =>
+        made.setWeights(
+          [scale, ...(shift ? [shift] : [])].map((each) => new Tensor(asFloats(each), [width])),
+        ),
+      );
+      return made;
+    },
+  );
   return [laid.replaced(layer.apply(laid.tensor) as SymbolicTensor)];
 };
 
@@ -185,12 +218,15 @@ const batchNorm: Operator = (call) => {
   const { view: lies, place } = view.along(1, true);
   const width = lies.tensor.shape[place];
   const weights = [1, 2, 3, 4].map((k) => call.known(k));
-  if (weights.some(({ data }) => data.length !== width)) return call.refuse(`${width} numbers each`, call.shapes());
+  if (weights.some(({ data }) => data.length !== width))
+    return call.refuse(`${width} numbers each`, call.shapes());
   const epsilon = call.float("epsilon", 1e-5);
   const momentum = call.float("momentum", 0.9);
   const layer = call.reading.shared(`batchNorm ${call.node.input.slice(1)} ${epsilon}`, () => {
     const made = batchNormalization({ epsilon, momentum, name: call.layerName() });
-    call.reading.later(() => made.setWeights(weights.map((each) => new Tensor(asFloats(each), [each.data.length]))));
+    call.reading.later(() =>
+      made.setWeights(weights.map((each) => new Tensor(asFloats(each), [each.data.length]))),
+    );
     return made;
   });
   return [lies.replaced(layer.apply(lies.tensor) as SymbolicTensor)];
@@ -202,7 +238,11 @@ type Reduction = (x: SymbolicTensor, options: { axis: number[]; keepdims: boolea
 
 const squareRoot: Reduction = (x, options) => ops.sqrt(ops.sum(ops.square(x), options));
 
-function reducing(reduction: Reduction, asInput: number, ofKnown?: (a: number, b: number) => number): Operator {
+function reducing(
+  reduction: Reduction,
+  asInput: number,
+  ofKnown?: (a: number, b: number) => number,
+): Operator {
   return (call) => {
     const value = call.value(0);
     const rank = dimsOf(value).length;
@@ -210,30 +250,57 @@ function reducing(reduction: Reduction, asInput: number, ofKnown?: (a: number, b
     const keeps = call.int("keepdims", 1) !== 0;
     const isNone = given === undefined || given.length === 0;
     if (isNone && call.int("noop_with_empty_axes", 0) !== 0) return [value];
-    const axes = isNone ? Array.from({ length: rank }, (_, axis) => axis) : given.map((axis) => call.axis(axis, rank));
-    if (value instanceof Sizes && call.op === "ReduceProd") return [sizesValue([value.elements.reduce(times)], !keeps)];
+    const axes = isNone
+      ? Array.from({ length: rank }, (_, axis) => axis)
+      : given.map((axis) => call.axis(axis, rank));
+    if (value instanceof Sizes && call.op === "ReduceProd")
+      return [sizesValue([value.elements.reduce(times)], !keeps)];
     if (isKnown(value) && ofKnown) {
       const reduced = reducedOver(value, axes, ofKnown);
       const count = size(value.shape) / Math.max(size(reduced.shape), 1);
       const out = call.op === "ReduceMean" ? mapped(reduced, (x) => x / count) : reduced;
-      return [keeps ? out : reshaped(out, out.shape.filter((_, axis) => !axes.includes(axis)))];
+      return [
+        keeps
+          ? out
+          : reshaped(
+              out,
+              out.shape.filter((_, axis) => !axes.includes(axis)),
+            ),
+      ];
     }
     const view = call.view(0);
-    if (axes.some((axis) => view.hasSamples(axis))) return call.refuse("a reduction of each sample on its own", `one over axes ${axes}, the samples among them`);
+    if (axes.some((axis) => view.hasSamples(axis)))
+      return call.refuse(
+        "a reduction of each sample on its own",
+        `one over axes ${axes}, the samples among them`,
+      );
     // The axes of the graph that go, each an axis of ours.
     let laid = view;
     for (const axis of axes) if (laid.axes[axis].length > 1) laid = laid.apart;
     const atoms = axes.flatMap((axis) => laid.axes[axis]);
-    if (laid.groups.some((group) => group.some((atom) => atoms.includes(atom)) && !group.every((atom) => atoms.includes(atom)))) laid = laid.apart;
+    if (
+      laid.groups.some(
+        (group) => group.some((atom) => atoms.includes(atom)) && !group.every((atom) => atoms.includes(atom)),
+      )
+    )
+      laid = laid.apart;
     const gone = axes.flatMap((axis) => laid.axes[axis]);
     const places = [...new Set(gone.map((atom) => laid.atoms[atom].place))];
-    const tensor = places.length === 0 ? laid.tensor : reduction(laid.tensor, { axis: places, keepdims: false });
+    const tensor =
+      places.length === 0 ? laid.tensor : reduction(laid.tensor, { axis: places, keepdims: false });
     const left = laid.atoms.flatMap((_, atom) => (gone.includes(atom) ? [] : [atom]));
     const newPlace = (place: number) => place - places.filter((other) => other < place).length;
     const kept = laid.axes.map((axis, k) => (axes.includes(k) ? [] : axis.map((atom) => left.indexOf(atom))));
     const shown = keeps ? kept : kept.filter((_, k) => !axes.includes(k));
     const type = view.type === "bool" ? "int" : view.type;
-    return [new View(tensor, left.map((atom) => ({ ...laid.atoms[atom], place: newPlace(laid.atoms[atom].place) })), shown, type)];
+    return [
+      new View(
+        tensor,
+        left.map((atom) => ({ ...laid.atoms[atom], place: newPlace(laid.atoms[atom].place) })),
+        shown,
+        type,
+      ),
+    ];
   };
 }
 
@@ -248,9 +315,13 @@ export const products: Operators = {
   ReduceSum: reducing(ops.sum, 13, (a, b) => a + b),
   ReduceMax: reducing(ops.max, 18, Math.max),
   ReduceMin: reducing(ops.min, 18, Math.min),
-  ReduceProd: reducing(() => {
-    throw new Misfit("sizes or constants, whose product is known");
-  }, 18, (a, b) => a * b),
+  ReduceProd: reducing(
+    () => {
+      throw new Misfit("sizes or constants, whose product is known");
+    },
+    18,
+    (a, b) => a * b,
+  ),
   ReduceSumSquare: reducing((x, options) => ops.sum(ops.square(x), options), 18),
   ReduceL2: reducing(squareRoot, 18),
   ReduceL1: reducing((x, options) => ops.sum(ops.abs(x), options), 18),

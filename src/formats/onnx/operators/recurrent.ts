@@ -3,8 +3,8 @@
 // W [directions, G·H, I] and R [directions, G·H, H] turn into kernels [I, G·H] and [H, G·H]; gates z, r, h and, of an LSTM, i, o, f, c.
 import type { Cell } from "../../../layers/cellLayers.js";
 import { dense } from "../../../layers/core.js";
-import * as ops from "../../../layers/operations.js";
 import type { Layer } from "../../../layers/layer.js";
+import * as ops from "../../../layers/operations.js";
 import { gru, lstm, simpleRNN } from "../../../layers/recurrent.js";
 import { rnn } from "../../../layers/rnn.js";
 import type { SymbolicTensor } from "../../../layers/symbolic.js";
@@ -52,7 +52,10 @@ function activationOf(call: Call, given: string, alpha?: number, beta?: number):
       return { name: "softplus", apply: ops.softplus };
     case "affine": {
       const [a, b] = [alpha ?? 1, beta ?? 0];
-      return { name: a === 1 && b === 0 ? "linear" : undefined, apply: (x) => ops.add(ops.multiply(x, a), b) };
+      return {
+        name: a === 1 && b === 0 ? "linear" : undefined,
+        apply: (x) => ops.add(ops.multiply(x, a), b),
+      };
     }
     case "leakyrelu": {
       const a = alpha ?? 0.01;
@@ -64,12 +67,18 @@ function activationOf(call: Call, given: string, alpha?: number, beta?: number):
     }
     case "scaledtanh": {
       const [a, b] = [alpha ?? 1, beta ?? 1];
-      return { name: a === 1 && b === 1 ? "tanh" : undefined, apply: (x) => ops.multiply(ops.tanh(ops.multiply(x, b)), a) };
+      return {
+        name: a === 1 && b === 1 ? "tanh" : undefined,
+        apply: (x) => ops.multiply(ops.tanh(ops.multiply(x, b)), a),
+      };
     }
     case "hardsigmoid": {
       const [a, b] = [alpha ?? 0.2, beta ?? 0.5];
       const isOurs = near(a, 1 / 6) && near(b, 0.5);
-      return { name: isOurs ? "hardSigmoid" : near(a, 0.5) && near(b, 0.5) ? "sparseSigmoid" : undefined, apply: (x) => hardSigmoid(x, a, b) };
+      return {
+        name: isOurs ? "hardSigmoid" : near(a, 0.5) && near(b, 0.5) ? "sparseSigmoid" : undefined,
+        apply: (x) => hardSigmoid(x, a, b),
+      };
     }
     case "elu": {
       const a = alpha ?? 1;
@@ -84,12 +93,15 @@ function activationOf(call: Call, given: string, alpha?: number, beta?: number):
 function activationsOf(call: Call, op: Op, directions: number): Activation[][] {
   const count = DEFAULTS[op].length;
   const names = call.texts("activations") ?? Array(directions).fill(DEFAULTS[op]).flat();
-  if (names.length !== count * directions) return call.refuse(`${count * directions} activations`, `${names.length}`);
+  if (names.length !== count * directions)
+    return call.refuse(`${count * directions} activations`, `${names.length}`);
   const alphas = [...(call.floats("activation_alpha") ?? [])];
   const betas = [...(call.floats("activation_beta") ?? [])];
   const takes = (name: string, list: readonly string[]) => list.includes(name.toLowerCase());
   const all = names.map((name) => {
-    const alpha = takes(name, ["affine", "leakyrelu", "thresholdedrelu", "scaledtanh", "hardsigmoid", "elu"]) ? alphas.shift() : undefined;
+    const alpha = takes(name, ["affine", "leakyrelu", "thresholdedrelu", "scaledtanh", "hardsigmoid", "elu"])
+      ? alphas.shift()
+      : undefined;
     const beta = takes(name, ["affine", "scaledtanh", "hardsigmoid"]) ? betas.shift() : undefined;
     return activationOf(call, name, alpha, beta);
   });
@@ -114,9 +126,17 @@ function parametersOf(call: Call, op: Op, d: number, directions: number): Parame
   const units = call.int("hidden_size", R.shape[2] ?? 0);
   const inputs = W.shape[2];
   const fits = (array: Known, shape: readonly number[]) => array.shape.join() === shape.join();
-  if (!(units >= 1 && inputs >= 1) || !fits(W, [directions, gates * units, inputs]) || !fits(R, [directions, gates * units, units]))
-    return call.refuse(`W [${directions}, ${gates}·hidden, inputs] and R [${directions}, ${gates}·hidden, hidden]`, `[${W.shape}] and [${R.shape}], hidden_size ${units}`);
-  if (B && !fits(B, [directions, 2 * gates * units])) return call.refuse(`B [${directions}, ${2 * gates * units}]`, `[${B.shape}]`);
+  if (
+    !(units >= 1 && inputs >= 1) ||
+    !fits(W, [directions, gates * units, inputs]) ||
+    !fits(R, [directions, gates * units, units])
+  )
+    return call.refuse(
+      `W [${directions}, ${gates}·hidden, inputs] and R [${directions}, ${gates}·hidden, hidden]`,
+      `[${W.shape}] and [${R.shape}], hidden_size ${units}`,
+    );
+  if (B && !fits(B, [directions, 2 * gates * units]))
+    return call.refuse(`B [${directions}, ${2 * gates * units}]`, `[${B.shape}]`);
   const matrix = ({ data }: Known, columns: number) => {
     const out = new Float32Array(gates * units * columns);
     const own = data.subarray(d * gates * units * columns);
@@ -144,7 +164,10 @@ function parametersOf(call: Call, op: Op, d: number, directions: number): Parame
 const sum = (a: Float32Array, b: Float32Array) => a.map((value, i) => value + b[i]);
 
 /** Weights as a built-in layer holds them. */
-function layerWeights({ op, units, inputs, kernel, recurrent, biases }: Parameters, resetAfter: boolean): Tensor[] {
+function layerWeights(
+  { op, units, inputs, kernel, recurrent, biases }: Parameters,
+  resetAfter: boolean,
+): Tensor[] {
   const width = GATES[op].length * units;
   const weights = [new Tensor(kernel(), [inputs, width]), new Tensor(recurrent(), [units, width])];
   if (!biases) return weights;
@@ -168,22 +191,42 @@ function layerOf(
   parameters: Parameters,
   functions: readonly Activation[],
   { clip, linearBeforeReset, inputForget }: Settings,
-  options: { name: string; goBackwards: boolean; returnSequences: boolean; returnState: boolean; zeroOutputForMask: boolean },
+  options: {
+    name: string;
+    goBackwards: boolean;
+    returnSequences: boolean;
+    returnState: boolean;
+    zeroOutputForMask: boolean;
+  },
 ): { layer: Layer; weights: () => Tensor[] } {
   const { op, units, biases } = parameters;
   const [f, g, h = g] = functions.map(({ name }) => name);
   const useBias = biases !== undefined;
-  const isBuiltIn = clip === undefined && !inputForget && functions.every(({ name }) => name !== undefined) && (op !== "LSTM" || g === h);
+  const isBuiltIn =
+    clip === undefined &&
+    !inputForget &&
+    functions.every(({ name }) => name !== undefined) &&
+    (op !== "LSTM" || g === h);
   const common = { ...options, units, useBias };
-  if (isBuiltIn && op === "RNN") return { layer: simpleRNN({ ...common, activation: f }), weights: () => layerWeights(parameters, false) };
+  if (isBuiltIn && op === "RNN")
+    return { layer: simpleRNN({ ...common, activation: f }), weights: () => layerWeights(parameters, false) };
   if (isBuiltIn && op === "LSTM")
-    return { layer: lstm({ ...common, activation: g, recurrentActivation: f }), weights: () => layerWeights(parameters, false) };
+    return {
+      layer: lstm({ ...common, activation: g, recurrentActivation: f }),
+      weights: () => layerWeights(parameters, false),
+    };
   if (isBuiltIn)
     return {
       layer: gru({ ...common, activation: g, recurrentActivation: f, resetAfter: linearBeforeReset }),
       weights: () => layerWeights(parameters, linearBeforeReset),
     };
-  const { cell, weights } = cellOf(call, parameters, functions, { clip, linearBeforeReset, inputForget }, options.name);
+  const { cell, weights } = cellOf(
+    call,
+    parameters,
+    functions,
+    { clip, linearBeforeReset, inputForget },
+    options.name,
+  );
   return { layer: rnn({ ...options, cell }), weights };
 }
 
@@ -195,7 +238,11 @@ function cellOf(
   { clip, linearBeforeReset, inputForget }: Settings,
   name: string,
 ): { cell: Cell; weights: () => Tensor[] } {
-  const [f, g] = functions.map(({ apply }) => (x: SymbolicTensor) => apply(clip === undefined ? x : ops.clip(x, -clip, clip)));
+  const [f, g] = functions.map(
+    ({ apply }) =>
+      (x: SymbolicTensor) =>
+        apply(clip === undefined ? x : ops.clip(x, -clip, clip)),
+  );
   // As in onnxruntime the cell's state is not clipped before its activation, only what goes into gates.
   const h = functions.at(-1)!.apply;
   const width = GATES[op].length * units;
@@ -205,12 +252,18 @@ function cellOf(
   const fromInput = dense({ units: width, useBias, name: unique("kernel") });
   // The candidate of a GRU whose reset gate comes first has a product of its own.
   const isSplit = op === "GRU" && !linearBeforeReset;
-  const fromState = dense({ units: isSplit ? 2 * units : width, useBias: useBias && keepsApart, name: unique("recurrent_kernel") });
+  const fromState = dense({
+    units: isSplit ? 2 * units : width,
+    useBias: useBias && keepsApart,
+    name: unique("recurrent_kernel"),
+  });
   const fromReset = dense({ units, useBias: false, name: unique("candidate_kernel") });
   const as = (layer: Layer, x: SymbolicTensor): SymbolicTensor => layer.apply(x);
 
   const step = {
-    RNN: (x: SymbolicTensor, [state]: readonly SymbolicTensor[]) => [f(ops.add(as(fromInput, x), as(fromState, state)))],
+    RNN: (x: SymbolicTensor, [state]: readonly SymbolicTensor[]) => [
+      f(ops.add(as(fromInput, x), as(fromState, state))),
+    ],
     LSTM(x: SymbolicTensor, [state, cell]: readonly SymbolicTensor[]) {
       const gates = ops.add(as(fromInput, x), as(fromState, state));
       const [i, forget, c, o] = ops.split(gates, 4);
@@ -241,13 +294,19 @@ function cellOf(
     const R = recurrent();
     const columns = (from: number, count: number) => {
       const out = new Float32Array(units * count);
-      for (let row = 0; row < units; row++) out.set(R.subarray(row * width + from, row * width + from + count), row * count);
+      for (let row = 0; row < units; row++)
+        out.set(R.subarray(row * width + from, row * width + from + count), row * count);
       return new Tensor(out, [units, count]);
     };
     const bias = biases?.();
     const own = bias && (keepsApart ? bias[0] : sum(bias[0], bias[1]));
     named.set(fromInput, [new Tensor(kernel(), [inputs, width]), ...(own ? [new Tensor(own, [width])] : [])]);
-    named.set(fromState, isSplit ? [columns(0, 2 * units)] : [columns(0, width), ...(bias && keepsApart ? [new Tensor(bias[1], [width])] : [])]);
+    named.set(
+      fromState,
+      isSplit
+        ? [columns(0, 2 * units)]
+        : [columns(0, width), ...(bias && keepsApart ? [new Tensor(bias[1], [width])] : [])],
+    );
     named.set(fromReset, [columns(2 * units > width ? 0 : width - units, units)]);
     for (const [layer, values] of named) if (layer.built) layer.setWeights(values);
     return [];
@@ -263,16 +322,23 @@ function requireSamples(call: Call, input: number, value: View, axis: number): v
 }
 
 /** States to begin with, [samples, H] for each direction; undefined for zeros. */
-function statesOf(call: Call, input: number, directions: number, units: number, batchFirst: boolean, x: SymbolicTensor): (SymbolicTensor | undefined)[] {
+function statesOf(
+  call: Call,
+  input: number,
+  directions: number,
+  units: number,
+  batchFirst: boolean,
+  x: SymbolicTensor,
+): (SymbolicTensor | undefined)[] {
   if (!call.has(input)) return Array(directions).fill(undefined);
   const value = call.value(input);
   const [dirAxis, sampleAxis] = batchFirst ? [1, 0] : [0, 1];
   const array = value instanceof Spread && typeof value.of === "object" ? value.of : value;
   if (isKnown(array)) {
     if (array.data.every((number) => number === 0)) return Array(directions).fill(undefined);
-    const isShared = Array.from({ length: array.shape[sampleAxis] }, (_, k) => sliced(array, [{ axis: sampleAxis, from: k, count: 1, step: 1 }])).every(
-      ({ data }, _, all) => data.every((number, i) => number === all[0].data[i]),
-    );
+    const isShared = Array.from({ length: array.shape[sampleAxis] }, (_, k) =>
+      sliced(array, [{ axis: sampleAxis, from: k, count: 1, step: 1 }]),
+    ).every(({ data }, _, all) => data.every((number, i) => number === all[0].data[i]));
     const own = sliced(array, [{ axis: sampleAxis, from: 0, count: 1, step: 1 }]);
     const dims = [1, 1, units].with(dirAxis, directions);
     if (!isShared || own.shape.length !== 3 || own.shape.some((d, k) => d !== 1 && d !== dims[k]))
@@ -299,7 +365,11 @@ function statesOf(call: Call, input: number, directions: number, units: number, 
 function picked(view: View, axis: number, at: number): View {
   const { view: lies, place } = view.along(axis);
   const rank = lies.tensor.shape.length;
-  const tensor = ops.slice(lies.tensor, Array(rank).fill(0).with(place, at), Array(rank).fill(-1).with(place, 1));
+  const tensor = ops.slice(
+    lies.tensor,
+    Array(rank).fill(0).with(place, at),
+    Array(rank).fill(-1).with(place, 1),
+  );
   return lies.replaced(tensor, place, 1);
 }
 
@@ -310,7 +380,9 @@ function maskOf(x: SymbolicTensor, lengths: SymbolicTensor, name: string): Symbo
     call: (_x, [count], [length]) => [ops.less(count, length), [ops.add(count, 1)]],
   };
   const ticks = ops.slice(x, [0, 0, 0], [-1, -1, 1]);
-  const mask: SymbolicTensor = rnn({ cell: counter, returnSequences: true, name }).apply(ticks, { constants: lengths });
+  const mask: SymbolicTensor = rnn({ cell: counter, returnSequences: true, name }).apply(ticks, {
+    constants: lengths,
+  });
   return ops.squeeze(mask, 2);
 }
 
@@ -318,11 +390,16 @@ function recurrent(op: Op): Operator {
   return (call) => {
     const batchFirst = call.int("layout", 0) === 1;
     const direction = call.text("direction", "forward");
-    if (!["forward", "reverse", "bidirectional"].includes(direction)) return call.refuse("direction forward, reverse or bidirectional", direction);
+    if (!["forward", "reverse", "bidirectional"].includes(direction))
+      return call.refuse("direction forward, reverse or bidirectional", direction);
     const directions = direction === "bidirectional" ? 2 : 1;
     const peepholes = op === "LSTM" && call.has(7) ? call.value(7) : undefined;
     if (peepholes && !(isKnown(peepholes) && peepholes.data.every((number) => number === 0)))
-      return call.refuse("no peepholes (input P)", "some", "Train the LSTM without peepholes: layers.lstm has none, as Keras and PyTorch.");
+      return call.refuse(
+        "no peepholes (input P)",
+        "some",
+        "Train the LSTM without peepholes: layers.lstm has none, as Keras and PyTorch.",
+      );
     const given = call.view(0);
     if (given.rank !== 3) return call.refuse("an input of rank 3", call.shapes());
     requireSamples(call, 0, given, batchFirst ? 0 : 1);
@@ -335,7 +412,11 @@ function recurrent(op: Op): Operator {
     const functions = activationsOf(call, op, directions);
     const clip = call.attribute("clip")?.f;
     if (clip !== undefined && !(clip > 0)) return call.refuse("a clip above 0", `${clip}`);
-    const settings: Settings = { clip, linearBeforeReset: call.int("linear_before_reset", 0) !== 0, inputForget: call.int("input_forget", 0) !== 0 };
+    const settings: Settings = {
+      clip,
+      linearBeforeReset: call.int("linear_before_reset", 0) !== 0,
+      inputForget: call.int("input_forget", 0) !== 0,
+    };
     const h0 = statesOf(call, 5, directions, units, batchFirst, x);
     const c0 = op === "LSTM" ? statesOf(call, 6, directions, units, batchFirst, x) : [];
     const used = call.node.output.map((name) => name !== "" && call.reading.isUsed(name));
@@ -348,13 +429,18 @@ function recurrent(op: Op): Operator {
     const options = { returnSequences: usesAll, returnState, zeroOutputForMask: mask !== undefined };
     const given0 = [...h0, ...c0].find((state) => state !== undefined);
     const start = (state: SymbolicTensor | undefined) => state ?? ops.zerosLike(given0!);
-    const initialState = given0 && h0.flatMap((state, d) => [start(state), ...(op === "LSTM" ? [start(c0[d])] : [])]);
+    const initialState =
+      given0 && h0.flatMap((state, d) => [start(state), ...(op === "LSTM" ? [start(c0[d])] : [])]);
 
     const key = `${op} ${call.node.input.slice(1, 4).join(" ")} ${JSON.stringify([direction, settings, options])} ${functions.flat().map(({ name }) => name)}`;
     const isCustom = functions.flat().some(({ name }) => name === undefined);
     const build = () => {
       if (directions === 1) {
-        const { layer, weights } = layerOf(call, all[0], functions[0], settings, { ...options, name, goBackwards: direction === "reverse" });
+        const { layer, weights } = layerOf(call, all[0], functions[0], settings, {
+          ...options,
+          name,
+          goBackwards: direction === "reverse",
+        });
         call.reading.later(() => {
           const values = weights();
           if (values.length > 0) layer.setWeights(values);
@@ -362,7 +448,11 @@ function recurrent(op: Op): Operator {
         return layer;
       }
       const [there, back] = all.map((each, d) =>
-        layerOf(call, each, functions[d], settings, { ...options, name: `${d === 0 ? "forward" : "backward"}_${name}`, goBackwards: d === 1 }),
+        layerOf(call, each, functions[d], settings, {
+          ...options,
+          name: `${d === 0 ? "forward" : "backward"}_${name}`,
+          goBackwards: d === 1,
+        }),
       );
       if (there.layer.className === "RNN" || back.layer.className === "RNN") return [there, back];
       const layer = bidirectional({ layer: there.layer, backwardLayer: back.layer, name });
@@ -379,7 +469,12 @@ function recurrent(op: Op): Operator {
   };
 }
 
-function run(layer: Layer, x: SymbolicTensor, initialState?: SymbolicTensor[], mask?: SymbolicTensor): SymbolicTensor[] {
+function run(
+  layer: Layer,
+  x: SymbolicTensor,
+  initialState?: SymbolicTensor[],
+  mask?: SymbolicTensor,
+): SymbolicTensor[] {
   const out: SymbolicTensor | SymbolicTensor[] = layer.apply(x, { initialState, mask });
   return Array.isArray(out) ? out : [out];
 }
@@ -412,7 +507,8 @@ function lengthsOf(call: Call, input: number, time: string | number): SymbolicTe
   if (value instanceof Sizes && value.elements.every((each) => each === time)) return undefined;
   const array = value instanceof Spread && typeof value.of === "object" ? value.of : value;
   if (isKnown(array) && array.data.every((each) => each === time)) return undefined;
-  if (!(array instanceof View)) return call.refuse("lengths that depend on an input, or are all the number of steps", call.shapes());
+  if (!(array instanceof View))
+    return call.refuse("lengths that depend on an input, or are all the number of steps", call.shapes());
   if (array.rank !== 1) return call.refuse("one length for each sample", call.shapes());
   requireSamples(call, input, array, 0);
   const { tensor } = array.arranged([[0]]);
@@ -429,27 +525,47 @@ interface Laid {
 }
 
 /** The node's outputs: Y [steps, directions, samples, H], Y_h and Y_c [directions, samples, H], or with samples first. */
-function results(view: View, { op, directions, units, batchFirst, usesAll, returnState }: Laid, first: SymbolicTensor, states: SymbolicTensor[], time: string | number): Value[] {
+function results(
+  view: View,
+  { op, directions, units, batchFirst, usesAll, returnState }: Laid,
+  first: SymbolicTensor,
+  states: SymbolicTensor[],
+  time: string | number,
+): Value[] {
   const batch = view.atoms[0].dim;
   const wide = directions === 2 ? [2] : [];
   const sequence = () => {
-    const atoms = [{ place: 0, dim: batch }, { place: 1, dim: time }, ...wide.map((dim) => ({ place: 2, dim })), { place: 2, dim: units }];
+    const atoms = [
+      { place: 0, dim: batch },
+      { place: 1, dim: time },
+      ...wide.map((dim) => ({ place: 2, dim })),
+      { place: 2, dim: units },
+    ];
     const dir = wide.map((_, k) => 2 + k);
     const last = [atoms.length - 1];
     return new View(first, atoms, batchFirst ? [[0], [1], dir, last] : [[1], dir, [0], last]);
   };
   const state = (tensor: SymbolicTensor) => {
-    const atoms = [{ place: 0, dim: batch }, ...wide.map((dim) => ({ place: 1, dim })), { place: 1, dim: units }];
+    const atoms = [
+      { place: 0, dim: batch },
+      ...wide.map((dim) => ({ place: 1, dim })),
+      { place: 1, dim: units },
+    ];
     const dir = wide.map((_, k) => 1 + k);
     const last = [atoms.length - 1];
     return new View(tensor, atoms, batchFirst ? [[0], dir, last] : [dir, [0], last]);
   };
   const count = op === "LSTM" ? 2 : 1;
-  const together = (k: number) => (directions === 1 ? states[k] : ops.concatenate([states[k], states[count + k]]));
+  const together = (k: number) =>
+    directions === 1 ? states[k] : ops.concatenate([states[k], states[count + k]]);
   const all = usesAll ? sequence() : state(first);
   if (!returnState) return [all, state(first), state(first)];
   const last = state(together(0));
   return op === "LSTM" ? [all, last, state(together(1))] : [all, last];
 }
 
-export const recurrentOperators: Operators = { RNN: recurrent("RNN"), LSTM: recurrent("LSTM"), GRU: recurrent("GRU") };
+export const recurrentOperators: Operators = {
+  RNN: recurrent("RNN"),
+  LSTM: recurrent("LSTM"),
+  GRU: recurrent("GRU"),
+};

@@ -1,7 +1,7 @@
 // The same numbers with other axes, parts of them, several side by side; constants, and the sizes of axes as numbers.
 import { embedding } from "../../../layers/embedding.js";
-import { cropping1D, zeroPadding1D } from "../../../layers/resizing.js";
 import * as ops from "../../../layers/operations.js";
+import { cropping1D, zeroPadding1D } from "../../../layers/resizing.js";
 import type { SymbolicTensor } from "../../../layers/symbolic.js";
 import { Tensor } from "../../../tensor.js";
 import {
@@ -17,7 +17,17 @@ import {
   transposed,
   uniform,
 } from "../arrays.js";
-import { bounded, type Call, dimsOf, isKnown, Several, Sizes, sizesValue, Spread, type Value } from "../call.js";
+import {
+  bounded,
+  type Call,
+  dimsOf,
+  isKnown,
+  Several,
+  Sizes,
+  Spread,
+  sizesValue,
+  type Value,
+} from "../call.js";
 import { constant } from "../constants.js";
 import { combine, type Dim, over, productOf, times } from "../dims.js";
 import { Misfit, reshapedView, View } from "../view.js";
@@ -40,7 +50,10 @@ const constantNode: Operator = (call) => {
   if (floats) return [known("float", [floats.length], floats)];
   const ints = call.ints("value_ints");
   if (ints) return [known("int", [ints.length], ints)];
-  return call.refuse("a constant of numbers", call.node.attribute.map(({ name }) => name).join(", ") || "none");
+  return call.refuse(
+    "a constant of numbers",
+    call.node.attribute.map(({ name }) => name).join(", ") || "none",
+  );
 };
 
 const constantOfShape: Operator = (call) => {
@@ -52,7 +65,10 @@ const constantOfShape: Operator = (call) => {
 
 /** An array in a larger shape: written out where all sizes are known. */
 function spread(call: Call, value: Known, dims: readonly Dim[]): Value {
-  const array = reshaped(value, [...Array(Math.max(dims.length - value.shape.length, 0)).fill(1), ...value.shape]);
+  const array = reshaped(value, [
+    ...Array(Math.max(dims.length - value.shape.length, 0)).fill(1),
+    ...value.shape,
+  ]);
   if (!dims.every((dim) => typeof dim === "number")) return new Spread(array, dims);
   const shape = jointShape([value.shape, dims as number[]]);
   if (!shape) return call.refuse("a shape that the constant fits into", `(${dims.join(", ")})`);
@@ -65,7 +81,13 @@ const range: Operator = (call) => {
   const count = Math.max(Math.ceil((limit - start) / delta), 0);
   bounded(call, [count], LARGEST_CONSTANT);
   const { type } = call.known(0);
-  return [known(type, [count], Array.from({ length: count }, (_, k) => start + k * delta))];
+  return [
+    known(
+      type,
+      [count],
+      Array.from({ length: count }, (_, k) => start + k * delta),
+    ),
+  ];
 };
 
 // ---------------------------------------------------------------------------------------------------------------- sizes
@@ -85,7 +107,8 @@ const transpose: Operator = (call) => {
   const rank = dimsOf(value).length;
   const given = call.ints("perm") ?? Array.from({ length: rank }, (_, k) => rank - 1 - k);
   const order = given.map((axis) => call.axis(axis, rank));
-  if (order.length !== rank || new Set(order).size !== rank) return call.refuse(`each of ${rank} axes once`, `[${given}]`);
+  if (order.length !== rank || new Set(order).size !== rank)
+    return call.refuse(`each of ${rank} axes once`, `[${given}]`);
   if (value instanceof View) return [value.seen(order.map((axis) => value.axes[axis]))];
   if (isKnown(value)) return [transposed(value, order)];
   if (value instanceof Spread) {
@@ -101,7 +124,9 @@ const reshape: Operator = (call) => {
   const wanted = call.opset < 5 ? (call.ints("shape") ?? []) : call.sizes(1);
   const dims = dimsOf(value);
   const copies = call.int("allowzero", 0) === 0;
-  const target = wanted.map((d, k) => (d === 0 && copies ? (dims[k] ?? call.refuse("an axis to copy", `axis ${k}`)) : d));
+  const target = wanted.map((d, k) =>
+    d === 0 && copies ? (dims[k] ?? call.refuse("an axis to copy", `axis ${k}`)) : d,
+  );
   const guesses = target.filter((d) => d === -1).length;
   if (guesses > 1) return call.refuse("one -1 at most", `(${target.join(", ")})`);
   const rest = guesses === 1 ? over(productOf(dims), productOf(target.filter((d) => d !== -1))) : 1;
@@ -114,12 +139,23 @@ const reshape: Operator = (call) => {
     return call.refuse("a shape for as many numbers", told());
   }
   if (value instanceof Sizes) {
-    if (full.length < 2 && productOf(full) === value.elements.length) return [new Sizes(value.elements, full.length === 0)];
+    if (full.length < 2 && productOf(full) === value.elements.length)
+      return [new Sizes(value.elements, full.length === 0)];
     return call.refuse("sizes in a row", told());
   }
   if (value instanceof Spread) {
     if (typeof value.of !== "object" || value.of.data.length === 1)
-      return [new Spread(typeof value.of === "object" ? reshaped(value.of, full.map(() => 1)) : value.of, full)];
+      return [
+        new Spread(
+          typeof value.of === "object"
+            ? reshaped(
+                value.of,
+                full.map(() => 1),
+              )
+            : value.of,
+          full,
+        ),
+      ];
     return call.refuse("numbers that depend on an input", told());
   }
   const seen = reshapedView(value, full);
@@ -127,7 +163,10 @@ const reshape: Operator = (call) => {
   // Axes that overlap: all behind the samples as one, then cut anew.
   if (value.axes[0]?.join() === "0" && full[0] === value.dims[0]) {
     const flat = value.arranged([[0], value.flat.slice(1)]);
-    const cut = reshapedView(flat.replaced(flat.tensor, 1, productOf(value.dims.slice(1))).seen([[0], [1]]), full);
+    const cut = reshapedView(
+      flat.replaced(flat.tensor, 1, productOf(value.dims.slice(1))).seen([[0], [1]]),
+      full,
+    );
     if (cut) return [cut];
   }
   return call.refuse("a shape that keeps samples apart, and lengths known at run time whole", told());
@@ -139,7 +178,8 @@ const flatten: Operator = (call) => {
   const given = call.int("axis", 1);
   const axis = given < 0 ? given + dims.length : given;
   if (!(axis >= 0 && axis <= dims.length)) return call.refuse(`an axis from 0 to ${dims.length}`, `${given}`);
-  if (isKnown(value)) return [reshaped(value, [size(value.shape.slice(0, axis)), size(value.shape.slice(axis))])];
+  if (isKnown(value))
+    return [reshaped(value, [size(value.shape.slice(0, axis)), size(value.shape.slice(axis))])];
   const view = call.view(0);
   return [view.seen([view.axes.slice(0, axis).flat(), view.axes.slice(axis).flat()])];
 };
@@ -156,7 +196,12 @@ const squeeze: Operator = (call) => {
   if (value instanceof Sizes) return [new Sizes(value.elements, true)];
   if (value instanceof Spread) {
     const rest = value.dims.filter(keep);
-    return [new Spread(typeof value.of === "object" ? reshaped(value.of, value.of.shape.filter(keep)) : value.of, rest)];
+    return [
+      new Spread(
+        typeof value.of === "object" ? reshaped(value.of, value.of.shape.filter(keep)) : value.of,
+        rest,
+      ),
+    ];
   }
   if (gone.some((axis) => value.hasSamples(axis))) return call.refuse("samples that stay", `axis ${gone}`);
   return [value.seen(value.axes.filter(keep))];
@@ -179,7 +224,8 @@ const unsqueeze: Operator = (call) => {
     return call.refuse("one size", call.shapes());
   }
   if (value instanceof Spread) {
-    const of = typeof value.of === "object" ? reshaped(value.of, inserted(value.of.shape, axes, 1)) : value.of;
+    const of =
+      typeof value.of === "object" ? reshaped(value.of, inserted(value.of.shape, axes, 1)) : value.of;
     return [new Spread(of, inserted(value.dims, axes, 1))];
   }
   return [value.seen(inserted(value.axes, axes, []))];
@@ -188,11 +234,14 @@ const unsqueeze: Operator = (call) => {
 // ---------------------------------------------------------------------------------------------------------- side by side
 
 const concat: Operator = (call) => {
-  const values = call.node.input.map((_, k) => call.value(k)).filter((value) => !(isKnown(value) && value.data.length === 0));
+  const values = call.node.input
+    .map((_, k) => call.value(k))
+    .filter((value) => !(isKnown(value) && value.data.length === 0));
   if (values.length === 0) return call.refuse("inputs with numbers in them", "none");
   const rank = dimsOf(values[0]).length;
   const axis = call.axis(call.int("axis", call.opset < 4 ? 1 : 0), rank);
-  if (values.some((value) => dimsOf(value).length !== rank)) return call.refuse("inputs of one rank", call.shapes());
+  if (values.some((value) => dimsOf(value).length !== rank))
+    return call.refuse("inputs of one rank", call.shapes());
   if (values.every(isKnown)) {
     const arrays = values as Known[];
     const fits = arrays.every(({ shape }) => shape.every((d, k) => k === axis || d === arrays[0].shape[k]));
@@ -201,10 +250,25 @@ const concat: Operator = (call) => {
   }
   if (!values.some((value) => value instanceof View)) {
     if (values.every((value) => value instanceof Sizes || (isKnown(value) && value.shape.length === 1)))
-      return [sizesValue(values.flatMap((value) => (value instanceof Sizes ? [...value.elements] : Array.from((value as Known).data))))];
+      return [
+        sizesValue(
+          values.flatMap((value) =>
+            value instanceof Sizes ? [...value.elements] : Array.from((value as Known).data),
+          ),
+        ),
+      ];
     if (values.every((value) => value instanceof Spread || isKnown(value))) {
-      const dims = dimsOf(values[0]).with(axis, values.map((value) => dimsOf(value)[axis]).reduce((a, b) => combine("+", a, b, (x, y) => x + y)));
-      const fills = values.map((value) => (value instanceof Spread ? (typeof value.of === "object" ? uniform(value.of) : undefined) : uniform(value as Known)));
+      const dims = dimsOf(values[0]).with(
+        axis,
+        values.map((value) => dimsOf(value)[axis]).reduce((a, b) => combine("+", a, b, (x, y) => x + y)),
+      );
+      const fills = values.map((value) =>
+        value instanceof Spread
+          ? typeof value.of === "object"
+            ? uniform(value.of)
+            : undefined
+          : uniform(value as Known),
+      );
       if (fills.every((fill) => fill !== undefined && fill === fills[0]))
         return [new Spread(known("float", Array(rank).fill(1), [fills[0]!]), dims)];
     }
@@ -245,7 +309,10 @@ export function joined(views: readonly View[], axis: number): View {
     return ones.arranged(groupsOf(ones));
   });
   const place = first.groups.findIndex((group) => group.join() === first.axes[axis].join());
-  const tensor = ops.concatenate([first, ...others].map((view) => view.tensor), place);
+  const tensor = ops.concatenate(
+    [first, ...others].map((view) => view.tensor),
+    place,
+  );
   const total = views.map((view) => view.dims[axis]).reduce((a, b) => combine("+", a, b, (x, y) => x + y));
   return first.replaced(tensor, place, total);
 }
@@ -260,7 +327,13 @@ function filled(call: Call, value: Value, like: View, axis: number): View {
   if (typeof width !== "number") return call.refuse("a constant of known size", call.shapes());
   const { view, place } = like.along(axis);
   // One place of the other one, as often as the constant is wide: zeros, and the constant added to them.
-  const zero = ops.zerosLike(ops.slice(view.tensor, view.tensor.shape.map(() => 0), view.tensor.shape.map((_, k) => (k === place ? 1 : -1))));
+  const zero = ops.zerosLike(
+    ops.slice(
+      view.tensor,
+      view.tensor.shape.map(() => 0),
+      view.tensor.shape.map((_, k) => (k === place ? 1 : -1)),
+    ),
+  );
   const zeros = Array.from({ length: Math.min(width, 64) }, () => zero);
   if (width > 64) return call.refuse("a constant of 64 places or fewer along the axis", `${width}`);
   const wide = view.replaced(width === 1 ? zero : ops.concatenate(zeros, place), place, width);
@@ -272,14 +345,21 @@ function filled(call: Call, value: Value, like: View, axis: number): View {
 
 /** A constant in the layout of a view, the samples of size 1. */
 function laid(call: Call, array: Known, view: View): Known {
-  if (view.axes.some((axis) => axis.length > 1)) return call.refuse("axes that were not put together", call.shapes());
+  if (view.axes.some((axis) => axis.length > 1))
+    return call.refuse("axes that were not put together", call.shapes());
   const shape = view.axes.map((axis, k) => (axis.includes(0) ? 1 : array.shape[k]));
   const isRepeated = view.axes.some((axis, k) => axis.includes(0) && array.shape[k] !== 1);
   if (isRepeated) return call.refuse("a constant that is the same for all samples", call.shapes());
   const order = view.groups.map(([atom]) => view.axes.findIndex((axis) => axis.includes(atom)));
   const ones = order.filter((axis) => axis >= 0);
-  const turned = transposed(reshaped(array, shape), [...ones, ...shape.flatMap((_, k) => (ones.includes(k) ? [] : [k]))]);
-  return reshaped(turned, order.map((axis) => (axis < 0 ? 1 : shape[axis])));
+  const turned = transposed(reshaped(array, shape), [
+    ...ones,
+    ...shape.flatMap((_, k) => (ones.includes(k) ? [] : [k])),
+  ]);
+  return reshaped(
+    turned,
+    order.map((axis) => (axis < 0 ? 1 : shape[axis])),
+  );
 }
 
 // ---------------------------------------------------------------------------------------------------------------- parts
@@ -313,14 +393,19 @@ function part(call: Call, view: View, k: number, from: number, to: number): View
     const crop = cropping1D({ cropping: [from, toEnd ? 0 : -to], name: call.layerName() });
     return laid.replaced(crop.apply(x), place, dim);
   }
-  return call.refuse("a part of an axis of unknown length that is counted from its ends", `${from} to ${to}`, "Export with a fixed length.");
+  return call.refuse(
+    "a part of an axis of unknown length that is counted from its ends",
+    `${from} to ${to}`,
+    "Export with a fixed length.",
+  );
 }
 
 const slice: Operator = (call) => {
   const value = call.value(0);
   const rank = dimsOf(value).length;
   const old = call.opset < 10;
-  const list = (name: string, input: number) => (old ? call.ints(name) : call.has(input) ? call.sizes(input) : undefined);
+  const list = (name: string, input: number) =>
+    old ? call.ints(name) : call.has(input) ? call.sizes(input) : undefined;
   const starts = list("starts", 1) ?? call.refuse("starts", "none");
   const ends = list("ends", 2) ?? call.refuse("ends", "none");
   const axes = (list("axes", 3) ?? starts.map((_, k) => k)).map((axis) => call.axis(Number(axis), rank));
@@ -331,13 +416,20 @@ const slice: Operator = (call) => {
   // The size of the whole axis, as an end.
   const number = (at: Dim, axis: number) =>
     typeof at === "number" ? at : at === dims[axis] ? FAR : call.refuse("places that are known", `${at}`);
-  const cuts = starts.map((start, k) => ({ axis: axes[k], from: number(start, axes[k]), to: number(ends[k], axes[k]), step: steps[k] }));
-  if (cuts.some(({ step }) => !Number.isSafeInteger(step) || step === 0)) return call.refuse("steps other than 0", `[${steps}]`);
+  const cuts = starts.map((start, k) => ({
+    axis: axes[k],
+    from: number(start, axes[k]),
+    to: number(ends[k], axes[k]),
+    step: steps[k],
+  }));
+  if (cuts.some(({ step }) => !Number.isSafeInteger(step) || step === 0))
+    return call.refuse("steps other than 0", `[${steps}]`);
   if (value instanceof View) {
     return [
       cuts.reduce((view, { axis, from, to, step }) => {
         if (step === 1) return part(call, view, axis, from, to);
-        const isWhole = step === -1 && (from >= FAR || from === -1 || from + 1 === view.dims[axis]) && to < -FAR;
+        const isWhole =
+          step === -1 && (from >= FAR || from === -1 || from + 1 === view.dims[axis]) && to < -FAR;
         if (!isWhole) return call.refuse("steps of 1, or of -1 over a whole axis", `${step}`);
         const { view: lies, place } = view.along(axis);
         return lies.replaced(ops.flip(lies.tensor, place));
@@ -352,12 +444,23 @@ const slice: Operator = (call) => {
       const a = clamp(from);
       return { axis, from: a, step, count: Math.max(Math.ceil((clamp(to) - a) / step), 0) };
     });
-  if (isKnown(value)) return [sliced(value, cuts.flatMap((cut, k) => [{ ...parts(value.shape[cut.axis])[k] }]))];
+  if (isKnown(value))
+    return [
+      sliced(
+        value,
+        cuts.flatMap((cut, k) => [{ ...parts(value.shape[cut.axis])[k] }]),
+      ),
+    ];
   if (value instanceof Sizes) {
     const [{ from, count, step }] = parts(value.elements.length);
     return [sizesValue(Array.from({ length: count }, (_, k) => value.elements[from + k * step]))];
   }
-  if (cuts.every(({ axis }) => typeof value.dims[axis] === "number" && (typeof value.of !== "object" || value.of.shape[axis] === 1))) {
+  if (
+    cuts.every(
+      ({ axis }) =>
+        typeof value.dims[axis] === "number" && (typeof value.of !== "object" || value.of.shape[axis] === 1),
+    )
+  ) {
     const cut = value.dims.map((d, axis) => {
       const k = axes.indexOf(axis);
       return k < 0 ? d : parts(d as number)[k].count;
@@ -393,7 +496,8 @@ const splitToSequence: Operator = (call) => {
   const view = call.view(0);
   const axis = call.axis(call.int("axis", 0), view.rank);
   const whole = view.dims[axis];
-  if (typeof whole !== "number" || whole > 4096) return call.refuse("an axis of known size, 4096 or less", `${whole}`);
+  if (typeof whole !== "number" || whole > 4096)
+    return call.refuse("an axis of known size, 4096 or less", `${whole}`);
   const each = call.has(1) ? call.scalar(1) : 1;
   if (each !== 1) return call.refuse("parts of one place", `${each}`);
   const keeps = call.has(1) || call.int("keepdims", 1) !== 0;
@@ -410,7 +514,11 @@ const sequenceAt: Operator = (call) => {
 
 const concatFromSequence: Operator = (call) => {
   const list = call.given(0);
-  if (!(list instanceof Several) || list.values.length === 0 || !list.values.every((value) => value instanceof View))
+  if (
+    !(list instanceof Several) ||
+    list.values.length === 0 ||
+    !list.values.every((value) => value instanceof View)
+  )
     return call.refuse("a list of tensors that depend on an input", call.shapes());
   const views = list.values as View[];
   const isNew = call.int("new_axis", 0) !== 0;
@@ -428,22 +536,37 @@ const gather: Operator = (call) => {
   const whole = dimsOf(data)[axis];
   const wrong = places.find((at) => typeof whole === "number" && !(at >= -whole && at < whole));
   if (wrong !== undefined) return call.refuse(`places inside ${whole}`, `${wrong}`);
-  if (data instanceof Sizes) return [sizesValue(places.map((at) => data.elements.at(at)!), isScalar)];
+  if (data instanceof Sizes)
+    return [
+      sizesValue(
+        places.map((at) => data.elements.at(at)!),
+        isScalar,
+      ),
+    ];
   if (isKnown(data)) {
-    const rows = places.map((at) => sliced(data, [{ axis, from: at < 0 ? at + data.shape[axis] : at, count: 1, step: 1 }]));
+    const rows = places.map((at) =>
+      sliced(data, [{ axis, from: at < 0 ? at + data.shape[axis] : at, count: 1, step: 1 }]),
+    );
     const all = concatenated(rows, axis);
     return [reshaped(all, data.shape.toSpliced(axis, 1, ...dimsOf(indices).map(Number)))];
   }
   if (data instanceof Spread) {
-    if (typeof data.of === "object" && data.of.shape[axis] !== 1) return call.refuse("an input that is known", call.shapes());
+    if (typeof data.of === "object" && data.of.shape[axis] !== 1)
+      return call.refuse("an input that is known", call.shapes());
     const dims = data.dims.toSpliced(axis, 1, ...dimsOf(indices));
-    const of = typeof data.of === "object" ? reshaped(data.of, data.of.shape.toSpliced(axis, 1, ...dimsOf(indices).map(() => 1))) : data.of;
+    const of =
+      typeof data.of === "object"
+        ? reshaped(data.of, data.of.shape.toSpliced(axis, 1, ...dimsOf(indices).map(() => 1)))
+        : data.of;
     return [new Spread(of, dims)];
   }
   const isRun = places.every((at, k) => at === places[0] + k);
   const rows = isRun
     ? part(call, data, axis, places[0], places.at(-1) === -1 ? FAR : places.at(-1)! + 1)
-    : joined(places.map((at) => part(call, data, axis, at, at === -1 ? FAR : at + 1)), axis);
+    : joined(
+        places.map((at) => part(call, data, axis, at, at === -1 ? FAR : at + 1)),
+        axis,
+      );
   if (isScalar) return [rows.seen(rows.axes.toSpliced(axis, 1))];
   if (dimsOf(indices).length === 1) return [rows];
   return call.refuse("places in a row", call.shapes());
@@ -451,7 +574,8 @@ const gather: Operator = (call) => {
 
 /** Rows of a table by ids: an embedding. */
 function looked(call: Call, table: Known, ids: View, axis: number): View {
-  if (table.shape.length !== 2 || axis !== 0) return call.refuse("rows of a table [ids, features]", call.shapes());
+  if (table.shape.length !== 2 || axis !== 0)
+    return call.refuse("rows of a table [ids, features]", call.shapes());
   if (ids.tensor.dtype !== "int32" || ids.tensor.source.inputs.length > 0)
     return call.refuse("ids straight from an input of whole numbers", "ids that are computed");
   const [inputDim, outputDim] = table.shape;
@@ -471,7 +595,12 @@ function looked(call: Call, table: Known, ids: View, axis: number): View {
 const expand: Operator = (call) => {
   const value = call.value(0);
   const wanted = call.sizes(1);
-  if (value instanceof Sizes) return [value.elements.length === 1 ? new Spread(value.elements[0], wanted) : call.refuse("one size", call.shapes())];
+  if (value instanceof Sizes)
+    return [
+      value.elements.length === 1
+        ? new Spread(value.elements[0], wanted)
+        : call.refuse("one size", call.shapes()),
+    ];
   const dims = dimsOf(value);
   const rank = Math.max(dims.length, wanted.length);
   const full = Array.from({ length: rank }, (_, k) => {
@@ -479,7 +608,15 @@ const expand: Operator = (call) => {
     return a === 1 ? b : a;
   });
   if (isKnown(value)) return [spread(call, value, full)];
-  if (value instanceof Spread) return [new Spread(typeof value.of === "object" ? reshaped(value.of, [...Array(rank - value.of.shape.length).fill(1), ...value.of.shape]) : value.of, full)];
+  if (value instanceof Spread)
+    return [
+      new Spread(
+        typeof value.of === "object"
+          ? reshaped(value.of, [...Array(rank - value.of.shape.length).fill(1), ...value.of.shape])
+          : value.of,
+        full,
+      ),
+    ];
   let view = ranked(value as View, rank);
   full.forEach((size, k) => {
     if (size === view.dims[k]) return;
@@ -492,7 +629,11 @@ const expand: Operator = (call) => {
 /** An axis of size 1 as long as another one, or of so many places. */
 function repeated(call: Call, view: View, k: number, size: Dim): View {
   if (typeof size !== "number" || size > 4096)
-    return call.refuse("a size of 4096 or less to expand to", `${size}`, "What it is combined with is broadcast by itself.");
+    return call.refuse(
+      "a size of 4096 or less to expand to",
+      `${size}`,
+      "What it is combined with is broadcast by itself.",
+    );
   const { view: lies, place } = view.along(k);
   const shape = lies.tensor.shape.map((_, axis) => (axis === place ? size : 1));
   const zeros = { type: "float" as const, shape, data: new Float32Array(size) };
@@ -508,14 +649,36 @@ const tile: Operator = (call) => {
   if (one !== undefined) return [new Spread(one, full)];
   if (isKnown(value)) {
     if (dims.every((d, k) => d === 1 || times_[k] === 1)) return [spread(call, value, full)];
-    if (uniform(value) !== undefined) return [spread(call, known(value.type, dims.map(() => 1), [value.data[0]]), full)];
+    if (uniform(value) !== undefined)
+      return [
+        spread(
+          call,
+          known(
+            value.type,
+            dims.map(() => 1),
+            [value.data[0]],
+          ),
+          full,
+        ),
+      ];
     if (times_.every((each) => typeof each === "number")) {
       bounded(call, full as number[], LARGEST_CONSTANT);
-      return [(times_ as number[]).reduce<Known>((array, n, axis) => (n > 0 ? concatenated(Array(n).fill(array), axis) : call.refuse("positive numbers", `${n}`)), value)];
+      return [
+        (times_ as number[]).reduce<Known>(
+          (array, n, axis) =>
+            n > 0 ? concatenated(Array(n).fill(array), axis) : call.refuse("positive numbers", `${n}`),
+          value,
+        ),
+      ];
     }
   }
   if (value instanceof View && times_.every((each) => typeof each === "number" && each > 0 && each <= 64)) {
-    return [(times_ as number[]).reduce((view, n, axis) => (n === 1 ? view : joined(Array(n).fill(view), axis)), value)];
+    return [
+      (times_ as number[]).reduce(
+        (view, n, axis) => (n === 1 ? view : joined(Array(n).fill(view), axis)),
+        value,
+      ),
+    ];
   }
   return call.refuse("constant numbers of repetitions, 64 or fewer", call.shapes());
 };
@@ -525,14 +688,20 @@ const pad: Operator = (call) => {
   const mode = call.text("mode", "constant");
   const pads = call.opset < 11 ? (call.ints("pads") ?? []) : call.wholes(1);
   const value = call.opset < 11 ? call.float("value", 0) : call.has(2) ? call.scalar(2) : 0;
-  const axes = call.has(3) ? call.wholes(3).map((axis) => call.axis(axis, view.rank)) : view.axes.map((_, axis) => axis);
-  const sides = axes.map((axis, k) => ({ axis, before: pads[k], after: pads[k + axes.length] })).filter(({ before, after }) => before !== 0 || after !== 0);
-  if (mode !== "constant" || value !== 0) return call.refuse("zeros around", mode === "constant" ? `${value}` : mode);
+  const axes = call.has(3)
+    ? call.wholes(3).map((axis) => call.axis(axis, view.rank))
+    : view.axes.map((_, axis) => axis);
+  const sides = axes
+    .map((axis, k) => ({ axis, before: pads[k], after: pads[k + axes.length] }))
+    .filter(({ before, after }) => before !== 0 || after !== 0);
+  if (mode !== "constant" || value !== 0)
+    return call.refuse("zeros around", mode === "constant" ? `${value}` : mode);
   return [
     sides.reduce((now, { axis, before, after }) => {
       const { view: lies, place } = now.along(axis);
       const isTime = place === 1 && lies.tensor.shape.length === 3;
-      if (!isTime || !(before >= 0 && after >= 0 && before + after <= 1 << 20)) return call.refuse("zeros before and behind a sequence [samples, steps, features]", `[${pads}]`);
+      if (!isTime || !(before >= 0 && after >= 0 && before + after <= 1 << 20))
+        return call.refuse("zeros before and behind a sequence [samples, steps, features]", `[${pads}]`);
       const layer = zeroPadding1D({ padding: [before, after], name: call.layerName() });
       const dim = combine("+", lies.dims[axis], before + after, (a, b) => a + b);
       return lies.replaced(layer.apply(lies.tensor) as SymbolicTensor, place, dim);

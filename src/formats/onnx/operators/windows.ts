@@ -1,8 +1,8 @@
 // Convolutions and pooling along one axis. onnx.ai/onnx/operators: Conv, ConvTranspose, MaxPool, AveragePool
 import { conv1D, conv1DTranspose } from "../../../layers/convolution.js";
+import * as ops from "../../../layers/operations.js";
 import { averagePooling1D, maxPooling1D } from "../../../layers/pooling.js";
 import { cropping1D, zeroPadding1D } from "../../../layers/resizing.js";
-import * as ops from "../../../layers/operations.js";
 import type { SymbolicTensor } from "../../../layers/symbolic.js";
 import { Tensor } from "../../../tensor.js";
 import type { Known } from "../arrays.js";
@@ -26,7 +26,8 @@ interface Moves {
 /** Samples, channels, steps: [samples, steps, channels] here. */
 function sequence(call: Call): View {
   const view = call.view(0);
-  if (view.rank !== 3) return call.refuse("one axis that the window moves along, behind samples and channels", call.shapes());
+  if (view.rank !== 3)
+    return call.refuse("one axis that the window moves along, behind samples and channels", call.shapes());
   const lies = [0, 2, 1].map((axis) => view.axes[axis]);
   return view.arranged([[0], lies[1], lies[2]]);
 }
@@ -34,13 +35,16 @@ function sequence(call: Call): View {
 function moves(call: Call, size: number): Moves {
   const one = (name: string, byDefault: number) => {
     const [value, ...more] = call.ints(name) ?? [byDefault];
-    if (more.length > 0 || !(value >= 1 && value <= MOST)) call.refuse(`${name} of one number from 1 to ${MOST}`, `[${call.ints(name)}]`);
+    if (more.length > 0 || !(value >= 1 && value <= MOST))
+      call.refuse(`${name} of one number from 1 to ${MOST}`, `[${call.ints(name)}]`);
     return value;
   };
   const pads = call.ints("pads") ?? [0, 0];
   const auto = call.text("auto_pad", "NOTSET");
-  if (pads.length !== 2 || !pads.every((n) => n >= 0 && n <= MOST)) call.refuse(`two pads from 0 to ${MOST}`, `[${pads}]`);
-  if (!["NOTSET", "VALID", "SAME_UPPER"].includes(auto)) call.refuse("auto_pad NOTSET, VALID or SAME_UPPER", auto);
+  if (pads.length !== 2 || !pads.every((n) => n >= 0 && n <= MOST))
+    call.refuse(`two pads from 0 to ${MOST}`, `[${pads}]`);
+  if (!["NOTSET", "VALID", "SAME_UPPER"].includes(auto))
+    call.refuse("auto_pad NOTSET, VALID or SAME_UPPER", auto);
   const given = call.ints("kernel_shape");
   if (given && (given.length !== 1 || given[0] !== size)) call.refuse(`kernel_shape [${size}]`, `[${given}]`);
   const [before, after] = auto === "NOTSET" ? pads : [0, 0];
@@ -78,7 +82,8 @@ function turned3(array: Known, order: readonly number[]): { data: Float32Array; 
   const out = new Float32Array(data.length);
   let at = 0;
   for (let i = 0; i < to[0]; i++)
-    for (let j = 0; j < to[1]; j++) for (let k = 0; k < to[2]; k++) out[at++] = data[i * s0 + j * s1 + k * s2];
+    for (let j = 0; j < to[1]; j++)
+      for (let k = 0; k < to[2]; k++) out[at++] = data[i * s0 + j * s1 + k * s2];
   return { data: out, shape: to };
 }
 
@@ -91,21 +96,33 @@ const conv: Operator = (call) => {
   const move = moves(call, size);
   const channels = view.tensor.shape[2];
   if (channels !== perGroup * groups) return call.refuse(`${perGroup * groups} channels`, `${channels}`);
-  if (filters % groups !== 0 || filters < 1) return call.refuse(`a multiple of ${groups} filters`, `${filters}`);
-  if (move.stride > 1 && move.dilation > 1) return call.refuse("strides 1 or dilations 1", `${move.stride} and ${move.dilation}`);
+  if (filters % groups !== 0 || filters < 1)
+    return call.refuse(`a multiple of ${groups} filters`, `${filters}`);
+  if (move.stride > 1 && move.dilation > 1)
+    return call.refuse("strides 1 or dilations 1", `${move.stride} and ${move.dilation}`);
   const bias = call.has(2) ? call.known(2, "its bias") : undefined;
   if (bias && bias.data.length !== filters) return call.refuse(`a bias of ${filters}`, call.shapes());
   const { stride, dilation, auto } = move;
   const span = (size - 1) * dilation + 1;
   // As layers say it, where they can: zeros on both sides, or before only.
   const total = move.before + move.after;
-  const isSame = auto === "SAME_UPPER" || (stride === 1 && total === span - 1 && move.before === total >> 1 && total > 0);
+  const isSame =
+    auto === "SAME_UPPER" || (stride === 1 && total === span - 1 && move.before === total >> 1 && total > 0);
   const isCausal = !isSame && stride === 1 && total > 0 && move.before === span - 1 && move.after === 0;
   const key = `conv ${call.node.input.slice(1)} ${JSON.stringify(move)} ${groups}`;
   const layer = call.reading.shared(key, () => {
     const padding = isSame ? "same" : isCausal ? "causal" : "valid";
     const name = call.layerName();
-    const made = conv1D({ filters, kernelSize: size, strides: stride, dilationRate: dilation, groups, padding, useBias: bias !== undefined, name });
+    const made = conv1D({
+      filters,
+      kernelSize: size,
+      strides: stride,
+      dilationRate: dilation,
+      groups,
+      padding,
+      useBias: bias !== undefined,
+      name,
+    });
     call.reading.later(() => {
       const { data, shape } = turned3(kernel, [2, 1, 0]);
       made.setWeights([new Tensor(data, shape), ...(bias ? [new Tensor(floats(bias), [filters])] : [])]);
@@ -125,10 +142,13 @@ const convTranspose: Operator = (call) => {
   if (call.ints("output_shape")) return call.refuse("no output_shape", `[${call.ints("output_shape")}]`);
   const move = moves(call, size);
   const [extra = 0] = call.ints("output_padding") ?? [];
-  if (view.tensor.shape[2] !== channels) return call.refuse(`${channels} channels`, `${view.tensor.shape[2]}`);
+  if (view.tensor.shape[2] !== channels)
+    return call.refuse(`${channels} channels`, `${view.tensor.shape[2]}`);
   if (move.auto !== "NOTSET" && move.auto !== "VALID") return call.refuse("pads", move.auto);
-  if (move.stride > 1 && move.dilation > 1) return call.refuse("strides 1 or dilations 1", `${move.stride} and ${move.dilation}`);
-  if (!(extra >= 0 && extra < move.stride)) return call.refuse("an output_padding below the stride", `${extra}`);
+  if (move.stride > 1 && move.dilation > 1)
+    return call.refuse("strides 1 or dilations 1", `${move.stride} and ${move.dilation}`);
+  if (!(extra >= 0 && extra < move.stride))
+    return call.refuse("an output_padding below the stride", `${extra}`);
   const bias = call.has(2) ? call.known(2, "its bias") : undefined;
   const name = call.layerName();
   const layer = conv1DTranspose({
@@ -140,7 +160,11 @@ const convTranspose: Operator = (call) => {
     layer.setWeights([new Tensor(data, shape), ...(bias ? [new Tensor(floats(bias), [filters])] : [])]);
   });
   let out = layer.apply(view.tensor) as SymbolicTensor;
-  if (move.before + move.after > 0) out = cropping1D({ cropping: [move.before, move.after], name: call.reading.unique(`${name}_cropped`) }).apply(out);
+  if (move.before + move.after > 0)
+    out = cropping1D({
+      cropping: [move.before, move.after],
+      name: call.reading.unique(`${name}_cropped`),
+    }).apply(out);
   const span = (size - 1) * move.dilation + 1;
   const length = view.dims[2];
   const steps: Dim =
@@ -158,11 +182,14 @@ function pooling(mean: boolean): Operator {
     const move = moves(call, size);
     call.only("ceil_mode", 0);
     if (move.dilation !== 1) return call.refuse("dilations 1", `${move.dilation}`);
-    if (call.node.output[1] && call.reading.isUsed(call.node.output[1])) return call.refuse("one output", "its indices as well");
+    if (call.node.output[1] && call.reading.isUsed(call.node.output[1]))
+      return call.refuse("one output", "its indices as well");
     const { stride, before, after, auto } = move;
     const channels = view.tensor.shape[2] as number;
     const counts = mean && call.int("count_include_pad", 0) !== 0;
-    const isSame = auto === "SAME_UPPER" || (stride === 1 && before + after === size - 1 && before === (size - 1) >> 1 && size > 1);
+    const isSame =
+      auto === "SAME_UPPER" ||
+      (stride === 1 && before + after === size - 1 && before === (size - 1) >> 1 && size > 1);
     const padding = isSame && !counts ? "same" : "valid";
     const steps = stepsBehind(view.dims[2], move);
     if (padding === "valid" && before + after > 0 && !counts)

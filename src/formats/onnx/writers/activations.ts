@@ -3,9 +3,15 @@ import type { Builder } from "../builder.js";
 
 type Write = (b: Builder, x: string) => string;
 
-const node = (op: string, attributes: Parameters<Builder["op"]>[2] = {}): Write => (b, x) => b.op(op, [x], attributes);
+const node =
+  (op: string, attributes: Parameters<Builder["op"]>[2] = {}): Write =>
+  (b, x) =>
+    b.op(op, [x], attributes);
 const sigmoid = node("Sigmoid");
-const clipped = (low: number, high: number): Write => (b, x) => b.op("Clip", [x, b.float(low), b.float(high)]);
+const clipped =
+  (low: number, high: number): Write =>
+  (b, x) =>
+    b.op("Clip", [x, b.float(low), b.float(high)]);
 
 /** x/2 (1 + erf(x/√2)) */
 const gelu: Write = (b, x) => {

@@ -21,7 +21,13 @@ export function writeGraph(b: Builder, graph: Graph, arriving: readonly Flow[]):
   return graph.outputs.map((output) => flows.get(output)!);
 }
 
-function writeCall(b: Builder, call: LayerCall, inputs: readonly Flow[], initialState: readonly string[], mask?: string): readonly Flow[] {
+function writeCall(
+  b: Builder,
+  call: LayerCall,
+  inputs: readonly Flow[],
+  initialState: readonly string[],
+  mask?: string,
+): readonly Flow[] {
   const { layer, outputs, options } = call;
   const before = b.scope;
   b.scope = before ? `${before}/${layer.name}` : layer.name;
@@ -31,16 +37,32 @@ function writeCall(b: Builder, call: LayerCall, inputs: readonly Flow[], initial
     // As in Keras, a layer that is given its states sees no mask but one that is given with them.
     const obeyed = initialState.length > 0 ? mask : inputs[0].mask;
     const shapes = outputs.map(({ shape }) => shape);
-    return writerOf(layer)({ b, layer, config: layer.config, inputs, shapes, options, initialState, mask: obeyed });
+    return writerOf(layer)({
+      b,
+      layer,
+      config: layer.config,
+      inputs,
+      shapes,
+      options,
+      initialState,
+      mask: obeyed,
+    });
   } finally {
     b.scope = before;
   }
 }
 
 /** A layer inside another one, applied to something of another shape. */
-export function writeInner(b: Builder, call: Pick<LayerCall, "layer">, inputs: readonly Flow[]): readonly Flow[] {
+export function writeInner(
+  b: Builder,
+  call: Pick<LayerCall, "layer">,
+  inputs: readonly Flow[],
+): readonly Flow[] {
   const { layer } = call;
-  const shapes = layer.kind.outputs(layer.config, inputs.map(({ shape }) => shape));
+  const shapes = layer.kind.outputs(
+    layer.config,
+    inputs.map(({ shape }) => shape),
+  );
   const outputs = shapes.map((shape) => ({ shape }) as SymbolicTensor);
   return writeCall(b, { ...call, index: 0, inputs: [], outputs, options: {} }, inputs, []);
 }

@@ -9,7 +9,9 @@ import type { WriteCall, WriteLayer, Writers } from "./write.js";
 const rankOf = ({ shape }: Flow) => shape.length;
 
 /** One output. */
-const one = ({ shapes }: WriteCall<unknown>, name: string, mask?: string): Flow[] => [{ name, shape: shapes[0], mask }];
+const one = ({ shapes }: WriteCall<unknown>, name: string, mask?: string): Flow[] => [
+  { name, shape: shapes[0], mask },
+];
 
 // ------------------------------------------------------------------------------------------------------------------ core
 
@@ -22,7 +24,11 @@ const dense: WriteLayer = (call) => {
 };
 
 const activation: WriteLayer = (call) =>
-  one(call, writeActivation(call.b, call.config.activation, call.b.numbers(call.inputs[0])), call.inputs[0].mask);
+  one(
+    call,
+    writeActivation(call.b, call.config.activation, call.b.numbers(call.inputs[0])),
+    call.inputs[0].mask,
+  );
 
 const passing: WriteLayer = (call) => one(call, call.b.numbers(call.inputs[0]), call.inputs[0].mask);
 
@@ -30,7 +36,12 @@ const passing: WriteLayer = (call) => one(call, call.b.numbers(call.inputs[0]), 
 const noise: WriteLayer = (call) => {
   const { b, layer, options } = call;
   if (options.training === true)
-    b.refuse(layer, "inference", "training: true, random numbers at inference", "Apply it without the option.");
+    b.refuse(
+      layer,
+      "inference",
+      "training: true, random numbers at inference",
+      "Apply it without the option.",
+    );
   return passing(call);
 };
 
@@ -45,7 +56,10 @@ const embedding: WriteLayer = (call) => {
   const [{ name, isInteger }] = inputs;
   const ids = isInteger ? name : b.cast(name, INT32);
   const out = b.op("Gather", [b.weight(layer.weights[0]), ids], { axis: 0 });
-  const mask = config.maskZero && rankOf(inputs[0]) === 2 ? b.isTrue({ name: ids, shape: [], isInteger: true }) : undefined;
+  const mask =
+    config.maskZero && rankOf(inputs[0]) === 2
+      ? b.isTrue({ name: ids, shape: [], isInteger: true })
+      : undefined;
   return one(call, out, mask);
 };
 
@@ -67,8 +81,15 @@ const timeDistributed: WriteLayer = (call) => {
   const { b, config, inputs, shapes } = call;
   const [flow] = inputs;
   const [batch, , ...rest] = flow.shape;
-  const inside = rest.map((d) => d ?? b.refuse(call.layer, "steps of known size", "a size that is known at run time only"));
-  const steps = { ...flow, name: b.reshape(flow.name, [-1, ...inside]), shape: [batch, ...rest], mask: undefined };
+  const inside = rest.map(
+    (d) => d ?? b.refuse(call.layer, "steps of known size", "a size that is known at run time only"),
+  );
+  const steps = {
+    ...flow,
+    name: b.reshape(flow.name, [-1, ...inside]),
+    shape: [batch, ...rest],
+    mask: undefined,
+  };
   const lengths = b.sizes(flow.name, 0, 2);
   return writeInner(b, { layer: config.layer }, [steps]).map(({ name, shape }, k) => {
     const whole = b.concat([lengths, shape.length > 1 ? b.sizes(name, 1) : b.ints([])], 0);
@@ -81,10 +102,14 @@ const timeDistributed: WriteLayer = (call) => {
 const channelsFirst = (b: Builder, x: string) => b.transpose(x, [0, 2, 1]);
 
 /** Axes [a, b, c] in the opposite order. */
-function reversed3(values: Float32Array, [a, m, c]: readonly number[]): { data: Float32Array; shape: number[] } {
+function reversed3(
+  values: Float32Array,
+  [a, m, c]: readonly number[],
+): { data: Float32Array; shape: number[] } {
   const data = new Float32Array(values.length);
   for (let i = 0; i < a; i++)
-    for (let j = 0; j < m; j++) for (let k = 0; k < c; k++) data[(k * m + j) * a + i] = values[(i * m + j) * c + k];
+    for (let j = 0; j < m; j++)
+      for (let k = 0; k < c; k++) data[(k * m + j) * a + i] = values[(i * m + j) * c + k];
   return { data, shape: [c, m, a] };
 }
 
@@ -108,8 +133,14 @@ function moves({ kernelSize, stride, dilation, padding }: Windows) {
 const conv1D: WriteLayer = (call) => {
   const { b, layer, config, inputs } = call;
   const [kernel, bias] = layer.weights;
-  const weights = [b.weight(kernel, "conv", (values) => reversed3(values, kernel.shape)), ...(bias ? [b.weight(bias)] : [])];
-  const out = b.op("Conv", [channelsFirst(b, b.numbers(inputs[0])), ...weights], { ...moves(config), group: config.groups });
+  const weights = [
+    b.weight(kernel, "conv", (values) => reversed3(values, kernel.shape)),
+    ...(bias ? [b.weight(bias)] : []),
+  ];
+  const out = b.op("Conv", [channelsFirst(b, b.numbers(inputs[0])), ...weights], {
+    ...moves(config),
+    group: config.groups,
+  });
   return one(call, writeActivation(b, config.activation, channelsFirst(b, out)));
 };
 
@@ -120,7 +151,8 @@ function depthwise({ b, layer, config, inputs }: WriteCall<Windows>, bias?: stri
   const laid = b.weight(kernel, "depthwise", (values) => {
     const data = new Float32Array(values.length);
     for (let t = 0; t < size; t++)
-      for (let c = 0; c < channels * multiplier; c++) data[c * size + t] = values[t * channels * multiplier + c];
+      for (let c = 0; c < channels * multiplier; c++)
+        data[c * size + t] = values[t * channels * multiplier + c];
     return { data, shape: [channels * multiplier, 1, size] };
   });
   const x = channelsFirst(b, b.numbers(inputs[0]));
@@ -136,9 +168,15 @@ const depthwiseConv1D: WriteLayer = (call) => {
 const separableConv1D: WriteLayer = (call) => {
   const { b, layer, config } = call;
   const [, pointwise, bias] = layer.weights;
-  const matrix = b.weight(pointwise, "matrix", (values) => ({ data: values.slice(), shape: pointwise.shape.slice(1) }));
+  const matrix = b.weight(pointwise, "matrix", (values) => ({
+    data: values.slice(),
+    shape: pointwise.shape.slice(1),
+  }));
   const product = b.op("MatMul", [depthwise(call), matrix]);
-  return one(call, writeActivation(b, config.activation, bias ? b.binary("Add", product, b.weight(bias)) : product));
+  return one(
+    call,
+    writeActivation(b, config.activation, bias ? b.binary("Add", product, b.weight(bias)) : product),
+  );
 };
 
 const conv1DTranspose: WriteLayer = (call) => {
@@ -148,19 +186,30 @@ const conv1DTranspose: WriteLayer = (call) => {
   const window: Window = { size: (kernelSize - 1) * dilation + 1, stride, padding };
   // At some length: what stands beside it is the same for all.
   const length = 64;
-  const { full, from, steps } = transposedWindows(length, window, outputPadding) as { full: number; from: number; steps: number };
+  const { full, from, steps } = transposedWindows(length, window, outputPadding) as {
+    full: number;
+    from: number;
+    steps: number;
+  };
   const reached = (length - 1) * stride + window.size;
   const extra = full - reached;
   const laid = b.weight(kernel, "convTranspose", (values) => reversed3(values, kernel.shape));
   const attributes = { kernel_shape: [kernelSize], strides: [stride], dilations: [dilation] };
   const fits = extra < Math.max(stride, dilation);
   const x = channelsFirst(b, b.numbers(inputs[0]));
-  let out = b.op("ConvTranspose", [x, laid], { ...attributes, ...(fits && extra > 0 && { output_padding: [extra] }) });
+  let out = b.op("ConvTranspose", [x, laid], {
+    ...attributes,
+    ...(fits && extra > 0 && { output_padding: [extra] }),
+  });
   // Steps that no window reaches, beyond what the node can add.
   if (!fits) out = b.op("Pad", [out, b.ints([0, 0, 0, 0, 0, extra])]);
-  if (from > 0 || steps < full) out = b.slice(out, 2, from, from + steps === full ? FAR : -(full - from - steps));
+  if (from > 0 || steps < full)
+    out = b.slice(out, 2, from, from + steps === full ? FAR : -(full - from - steps));
   const turned = channelsFirst(b, out);
-  return one(call, writeActivation(b, config.activation, bias ? b.binary("Add", turned, b.weight(bias)) : turned));
+  return one(
+    call,
+    writeActivation(b, config.activation, bias ? b.binary("Add", turned, b.weight(bias)) : turned),
+  );
 };
 
 function pooling(op: string): WriteLayer {
@@ -224,7 +273,10 @@ const layerNormalization: WriteLayer = (call) => {
   }
   const dims = inputs[0].shape.slice(-axes) as number[];
   const ones = () => b.floats(new Float32Array(dims.reduce((p, q) => p * q, 1)).fill(1), dims, "ones");
-  const out = b.op("LayerNormalization", [x, gamma ?? ones(), beta ?? ""], { axis: -axes, epsilon: { f: epsilon } });
+  const out = b.op("LayerNormalization", [x, gamma ?? ones(), beta ?? ""], {
+    axis: -axes,
+    epsilon: { f: epsilon },
+  });
   return one(call, out, inputs[0].mask);
 };
 
@@ -285,12 +337,15 @@ function underMasks(
   join: (x: string, y: string) => string,
 ): string {
   const masks = inputs.map((flow) => (flow.mask && rankOf(flow) === rank ? flow.mask : undefined));
-  const select = (mask: string | undefined, x: string, y: string) => (mask ? b.where(b.wide(mask, rank), x, y) : x);
+  const select = (mask: string | undefined, x: string, y: string) =>
+    mask ? b.where(b.wide(mask, rank), x, y) : x;
   if (op === "Mul") {
     const isCommon = masks.every((mask) => mask !== undefined && mask === masks[0]);
     if (isCommon) return select(masks[0], names.reduce(join), b.float(0));
     const product = names.map((name, k) => select(masks[k], name, b.float(1))).reduce(join);
-    return masks.every((mask) => mask !== undefined) ? select(anyOf(b, masks as string[]), product, b.float(0)) : product;
+    return masks.every((mask) => mask !== undefined)
+      ? select(anyOf(b, masks as string[]), product, b.float(0))
+      : product;
   }
   let joined = masks[0];
   return names.reduce((x, y, k) => {
@@ -304,11 +359,16 @@ function underMasks(
 const concatenate: WriteLayer = (call) => {
   const { b, config, inputs } = call;
   const place = config.axis < 0 ? config.axis + rankOf(inputs[0]) : config.axis;
-  const out = b.concat(inputs.map((flow) => b.numbers(flow)), place);
+  const out = b.concat(
+    inputs.map((flow) => b.numbers(flow)),
+    place,
+  );
   if (place !== 1) return one(call, out, mergedMask(b, inputs));
   if (!inputs.some(({ mask }) => mask)) return one(call, out);
   // All steps of an input without a mask are kept.
-  const masks = inputs.map(({ name, mask }) => mask ?? b.cast(b.op("Expand", [b.float(1), b.sizes(name, 0, 2)]), BOOL));
+  const masks = inputs.map(
+    ({ name, mask }) => mask ?? b.cast(b.op("Expand", [b.float(1), b.sizes(name, 0, 2)]), BOOL),
+  );
   return one(call, out, b.concat(masks, 1));
 };
 
@@ -329,7 +389,10 @@ const dot: WriteLayer = (call) => {
     const lengths = others.map((n) => b.sizes(flow.name, n, n + 1));
     const depth = b.sizes(flow.name, axis, axis + 1);
     const batch = b.sizes(flow.name, 0, 1);
-    const matrix = b.op("Reshape", [laid, b.concat(k === 0 ? [batch, b.ints([-1]), depth] : [batch, depth, b.ints([-1])], 0)]);
+    const matrix = b.op("Reshape", [
+      laid,
+      b.concat(k === 0 ? [batch, b.ints([-1]), depth] : [batch, depth, b.ints([-1])], 0),
+    ]);
     return { matrix: others.length === 1 ? laid : matrix, lengths, batch };
   });
   const product = b.op("MatMul", [sides[0].matrix, sides[1].matrix]);
@@ -342,9 +405,11 @@ const dot: WriteLayer = (call) => {
 
 // ---------------------------------------------------------------------------------------------------------------- shapes
 
-const reshape: WriteLayer = (call) => one(call, call.b.reshape(call.b.numbers(call.inputs[0]), [0, ...call.config.targetShape]));
+const reshape: WriteLayer = (call) =>
+  one(call, call.b.reshape(call.b.numbers(call.inputs[0]), [0, ...call.config.targetShape]));
 
-const permute: WriteLayer = (call) => one(call, call.b.transpose(call.b.numbers(call.inputs[0]), [0, ...call.config.dims]));
+const permute: WriteLayer = (call) =>
+  one(call, call.b.transpose(call.b.numbers(call.inputs[0]), [0, ...call.config.dims]));
 
 export const LAYERS: Writers = {
   Dense: dense,
@@ -385,4 +450,3 @@ export const LAYERS: Writers = {
   Constant: (call) => one(call, call.b.weight(call.layer.weights[0])),
   WithoutMask: (call) => one(call, call.inputs[0].name),
 };
-

@@ -70,7 +70,12 @@ const like: WriteLayer = (call) => {
   return one(call, b.op("Expand", [b.float(config.value), b.sizes(inputs[0].name, 0)]));
 };
 
-const REDUCTIONS: Readonly<Record<string, string>> = { sum: "ReduceSum", mean: "ReduceMean", max: "ReduceMax", min: "ReduceMin" };
+const REDUCTIONS: Readonly<Record<string, string>> = {
+  sum: "ReduceSum",
+  mean: "ReduceMean",
+  max: "ReduceMax",
+  min: "ReduceMin",
+};
 
 const reduce: WriteLayer = (call) => {
   const { reduction, axes, keepdims } = call.config;
@@ -89,8 +94,12 @@ const axes: WriteLayer = (call) => {
 
 const slice: WriteLayer = (call) => {
   const { parts } = call.config as { parts: { axis: number; from: number; size: number }[] };
-  const end = ({ from, size }: (typeof parts)[number]) => (size === -1 || from + size === 0 ? FAR : from + size);
-  return one(call, parts.reduce((x, part) => call.b.slice(x, part.axis, part.from, end(part)), names(call)[0]));
+  const end = ({ from, size }: (typeof parts)[number]) =>
+    size === -1 || from + size === 0 ? FAR : from + size;
+  return one(
+    call,
+    parts.reduce((x, part) => call.b.slice(x, part.axis, part.from, end(part)), names(call)[0]),
+  );
 };
 
 const split: WriteLayer = (call) => {

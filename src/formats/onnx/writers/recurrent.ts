@@ -3,8 +3,9 @@
 //
 // Masks may keep any steps, and ONNX's lengths only the first ones: steps that are kept are brought to the front, the node gets their
 // number, and its outputs go back to their places.
-import { type Cell, gru, lstm, simple } from "../../../layers/cells/index.js";
+
 import type { CellConfig } from "../../../layers/cells/index.js";
+import { type Cell, gru, lstm, simple } from "../../../layers/cells/index.js";
 import type { Layer } from "../../../layers/layer.js";
 import type { Shape } from "../../../layers/symbolic.js";
 import type { Weight } from "../../../layers/weight.js";
@@ -39,7 +40,12 @@ const KINDS: Readonly<Record<string, Kind>> = {
 
 /** The functions of a node, or nothing where ONNX lacks one. */
 function functionsOf(kind: Kind, { activation, recurrentActivation = "sigmoid" }: Config) {
-  const names = kind.op === "RNN" ? [activation] : kind.op === "GRU" ? [recurrentActivation, activation] : [recurrentActivation, activation, activation];
+  const names =
+    kind.op === "RNN"
+      ? [activation]
+      : kind.op === "GRU"
+        ? [recurrentActivation, activation]
+        : [recurrentActivation, activation, activation];
   const found = names.map((name) => CELL_ACTIVATIONS[name]);
   return found.every((each) => each !== undefined) ? found : undefined;
 }
@@ -61,7 +67,12 @@ function attributesOf(kind: Kind, configs: readonly Config[], direction: string)
 }
 
 /** W, R and B of one or two layers. */
-function weightsOf(b: Builder, kind: Kind, layers: readonly Layer[], { units, useBias, resetAfter }: Config): string[] {
+function weightsOf(
+  b: Builder,
+  kind: Kind,
+  layers: readonly Layer[],
+  { units, useBias, resetAfter }: Config,
+): string[] {
   const width = kind.gates.length * units;
   const all = layers.flatMap(({ weights }) => weights);
   const each = (index: number) => layers.map(({ weights }) => weights[index]);
@@ -71,7 +82,10 @@ function weightsOf(b: Builder, kind: Kind, layers: readonly Layer[], { units, us
     weights.forEach((weight, d) => {
       const whole = turned(weight.read(), rows, width);
       kind.gates.forEach((gate, k) => {
-        data.set(whole.subarray(gate * units * rows, (gate + 1) * units * rows), (d * width + k * units) * rows);
+        data.set(
+          whole.subarray(gate * units * rows, (gate + 1) * units * rows),
+          (d * width + k * units) * rows,
+        );
       });
     });
     return { data, shape: [weights.length, width, rows] };
@@ -104,7 +118,15 @@ interface Ran {
 }
 
 /** One layer as one node, in the order in which it reads. */
-function node(b: Builder, kind: Kind, layer: Layer, x: string, states: readonly string[], lengths = "", backwards = false): Ran {
+function node(
+  b: Builder,
+  kind: Kind,
+  layer: Layer,
+  x: string,
+  states: readonly string[],
+  lengths = "",
+  backwards = false,
+): Ran {
   const config = layer.config as Config;
   const attributes = attributesOf(kind, [config], backwards ? "reverse" : "forward");
   const initial = states.map((state) => b.unsqueeze(state, 0));
@@ -122,13 +144,23 @@ function gathered(b: Builder, x: string, places: string): string {
   return b.op("GatherElements", [x, wide], { axis: 1 });
 }
 
-function underMask(b: Builder, kind: Kind, layer: Layer, x: string, mask: string, states: readonly string[]): Ran {
+function underMask(
+  b: Builder,
+  kind: Kind,
+  layer: Layer,
+  x: string,
+  mask: string,
+  states: readonly string[],
+): Ran {
   const { zeroOutputForMask, returnSequences } = layer.config as Config;
   const ones = b.cast(mask, INT32);
   const counts = b.op("CumSum", [ones, b.ints([1], true)]);
   const lengths = b.reduce("ReduceSum", ones, [1], false);
   // Places of kept steps come first, in order: a masked step is counted behind all others.
-  const place = b.op("CumSum", [b.binary("Add", b.scaled(b.cast(mask, FLOAT), 0), b.float(1)), b.ints([1], true)]);
+  const place = b.op("CumSum", [
+    b.binary("Add", b.scaled(b.cast(mask, FLOAT), 0), b.float(1)),
+    b.ints([1], true),
+  ]);
   const time = b.sizes(mask, 1, 2);
   const rank = b.binary("Add", place, b.where(mask, b.float(0), b.cast(time, FLOAT)));
   const [, order] = b.ops("TopK", [rank, time], 2, { axis: 1, largest: 0 });
@@ -160,7 +192,14 @@ function product(b: Builder, x: string, weight: Weight, bias?: string): string {
 }
 
 /** One step of a built-in cell, by its equations (layers/cells/). */
-function builtInStep(b: Builder, kind: Kind, config: CellConfig, [kernel, recurrent, bias]: readonly Weight[], x: string, states: readonly string[]): Step {
+function builtInStep(
+  b: Builder,
+  kind: Kind,
+  config: CellConfig,
+  [kernel, recurrent, bias]: readonly Weight[],
+  x: string,
+  states: readonly string[],
+): Step {
   const { units, activation, recurrentActivation = "sigmoid", resetAfter } = config;
   const outer = (value: string) => writeActivation(b, activation, value);
   const inner = (value: string) => writeActivation(b, recurrentActivation, value);
@@ -170,7 +209,10 @@ function builtInStep(b: Builder, kind: Kind, config: CellConfig, [kernel, recurr
   const row = (index: number) => {
     if (!bias) return undefined;
     const width = 3 * units;
-    return b.weight(bias, `row ${index}`, (values) => ({ data: values.slice(index * width, (index + 1) * width), shape: [width] }));
+    return b.weight(bias, `row ${index}`, (values) => ({
+      data: values.slice(index * width, (index + 1) * width),
+      shape: [width],
+    }));
   };
   if (kind.op === "RNN") {
     const next = outer(add(product(b, x, kernel, bias && b.weight(bias)), product(b, hidden, recurrent)));
@@ -184,22 +226,34 @@ function builtInStep(b: Builder, kind: Kind, config: CellConfig, [kernel, recurr
     return { output, states: [output, next] };
   }
   const gates = product(b, x, kernel, resetAfter ? row(0) : bias && b.weight(bias));
-  const gate = (from: number, products: string) => inner(add(part(b, gates, from, from + units), part(b, products, from, from + units)));
+  const gate = (from: number, products: string) =>
+    inner(add(part(b, gates, from, from + units), part(b, products, from, from + units)));
   if (resetAfter) {
     const products = product(b, hidden, recurrent, row(1));
-    const candidate = outer(add(part(b, gates, 2 * units, 3 * units), multiply(gate(units, products), part(b, products, 2 * units, 3 * units))));
+    const candidate = outer(
+      add(
+        part(b, gates, 2 * units, 3 * units),
+        multiply(gate(units, products), part(b, products, 2 * units, 3 * units)),
+      ),
+    );
     const next = add(candidate, multiply(gate(0, products), b.binary("Sub", hidden, candidate)));
     return { output: next, states: [next] };
   }
   const columns = (name: string, from: number, to: number) =>
     b.weight(recurrent, name, (values) => {
       const data = new Float32Array(units * (to - from));
-      for (let r = 0; r < units; r++) data.set(values.subarray(r * 3 * units + from, r * 3 * units + to), r * (to - from));
+      for (let r = 0; r < units; r++)
+        data.set(values.subarray(r * 3 * units + from, r * 3 * units + to), r * (to - from));
       return { data, shape: [units, to - from] };
     });
   const products = b.op("MatMul", [hidden, columns("gates", 0, 2 * units)]);
   const reset = multiply(gate(units, products), hidden);
-  const candidate = outer(add(part(b, gates, 2 * units, 3 * units), b.op("MatMul", [reset, columns("candidate", 2 * units, 3 * units)])));
+  const candidate = outer(
+    add(
+      part(b, gates, 2 * units, 3 * units),
+      b.op("MatMul", [reset, columns("candidate", 2 * units, 3 * units)]),
+    ),
+  );
   const next = add(candidate, multiply(gate(0, products), b.binary("Sub", hidden, candidate)));
   return { output: next, states: [next] };
 }
@@ -216,7 +270,8 @@ function step(b: Builder, cell: Layer, x: Flow, states: readonly string[], const
 
   function inScope(): Step {
     const kind = KINDS[cell.className.replace(/Cell$/, "")];
-    if (kind && cell.className !== "Cell") return builtInStep(b, kind, cell.config as CellConfig, cell.weights, x.name, states);
+    if (kind && cell.className !== "Cell")
+      return builtInStep(b, kind, cell.config as CellConfig, cell.weights, x.name, states);
     if (cell.className === "StackedRNNCells") {
       const { cells } = cell.config as { cells: readonly Layer[] };
       let below = x;
@@ -224,8 +279,16 @@ function step(b: Builder, cell: Layer, x: Flow, states: readonly string[], const
       const after = cells.flatMap((each) => {
         const own = states.slice(taken, taken + sizesOf(each).length);
         taken += own.length;
-        const { output, states: next } = step(b, each, below, own, each.kind.takesConstants?.(each.config) ? constants : []);
-        const size = each.kind.outputs(each.config, [below.shape, ...own.map((_, k): Shape => [null, sizesOf(each)[k]])])[0].at(-1)!;
+        const { output, states: next } = step(
+          b,
+          each,
+          below,
+          own,
+          each.kind.takesConstants?.(each.config) ? constants : [],
+        );
+        const size = each.kind
+          .outputs(each.config, [below.shape, ...own.map((_, k): Shape => [null, sizesOf(each)[k]])])[0]
+          .at(-1)!;
         below = { name: output, shape: [null, size] };
         return [...next];
       });
@@ -233,7 +296,11 @@ function step(b: Builder, cell: Layer, x: Flow, states: readonly string[], const
     }
     const graph = cell.kind.cellGraph?.();
     if (!graph) b.refuse(cell, "a built-in cell, or one written from layers and ops", "another one");
-    const given = [x, ...states.map((name, k): Flow => ({ name, shape: [null, sizesOf(cell)[k]] })), ...constants];
+    const given = [
+      x,
+      ...states.map((name, k): Flow => ({ name, shape: [null, sizesOf(cell)[k]] })),
+      ...constants,
+    ];
     const [output, ...next] = writeGraph(b, graph!, given).map(({ name }) => name);
     return { output, states: next };
   }
@@ -247,11 +314,21 @@ interface Scanned {
 }
 
 /** Any recurrence as a loop over time. */
-function scan(b: Builder, x: Flow, mask: string | undefined, states: readonly string[], { stateSizes, outputSize, config, one }: Scanned): Ran {
+function scan(
+  b: Builder,
+  x: Flow,
+  mask: string | undefined,
+  states: readonly string[],
+  { stateSizes, outputSize, config, one }: Scanned,
+): Ran {
   const { goBackwards, returnSequences, zeroOutputForMask } = config;
   const repeats = mask !== undefined && !zeroOutputForMask;
-  const zero = (size: number) => b.op("ConstantOfShape", [b.concat([b.sizes(x.name, 0, 1), b.ints([size])], 0)]);
-  const initial = [...stateSizes.map((size, k) => states[k] ?? zero(size)), ...(repeats ? [zero(outputSize)] : [])];
+  const zero = (size: number) =>
+    b.op("ConstantOfShape", [b.concat([b.sizes(x.name, 0, 1), b.ints([size])], 0)]);
+  const initial = [
+    ...stateSizes.map((size, k) => states[k] ?? zero(size)),
+    ...(repeats ? [zero(outputSize)] : []),
+  ];
   const body = b.inside();
   const now = body.unique("x");
   const keep = mask && body.unique("keep");
@@ -270,7 +347,11 @@ function scan(b: Builder, x: Flow, mask: string | undefined, states: readonly st
   const graph = {
     name: body.unique("step"),
     node: body.nodes,
-    input: [...before.map((name) => valueInfo(name, FLOAT)), valueInfo(now, FLOAT), ...(keep ? [valueInfo(keep, BOOL)] : [])],
+    input: [
+      ...before.map((name) => valueInfo(name, FLOAT)),
+      valueInfo(now, FLOAT),
+      ...(keep ? [valueInfo(keep, BOOL)] : []),
+    ],
     output: [...outs, y].map((name) => valueInfo(name, FLOAT)),
   };
   const sequences = mask ? [x.name, mask] : [x.name];
@@ -290,7 +371,12 @@ function scan(b: Builder, x: Flow, mask: string | undefined, states: readonly st
 
 function requireStateless(b: Builder, layer: Layer): void {
   if ((layer.config as Config).stateful)
-    b.refuse(layer, "states that begin anew with each call", "stateful: true", "Give the states as inputs: initialState and returnState.");
+    b.refuse(
+      layer,
+      "states that begin anew with each call",
+      "stateful: true",
+      "Give the states as inputs: initialState and returnState.",
+    );
 }
 
 /** What a layer gives, of what ran. */
@@ -323,10 +409,25 @@ function runBuiltIn(call: WriteCall<Config>): { ran: Ran; isWhole: boolean } {
   const name = b.numbers(inputs[0]);
   if (!functionsOf(kind, config)) {
     const stateSizes = kind.cell.states.map(() => config.units);
-    const one = (body: Builder, x: Flow, states: readonly string[]) => builtInStep(body, kind, config, layer.weights, x.name, states);
-    const ran = scan(b, { ...inputs[0], name }, mask, initialState, { stateSizes, outputSize: config.units, config, one });
+    const one = (body: Builder, x: Flow, states: readonly string[]) =>
+      builtInStep(body, kind, config, layer.weights, x.name, states);
+    const ran = scan(b, { ...inputs[0], name }, mask, initialState, {
+      stateSizes,
+      outputSize: config.units,
+      config,
+      one,
+    });
     // With a state given, steps before the first that is kept have no output.
-    return { ran: mask && initialState.length > 0 ? { ...ran, sequence: config.returnSequences ? beforeFirst(b, ran.sequence!, mask, config) : undefined } : { ...ran, ...(!config.returnSequences && { sequence: undefined }) }, isWhole: false };
+    return {
+      ran:
+        mask && initialState.length > 0
+          ? {
+              ...ran,
+              sequence: config.returnSequences ? beforeFirst(b, ran.sequence!, mask, config) : undefined,
+            }
+          : { ...ran, ...(!config.returnSequences && { sequence: undefined }) },
+      isWhole: false,
+    };
   }
   if (mask === undefined) {
     const ran = node(b, kind, layer, name, initialState, "", config.goBackwards);
@@ -339,7 +440,12 @@ function runBuiltIn(call: WriteCall<Config>): { ran: Ran; isWhole: boolean } {
 }
 
 /** Zeros before the first step that is kept. */
-function beforeFirst(b: Builder, sequence: string, mask: string, { zeroOutputForMask, goBackwards }: Config): string {
+function beforeFirst(
+  b: Builder,
+  sequence: string,
+  mask: string,
+  { zeroOutputForMask, goBackwards }: Config,
+): string {
   if (zeroOutputForMask) return sequence;
   const read = goBackwards ? b.flip(mask, 1) : mask;
   const counts = b.op("CumSum", [b.cast(read, INT32), b.ints([1], true)]);
@@ -368,7 +474,9 @@ const rnn: WriteLayer = (call) => {
 
 // --------------------------------------------------------------------------------------------------------- both directions
 
-function oneNodeForBoth(call: WriteCall<{ forward: Layer; backward: Layer; mergeMode?: string | null }>): Flow[] | undefined {
+function oneNodeForBoth(
+  call: WriteCall<{ forward: Layer; backward: Layer; mergeMode?: string | null }>,
+): Flow[] | undefined {
   const { b, config, inputs, initialState, mask, shapes } = call;
   const { forward, backward } = config;
   const kind = KINDS[forward.className];
@@ -385,10 +493,20 @@ function oneNodeForBoth(call: WriteCall<{ forward: Layer; backward: Layer; merge
   if (!fits) return undefined;
   for (const layer of [forward, backward]) requireStateless(b, layer);
   const half = initialState.length / 2;
-  const initial = Array.from({ length: half }, (_, k) => b.concat([initialState[k], initialState[half + k]].map((state) => b.unsqueeze(state, 0)), 0));
+  const initial = Array.from({ length: half }, (_, k) =>
+    b.concat(
+      [initialState[k], initialState[half + k]].map((state) => b.unsqueeze(state, 0)),
+      0,
+    ),
+  );
   const x = b.stepsFirst(b.numbers(inputs[0]));
   const nodeInputs = [x, ...weightsOf(b, kind, [forward, backward], there), "", ...initial];
-  const [Y, ...last] = b.ops(kind.op, nodeInputs, kind.op === "LSTM" ? 3 : 2, attributesOf(kind, [there, back], "bidirectional"));
+  const [Y, ...last] = b.ops(
+    kind.op,
+    nodeInputs,
+    kind.op === "LSTM" ? 3 : 2,
+    attributesOf(kind, [there, back], "bidirectional"),
+  );
   const states = last.map((each) => b.ops("Split", [each], 2, { axis: 0 }).map((one) => b.squeeze(one, 0)));
   const ends = there.returnSequences
     ? b.ops("Split", [b.transpose(Y, [1, 2, 0, 3])], 2, { axis: 0 }).map((one) => b.squeeze(one, 0))
@@ -422,9 +540,18 @@ const bidirectional: WriteLayer = (call) => {
   const { forward, backward } = config as { forward: Layer; backward: Layer };
   const half = initialState.length / 2;
   const [[there, ...states], [back, ...backStates]] = [forward, backward].map((layer, d) => {
-    const own = layer.kind.outputs(layer.config, inputs.map(({ shape }) => shape));
+    const own = layer.kind.outputs(
+      layer.config,
+      inputs.map(({ shape }) => shape),
+    );
     const write = RECURRENT[layer.className] ?? b.refuse(layer, "a recurrent layer", layer.className);
-    const given = { ...call, layer, config: layer.config, shapes: own, initialState: initialState.slice(d * half, (d + 1) * half) };
+    const given = {
+      ...call,
+      layer,
+      config: layer.config,
+      shapes: own,
+      initialState: initialState.slice(d * half, (d + 1) * half),
+    };
     return write(given);
   });
   const { returnSequences } = forward.config as Config;
@@ -434,4 +561,10 @@ const bidirectional: WriteLayer = (call) => {
   return together(call, [there.name, turnedBack], kept, there.mask, shapes);
 };
 
-export const RECURRENT: Writers = { SimpleRNN: builtIn, LSTM: builtIn, GRU: builtIn, RNN: rnn, Bidirectional: bidirectional };
+export const RECURRENT: Writers = {
+  SimpleRNN: builtIn,
+  LSTM: builtIn,
+  GRU: builtIn,
+  RNN: rnn,
+  Bidirectional: bidirectional,
+};
