@@ -20,6 +20,7 @@ export { type LoadOptions, loadModel } from "./model/load.js";
 export { Model, model } from "./model/model.js";
 export type { BytesOptions, SaveOptions } from "./model/save.js";
 export { Sequential, sequential } from "./model/sequential.js";
+export * as torch from "./model/torch.js";
 export { setRandomSeed } from "./random.js";
 export {
   type DType,

@@ -94,22 +94,90 @@ export function readNpy(operation: string, file: string, bytes: Uint8Array): Npy
     .map(Number);
   const [, endian, name] = type;
   if (endian === ">") refuse("little-endian numbers", show(`${endian}${name}`));
-  if (order[1] === "True" && shape.length > 1) refuse("C order", "Fortran order");
+  const isFortran = order[1] === "True" && shape.length > 1;
+  if (name === "O" && isFortran) refuse("C order", "Fortran order");
   if (name === "O") return objects(operation, file, bytes.subarray(start), shape);
   const number = Object.hasOwn(NUMBERS, name)
     ? NUMBERS[name]
     : refuse("numbers or lists of integers", `type ${show(name)}`);
   const count = shape.reduce((product, dimension) => product * dimension, 1);
+  if (!Number.isSafeInteger(count) || shape.length > 32) refuse("a shape that a file can have", `[${shape}]`);
   if (bytes.length - start !== count * number.size) {
     refuse(`${count * number.size} bytes of data for shape [${shape}]`, `${bytes.length - start}`);
   }
+  // Numbers in memory's order are a copy of bytes, or even that is saved.
+  if (name === "f4" && !isFortran) return new Tensor(aligned(bytes.subarray(start)), shape);
   const out = number.isFloat ? new Float32Array(count) : new Int32Array(count);
+  const place = isFortran ? fortranPlaces(shape) : (i: number) => i;
   for (let i = 0; i < count; i++) {
     const value = Number(number.read(view, start + i * number.size));
-    out[i] = value;
-    if (!number.isFloat && out[i] !== value) refuse("integers of 32 bits", String(value));
+    const at = place(i);
+    out[at] = value;
+    if (!number.isFloat && out[at] !== value) refuse("integers of 32 bits", String(value));
   }
   return new Tensor(out, shape);
+}
+
+function aligned(bytes: Uint8Array): Float32Array {
+  const { buffer, byteOffset, byteLength } = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  return new Float32Array(buffer as ArrayBuffer, byteOffset, byteLength / 4);
+}
+
+/** Where in row order the i-th number in column order belongs. */
+function fortranPlaces(shape: readonly number[]): (i: number) => number {
+  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1));
+  return (i) => {
+    let rest = i;
+    let at = 0;
+    for (let axis = 0; axis < shape.length; axis++) {
+      at += (rest % shape[axis]) * strides[axis];
+      rest = Math.floor(rest / shape[axis]);
+    }
+    return at;
+  };
+}
+
+// ---------------------------------------------------------------------------------------------------------------- writing
+
+/** Types that arrays are written as. */
+export const NPY_TYPES = {
+  float32: { descr: "<f4", make: (data: ArrayLike<number>) => Float32Array.from(data) },
+  float64: { descr: "<f8", make: (data: ArrayLike<number>) => Float64Array.from(data) },
+  int32: { descr: "<i4", make: (data: ArrayLike<number>) => Int32Array.from(data) },
+  int64: {
+    descr: "<i8",
+    make: (data: ArrayLike<number>) => BigInt64Array.from(Array.from(data, (n) => BigInt(Math.trunc(n)))),
+  },
+  uint8: { descr: "|u1", make: (data: ArrayLike<number>) => Uint8Array.from(data) },
+} as const;
+export type NpyType = keyof typeof NPY_TYPES;
+
+/** The bytes of an .npy file, version 1.0, in C order. Numbers that the type does not hold are refused. */
+export function writeNpy(operation: string, { data, shape, dtype }: Tensor, as: NpyType = dtype): Uint8Array {
+  const { descr, make } = NPY_TYPES[as];
+  if (as !== "float32" && as !== "float64") {
+    const [low, high] = as === "uint8" ? [0, 255] : [-(2 ** 31), 2 ** 31 - 1];
+    const wrong = data.findIndex(
+      (n) => !Number.isInteger(n) || (as !== "int64" && (n < low || n > high)) || Math.abs(n) > 2 ** 53,
+    );
+    if (wrong >= 0)
+      throw new UnreelError({
+        operation,
+        expected: `numbers that ${as} holds`,
+        got: `${data[wrong]} at flat position ${wrong}`,
+      });
+  }
+  const numbers = make(data);
+  const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
+  const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${tuple}, }`;
+  // The header ends with a line, at a multiple of 64 bytes.
+  const length = Math.ceil((text.length + 11) / 64) * 64 - 10;
+  const header = `${text.padEnd(length - 1)}\n`;
+  const out = new Uint8Array(10 + length + numbers.byteLength);
+  out.set([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, length & 255, length >> 8]);
+  out.set(new TextEncoder().encode(header), 10);
+  out.set(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength), 10 + length);
+  return out;
 }
 
 function objects(

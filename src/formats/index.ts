@@ -21,7 +21,7 @@ const loaders: Loaders = {
   h5: async () => (await import("./keras/legacy.js")).h5,
   tfjs: undefined,
   onnx: async () => (await import("./onnx/index.js")).onnx,
-  safetensors: undefined,
+  safetensors: async () => (await import("./safetensors/index.js")).safetensors,
   wasm: async () => (await import("./wasm.js")).wasm,
 };
 

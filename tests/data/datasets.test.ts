@@ -347,7 +347,6 @@ for (const [name, base64] of Object.entries(golden.refused)) {
     shape: /one list after the other, shape \[2,1\]/,
     complex: /numbers or lists of integers, got type 'c16'/,
     bigEndian: /little-endian numbers/,
-    fortran: /C order, got Fortran order/,
     wide: /integers of 32 bits, got 1099511627776/,
   };
   test(`refuses a NumPy file: ${name}`, () =>

@@ -1,6 +1,7 @@
-"""ONNX graphs as PyTorch exports them, and by hand, with their outputs in onnxruntime: onnx_hand.json, onnx_torch.json.
+"""ONNX graphs as PyTorch exports them, and by hand, with their outputs in onnxruntime: onnx_hand.json, onnx_torch.json; and ONNX's own
+node tests of recurrent operators, with their own numbers: onnx_node.json.
 
-  python tests/formats/make_onnx.py [hand] [torch]   (torch 2.13.0, onnx 1.23.2, onnxscript 0.7.2, onnxruntime 1.31.1, numpy 2.4.6)
+  python tests/formats/make_onnx.py [hand] [node] [torch]   (torch 2.13.0, onnx 1.23.2, onnxscript 0.7.2, onnxruntime 1.31.1, numpy 2.4.6)
 
 Arrays are base64 of little-endian numbers, samples first: an input or output that has them on another axis says which, and is moved.
 """
@@ -58,20 +59,25 @@ def add(name, data, feeds, samples=None, unmerged=None, refused=None, rename=Non
 # ------------------------------------------------------------------------------------------------------------- by PyTorch
 
 
-def export(name, module, inputs, dynamic, dynamo=True, legacy=True, **more):
-    """`dynamic`: for each input the axes of any size."""
+def export(name, module, inputs, dynamic, fixed=False, **more):
+    """`dynamic`: for each input the axes of any size. `fixed`: not by the newer exporter, which writes one of them as a number."""
     module = module.eval()
     feeds = [each.numpy() for each in inputs]
     names = [f"in{k}" for k in range(len(inputs))]
-    if legacy:
-        buffer = io.BytesIO()
-        axes = {names[k]: {axis: f"d{axis}" if label is None else label for axis, label in each.items()} for k, each in enumerate(dynamic)}
-        torch.onnx.export(module, tuple(inputs), buffer, dynamo=False, opset_version=17, input_names=names, dynamic_axes=axes)
-        add(f"torch {name}", buffer.getvalue(), feeds, **more)
-    if dynamo:
-        shapes = tuple({axis: torch.export.Dim.AUTO for axis in each} for each in dynamic)
-        program = torch.onnx.export(module, tuple(inputs), dynamo=True, opset_version=18, input_names=names, dynamic_shapes=shapes if any(shapes) else None, verbose=False)
-        add(f"torch {name}, dynamo", program.model_proto.SerializeToString(), feeds, **more)
+    buffer = io.BytesIO()
+    torch.onnx.export(module, tuple(inputs), buffer, dynamo=False, opset_version=17, input_names=names, dynamic_axes=dict(zip(names, dynamic)))
+    add(f"torch {name}", buffer.getvalue(), feeds, **more)
+    shapes = None if fixed or not any(dynamic) else tuple({axis: torch.export.Dim.AUTO for axis in each} for each in dynamic)
+    program = torch.onnx.export(module, tuple(inputs), dynamo=True, opset_version=18, input_names=names, dynamic_shapes=shapes, verbose=False)
+    add(f"torch {name}, dynamo", bare(program.model_proto).SerializeToString(), feeds, **more)
+
+
+def bare(model):
+    """Without the notes on where each node comes from, which are most of the bytes."""
+    for each in [model, model.graph, *model.graph.node, *model.graph.initializer, *model.graph.value_info, *model.graph.input, *model.graph.output]:
+        each.ClearField("doc_string")
+        each.ClearField("metadata_props")
+    return model
 
 
 class Sequence(nn.Module):
@@ -223,16 +229,16 @@ def of_torch():
     ids = torch.randint(0, 9, (3, 6))
     last = lambda y: y[:, -1]
     export("LSTM, last step", Sequence(nn.LSTM(4, 5, batch_first=True), nn.Linear(5, 2), last), [x], [batch])
-    export("LSTM, steps first", Sequence(nn.LSTM(4, 5)), [x], [{0: "time", 1: "batch"}], samples={0: 1, "out0": 1})
+    export("LSTM, steps first", Sequence(nn.LSTM(4, 5)), [x], [{0: "time", 1: "batch"}], fixed=True, samples={0: 1, "out0": 1})
     export("LSTM, both ways, two layers", Sequence(nn.LSTM(4, 5, num_layers=2, bidirectional=True, batch_first=True)), [x], [batch])
     export("GRU, two layers", Sequence(nn.GRU(4, 5, num_layers=2, batch_first=True), nn.Linear(5, 3)), [x], [batch])
-    export("RNN", Sequence(nn.RNN(4, 3, batch_first=True)), [x], [batch])
-    export("RNN relu, both ways, no bias", Sequence(nn.RNN(4, 3, nonlinearity="relu", bidirectional=True, bias=False, batch_first=True)), [x], [batch])
+    export("RNN", Sequence(nn.RNN(4, 3, batch_first=True)), [x], [batch], fixed=True)
+    export("RNN relu, both ways, no bias", Sequence(nn.RNN(4, 3, nonlinearity="relu", bidirectional=True, bias=False, batch_first=True)), [x], [batch], fixed=True)
     export("GRU, sizes fixed", Sequence(nn.GRU(4, 5, batch_first=True), nn.Linear(5, 1), last), [x], [{}])
     export("tagger", Tagger(nn.LSTM), [ids], [batch])
     export("tagger, both ways", Tagger(nn.GRU, bidirectional=True), [ids], [batch])
     merged = lambda k, array: array.reshape(6, 3, 13)
-    export("language model", LanguageModel(nn.LSTM(6, 5, num_layers=2)), [ids.T.contiguous()], [{0: "time", 1: "batch"}], samples={0: 1, "out0": 1}, unmerged=merged)
+    export("language model", LanguageModel(nn.LSTM(6, 5, num_layers=2)), [ids.T.contiguous()], [{0: "time", 1: "batch"}], fixed=True, samples={0: 1, "out0": 1}, unmerged=merged)
     h, c = torch.randn(1, 3, 5), torch.randn(1, 3, 5)
     states = {0: 0, 1: 1, 2: 1, "out1": 1, "out2": 1}
     export("LSTM, states in and out", States(nn.LSTM(4, 5, batch_first=True)), [x, h, c], [batch, {1: "batch"}, {1: "batch"}], samples=states)
@@ -241,10 +247,10 @@ def of_torch():
     export("attention", Attention(), [x[..., :3].contiguous()], [batch])
     export("convolution, pooling, LSTM", ConvNet(), [torch.randn(3, 8, 3)], [batch])
     export("layer norm, GRU, pooling", Pooled(), [x], [batch])
-    export("masked mean", Masked(), [ids], [batch])
+    export("masked mean", Masked(), [ids], [batch], fixed=True)
     export("residual LSTMs", Residual(), [x[..., :3].contiguous()], [batch])
     export("activations", Activations(), [x[..., :2].contiguous()], [batch])
-    export("self-attention", SelfAttention(), [x], [batch])
+    export("self-attention", SelfAttention(), [x], [{0: "batch"}])
     export("two inputs", TwoInputs(), [ids % 7, torch.randn(3, 2)], [batch, {0: "batch"}])
 
 
@@ -390,6 +396,42 @@ def by_hand():
     small("constants only", [node("Add", ["k", "k"], ["y"]), node("Identity", ["x"], ["z"])], [("y", [4]), ("z", shape)], {"k": normal(4)}, refused="depends on an input")
 
 
+# --------------------------------------------------------------------------------------------------- ONNX's own node tests
+
+
+def of_onnx():
+    """The node tests of RNN, LSTM and GRU that the onnx package ships. Their weights are inputs; here they are initializers, with the
+    same numbers, as in every model."""
+    import importlib
+
+    from onnx.backend.test.case import node as tests
+
+    # Importing a module registers its tests.
+    for op in ("rnn", "lstm", "gru"):
+        importlib.import_module(f"{tests.__name__}.{op}")
+    for test in tests._NodeTestCases:
+        (inputs, outputs), model = test.data_sets[0], test.model
+        node = model.graph.node[0]
+        values = dict(zip([each.name for each in model.graph.input], inputs, strict=True))
+        weights = [node.input[k] for k in (1, 2, 3, 7) if k < len(node.input) and node.input[k]]
+        for key in weights:
+            model.graph.initializer.append(numpy_helper.from_array(np.asarray(values[key]), key))
+        kept = [each for each in model.graph.input if each.name not in weights]
+        del model.graph.input[:]
+        model.graph.input.extend(kept)
+        layout = next((each.i for each in node.attribute if each.name == "layout"), 0)
+        case = {"name": f"onnx {test.name}", "model": base64.b64encode(model.SerializeToString()).decode()}
+        if "peepholes" in test.name:
+            case["refused"] = "peepholes"
+            cases.append(case)
+            continue
+        front = lambda name, array: np.moveaxis(array, 0 if layout else {3: 1, 4: 2}.get(array.ndim, 0), 0)
+        case["inputs"] = [packed(front(each.name, values[each.name])) for each in kept]
+        wanted = dict(zip([each.name for each in model.graph.output], outputs, strict=True))
+        case["outputs"] = [packed(front(each.name, wanted[each.name])) for each in model.graph.output]
+        cases.append(case)
+
+
 def save(name, make):
     cases.clear()
     make()
@@ -400,8 +442,10 @@ def save(name, make):
 
 
 if __name__ == "__main__":
-    which = sys.argv[1:] or ["hand", "torch"]
+    which = sys.argv[1:] or ["hand", "node", "torch"]
     if "hand" in which:
         save("onnx_hand.json", by_hand)
+    if "node" in which:
+        save("onnx_node.json", of_onnx)
     if "torch" in which:
         save("onnx_torch.json", of_torch)

@@ -12,7 +12,7 @@ interface GraphCase {
   refused?: string;
 }
 
-const cases = ["onnx_hand.json", "onnx_torch.json"].flatMap(
+const cases = ["onnx_hand.json", "onnx_node.json", "onnx_torch.json"].flatMap(
   (name) => readFixture<{ cases: GraphCase[] }>(name).cases,
 );
 

@@ -112,7 +112,6 @@ golden = {
         "shape": npy(lists([1], [2]).reshape(2, 1)),
         "complex": npy(np.array([1j])),
         "bigEndian": npy(np.array([1], ">i4")),
-        "fortran": npy(np.asfortranarray(np.array([[1, 2], [3, 4]], "i4"))),
         "wide": npy(np.array([2**40], "i8")),
     },
 }

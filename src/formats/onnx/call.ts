@@ -29,17 +29,30 @@ export class Spread {
   }
 }
 
-export type Value = View | Known | Sizes | Spread;
+/** A list of tensors, which only operators of lists take. */
+export class Several {
+  readonly values: readonly Value[];
 
-export function isKnown(value: Value | undefined): value is Known {
-  return value !== undefined && !(value instanceof View || value instanceof Sizes || value instanceof Spread);
+  constructor(values: readonly Value[]) {
+    this.values = values;
+  }
+}
+
+export type Value = View | Known | Sizes | Spread;
+export type Given = Value | Several;
+
+export function isKnown(value: Given | undefined): value is Known {
+  return (
+    value !== undefined &&
+    !(value instanceof View || value instanceof Sizes || value instanceof Spread || value instanceof Several)
+  );
 }
 
 /** What all nodes of a graph share. */
 export interface Reading {
   readonly opset: number;
   readonly complain: Complain;
-  value(name: string): Value;
+  value(name: string): Given;
   /** Whether a value is known by now. */
   isReady(name: string): boolean;
   /** Whether anything reads a value. */
@@ -55,7 +68,7 @@ export interface Reading {
   /** Begins anew with the samples of the inputs behind a value on another axis. */
   turnSamples(name: string): void;
   /** A node that was read together with one before it. */
-  skip(node: NodeProto, outputs: readonly Value[]): void;
+  skip(node: NodeProto, outputs: readonly Given[]): void;
 }
 
 const decoder = new TextDecoder();
@@ -89,9 +102,14 @@ export class Call {
     return this.node.input[index] !== undefined && this.node.input[index] !== "";
   }
 
-  value(index: number): Value {
+  given(index: number): Given {
     if (!this.has(index)) this.refuse(`an input ${index}`, `${this.node.input.length} inputs`);
     return this.reading.value(this.node.input[index]);
+  }
+
+  value(index: number): Value {
+    const given = this.given(index);
+    return given instanceof Several ? this.refuse(`input ${index} to be a tensor`, showValue(given)) : given;
   }
 
   view(index: number): View {
@@ -217,8 +235,9 @@ export class Call {
   }
 }
 
-export function showValue(value: Value): string {
+export function showValue(value: Given): string {
   if (value instanceof View) return `shape (${value.dims.join(", ")})`;
+  if (value instanceof Several) return `a list of ${value.values.length} tensors`;
   if (value instanceof Sizes) return `sizes [${value.elements.join(", ")}]`;
   if (value instanceof Spread) return `a constant of shape (${value.dims.join(", ")})`;
   return `a constant of shape (${value.shape.join(", ")})`;

@@ -241,7 +241,9 @@ export async function decodeModel(bytes: Uint8Array, complain: Complain): Promis
     if (kind === "floats" || kind === "doubles") {
       const Numbers = kind === "floats" ? Float32Array : Float64Array;
       const size = Numbers.BYTES_PER_ELEMENT;
-      const here = type === 2 ? span() : part.subarray(pbf.pos, (pbf.pos += size));
+      const begin = pbf.pos;
+      if (type !== 2) pbf.pos += size;
+      const here = type === 2 ? span() : part.subarray(begin, pbf.pos);
       if (here.length % size !== 0) complain(path, `a multiple of ${size} bytes`, `${here.length}`);
       const numbers = numbersOf(Numbers, here);
       const before = result[name] as Float32Array;

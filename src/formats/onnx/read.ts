@@ -11,7 +11,7 @@ import type { SymbolicTensor } from "../../layers/symbolic.js";
 import { type Complain, complainOf } from "../complain.js";
 import type { ModelDescription } from "../description.js";
 import { type Known, readTensor, TYPE_NAMES, typeOf } from "./arrays.js";
-import { Call, type Reading, showValue, type Value } from "./call.js";
+import { Call, type Given, type Reading, showValue } from "./call.js";
 import { withoutMask } from "./constants.js";
 import type { Dim } from "./dims.js";
 import { OPERATORS, REASONS } from "./operators/index.js";
@@ -100,7 +100,7 @@ class GraphReader implements Reading {
   readonly complain: Complain;
   readonly #graph: GraphProto;
   readonly #assumed: Assumptions;
-  readonly #values: Map<string, Value>;
+  readonly #values: Map<string, Given>;
   readonly #users = new Map<string, NodeProto[]>();
   readonly #makers = new Map<string, NodeProto>();
   readonly #outputs: ReadonlySet<string>;
@@ -234,7 +234,7 @@ class GraphReader implements Reading {
     }
   }
 
-  #give(node: NodeProto, outputs: readonly Value[]): void {
+  #give(node: NodeProto, outputs: readonly Given[]): void {
     node.output.forEach((name, k) => {
       if (name === "") return;
       const value = outputs[k];
@@ -246,7 +246,7 @@ class GraphReader implements Reading {
 
   // --------------------------------------------------------------------------------------------------------- for nodes
 
-  value(name: string): Value {
+  value(name: string): Given {
     const found = this.#values.get(name);
     if (found !== undefined) return found;
     return this.complain(`value '${name}'`, "a node before that makes it", "none");
@@ -291,7 +291,7 @@ class GraphReader implements Reading {
     throw new Anew();
   }
 
-  skip(node: NodeProto, outputs: readonly Value[]): void {
+  skip(node: NodeProto, outputs: readonly Given[]): void {
     this.#skipped.add(node);
     this.#give(node, outputs);
   }

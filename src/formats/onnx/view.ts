@@ -262,7 +262,7 @@ export function reshapedView(view: View, dims: readonly Dim[]): View | undefined
       // Taken apart: what comes behind moves up one.
       const shift = (a: number) => (a > atom ? a + 1 : a);
       now = now.split(atom, [rest, inside]);
-      for (const done of [...axes, axis]) done.forEach((a, k) => (done[k] = shift(a)));
+      for (const done of [...axes, axis]) done.splice(0, done.length, ...done.map(shift));
       queue = [atom, atom + 1, ...queue.slice(1).map(shift)];
       axis.push(atom);
       queue.shift();

@@ -1,6 +1,6 @@
 // Two operands side by side: their axes aligned at the last, in one layout of ours.
 import type { SymbolicTensor } from "../../../layers/symbolic.js";
-import { type Known, size, strided, uniform } from "../arrays.js";
+import { type Known, size, sliced, strided, uniform } from "../arrays.js";
 import type { Call } from "../call.js";
 import { constant } from "../constants.js";
 import { type Dim, productOf } from "../dims.js";
@@ -80,15 +80,29 @@ export function aligned(views: readonly View[]): {
   return { tensors, seen: (tensor) => new View(tensor, atoms, axes) };
 }
 
+/** A constant that a file repeats for each of its samples, once. */
+function sameForAll(array: Known, axis: number): Known {
+  if (axis < 0 || array.shape[axis] < 2) return array;
+  const row = (from: number) => sliced(array, [{ axis, from, count: 1, step: 1 }]);
+  const first = row(0);
+  for (let from = 1; from < array.shape[axis]; from++)
+    if (row(from).data.some((value, i) => value !== first.data[i])) return array;
+  return first;
+}
+
 /** A tensor and a constant in one layout: the constant as a number, or as a tensor of its own. */
 export function withKnown(
   call: Call,
   view: View,
-  array: Known,
+  given: Known,
 ): { tensor: SymbolicTensor; constant: SymbolicTensor | number; seen: (tensor: SymbolicTensor) => View } {
-  const rank = Math.max(view.rank, array.shape.length);
+  const rank = Math.max(view.rank, given.shape.length);
   const one = ranked(view, rank);
-  const number = uniform(array);
+  const number = uniform(given);
+  const array = sameForAll(
+    given,
+    one.axes.findIndex((axis) => axis.join() === "0") - rank + given.shape.length,
+  );
   const shape = [...Array<number>(rank - array.shape.length).fill(1), ...array.shape];
   const grows = shape.some((d, axis) => d !== 1 && one.dims[axis] === 1 && !one.hasSamples(axis));
   if (number !== undefined && !grows)

@@ -13,7 +13,7 @@ import {
 } from "../arrays.js";
 import { bounded, type Call, isKnown, Sizes, Spread, sizesValue, type Value } from "../call.js";
 import { combine, type Dim, over, times } from "../dims.js";
-import { View } from "../view.js";
+import { Misfit, View } from "../view.js";
 import { aligned, withKnown } from "./broadcast.js";
 import type { Operator, Operators } from "./operator.js";
 
@@ -401,6 +401,14 @@ export const elementwise: Operators = {
   }),
   Mul: binary(MULTIPLY),
   Div: divide,
+  Mod: binary({
+    ofTensors: () => {
+      throw new Misfit("constants, or sizes");
+    },
+    ofNumbers: (a, b) => a - Math.floor(a / b) * b,
+    ofSizes: (a, b) =>
+      over(a, b) !== undefined ? 0 : combine("%", a, b, (x, y) => x - Math.floor(x / y) * y),
+  }),
   Pow: power,
   Max: folding(MAXIMUM),
   Min: folding(MINIMUM),

@@ -19,8 +19,6 @@ export const REASONS: Readonly<Record<string, string>> = {
   If: "a graph inside a node, chosen at run time",
   Loop: "a graph inside a node, repeated at run time",
   Scan: "a graph inside a node, repeated for each step",
-  SequenceAt: "a list of tensors",
-  SequenceConstruct: "a list of tensors",
   NonZero: "a result whose size depends on the numbers",
   QuantizeLinear: "quantized numbers",
   DequantizeLinear: "quantized numbers",

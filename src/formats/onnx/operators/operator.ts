@@ -1,5 +1,5 @@
 // What an operator is: from a node to the values that it gives.
-import type { Call, Value } from "../call.js";
+import type { Call, Given } from "../call.js";
 
-export type Operator = (call: Call) => readonly Value[];
+export type Operator = (call: Call) => readonly Given[];
 export type Operators = Readonly<Record<string, Operator>>;

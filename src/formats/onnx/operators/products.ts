@@ -6,7 +6,7 @@ import type { SymbolicTensor } from "../../../layers/symbolic.js";
 import { Tensor } from "../../../tensor.js";
 import { turned } from "../../numbers.js";
 import { type Known, known, mapped, reducedOver, reshaped, size, transposed } from "../arrays.js";
-import { type Call, dimsOf, isKnown, Sizes, sizesValue, type Value } from "../call.js";
+import { type Call, dimsOf, isKnown, Several, Sizes, sizesValue, type Value } from "../call.js";
 import { times } from "../dims.js";
 import { Misfit, View } from "../view.js";
 import { combineValues } from "./elementwise.js";
@@ -51,7 +51,10 @@ const matmul: Operator = (call) => {
     const other =
       user?.opType === "Add" ? user.input.find((name) => name !== call.node.output[0]) : undefined;
     const added = other !== undefined && call.reading.isReady(other) ? call.reading.value(other) : undefined;
-    const bias = added && dimsOf(added).length <= a.rank ? asBias(added, b.shape[1]) : undefined;
+    const bias =
+      added && !(added instanceof Several) && dimsOf(added).length <= a.rank
+        ? asBias(added, b.shape[1])
+        : undefined;
     const out = product(call, a, b, bias, `dense ${call.node.input[1]} ${bias ? other : ""}`);
     if (bias) call.reading.skip(user!, [out]);
     return [out];

@@ -17,7 +17,17 @@ import {
   transposed,
   uniform,
 } from "../arrays.js";
-import { bounded, type Call, dimsOf, isKnown, Sizes, Spread, sizesValue, type Value } from "../call.js";
+import {
+  bounded,
+  type Call,
+  dimsOf,
+  isKnown,
+  Several,
+  Sizes,
+  Spread,
+  sizesValue,
+  type Value,
+} from "../call.js";
 import { constant } from "../constants.js";
 import { combine, type Dim, over, productOf, times } from "../dims.js";
 import { Misfit, reshapedView, View } from "../view.js";
@@ -359,6 +369,8 @@ function part(call: Call, view: View, k: number, from: number, to: number): View
   const whole = view.dims[k];
   if (view.hasSamples(k)) {
     if (from === 0 && to >= FAR) return view;
+    // States [layers, samples, size] are taken apart by layers: then samples are along the other axis.
+    call.reading.turnSamples(call.node.input[0]);
     return call.refuse("all samples", `some of them, ${from} to ${to}`);
   }
   const { view: laid, place } = view.along(k);
@@ -478,6 +490,40 @@ const split: Operator = (call) => {
     if (value instanceof Sizes) return sizesValue(value.elements.slice(start, start + n));
     return part(call, call.view(0), axis, start, start + n);
   });
+};
+
+const splitToSequence: Operator = (call) => {
+  const view = call.view(0);
+  const axis = call.axis(call.int("axis", 0), view.rank);
+  const whole = view.dims[axis];
+  if (typeof whole !== "number" || whole > 4096)
+    return call.refuse("an axis of known size, 4096 or less", `${whole}`);
+  const each = call.has(1) ? call.scalar(1) : 1;
+  if (each !== 1) return call.refuse("parts of one place", `${each}`);
+  const keeps = call.has(1) || call.int("keepdims", 1) !== 0;
+  const parts = Array.from({ length: whole }, (_, at) => part(call, view, axis, at, at + 1));
+  return [new Several(parts.map((one) => (keeps ? one : one.seen(one.axes.toSpliced(axis, 1)))))];
+};
+
+const sequenceAt: Operator = (call) => {
+  const list = call.given(0);
+  const at = call.scalar(1);
+  const found = list instanceof Several ? list.values.at(at) : undefined;
+  return [found ?? call.refuse("a place inside a list", `${at} of ${call.shapes()}`)];
+};
+
+const concatFromSequence: Operator = (call) => {
+  const list = call.given(0);
+  if (
+    !(list instanceof Several) ||
+    list.values.length === 0 ||
+    !list.values.every((value) => value instanceof View)
+  )
+    return call.refuse("a list of tensors that depend on an input", call.shapes());
+  const views = list.values as View[];
+  const isNew = call.int("new_axis", 0) !== 0;
+  const axis = call.axis(call.int("axis", 0), views[0].rank + (isNew ? 1 : 0));
+  return [joined(isNew ? views.map((view) => view.seen(view.axes.toSpliced(axis, 0, []))) : views, axis)];
 };
 
 const gather: Operator = (call) => {
@@ -669,7 +715,7 @@ export const shapes: Operators = {
   Range: range,
   Shape: shape,
   Size: sizeOf,
-  Identity: (call) => [call.value(0)],
+  Identity: (call) => [call.given(0)],
   // At inference; a second output would be its mask.
   Dropout: (call) => [call.value(0)],
   Transpose: transpose,
@@ -680,6 +726,10 @@ export const shapes: Operators = {
   Concat: concat,
   Slice: slice,
   Split: split,
+  SplitToSequence: splitToSequence,
+  SequenceConstruct: (call) => [new Several(call.node.input.map((_, k) => call.value(k)))],
+  SequenceAt: sequenceAt,
+  ConcatFromSequence: concatFromSequence,
   Gather: gather,
   Expand: expand,
   Tile: tile,

@@ -1,0 +1,154 @@
+// Safetensors: the length of a header in eight bytes, the header in JSON, then the numbers of all tensors one behind the other.
+// https://github.com/huggingface/safetensors#format. Read without a copy where numbers lie aligned; every offset is checked first.
+import { show } from "../../errors.js";
+import { Tensor } from "../../tensor.js";
+import { type Complain, complainOf, countOf } from "../complain.js";
+import { bytesOf, fromBrain, fromHalves, numbersOf } from "../numbers.js";
+
+/** As the library has it: a header of more bytes is refused. */
+const LARGEST_HEADER = 100_000_000;
+
+export interface Safetensors {
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+interface DataType {
+  readonly bytes: number;
+  read(bytes: Uint8Array, complain: Complain, place: string): Float32Array | Int32Array;
+}
+
+/** Whole numbers of 64 bits, as far as they fit into 32. */
+function narrowed(bytes: Uint8Array, complain: Complain, place: string): Int32Array {
+  const words = numbersOf(Int32Array, bytes.byteOffset % 4 === 0 ? bytes : bytes.slice());
+  const out = new Int32Array(bytes.length / 8);
+  for (let i = 0; i < out.length; i++) {
+    out[i] = words[2 * i];
+    if (words[2 * i + 1] !== out[i] >> 31) {
+      const value = BigInt.asIntN(64, (BigInt(words[2 * i + 1]) << 32n) | BigInt(out[i] >>> 0));
+      complain(place, "whole numbers of 32 bits", `${value} at place ${i}`);
+    }
+  }
+  return out;
+}
+
+const TYPES: Readonly<Record<string, DataType>> = {
+  F32: { bytes: 4, read: (bytes) => numbersOf(Float32Array, bytes) },
+  F64: { bytes: 8, read: (bytes) => new Float32Array(numbersOf(Float64Array, bytes)) },
+  F16: { bytes: 2, read: (bytes) => fromHalves(numbersOf(Uint16Array, bytes)) },
+  BF16: { bytes: 2, read: (bytes) => fromBrain(numbersOf(Uint16Array, bytes)) },
+  I64: { bytes: 8, read: narrowed },
+  I32: { bytes: 4, read: (bytes) => numbersOf(Int32Array, bytes) },
+  I16: { bytes: 2, read: (bytes) => Int32Array.from(numbersOf(Int16Array, bytes)) },
+  I8: { bytes: 1, read: (bytes) => Int32Array.from(bytes, (n) => (n << 24) >> 24) },
+  U8: { bytes: 1, read: (bytes) => Int32Array.from(bytes) },
+  BOOL: { bytes: 1, read: (bytes) => Int32Array.from(bytes) },
+};
+
+const isWhole = (n: unknown): n is number => typeof n === "number" && Number.isSafeInteger(n) && n >= 0;
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** The tensors of a file by name. Numbers become float32, whole numbers int32. `file` is what errors call it. */
+export function readSafetensors(bytes: Uint8Array, file: string): Safetensors {
+  const complain = complainOf(file);
+  if (bytes.length < 8) complain("header", "8 bytes that tell its length", `${bytes.length} bytes`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = view.getUint32(0, true) + 2 ** 32 * view.getUint32(4, true);
+  const most = Math.min(bytes.length - 8, LARGEST_HEADER);
+  if (length > most) complain("header", `a length of at most ${most} bytes`, `${length}`);
+  const header = parsed(bytes.subarray(8, 8 + length), complain);
+  const data = bytes.subarray(8 + length);
+  const spans: { place: string; begin: number; end: number }[] = [];
+  const entries: {
+    name: string;
+    place: string;
+    type: DataType;
+    shape: number[];
+    begin: number;
+    end: number;
+  }[] = [];
+  for (const [name, entry] of Object.entries(header)) {
+    if (name === "__metadata__") continue;
+    const place = `tensor ${show(name)}`;
+    if (!isObject(entry)) {
+      complain(place, "an object with dtype, shape and data_offsets", show(entry));
+      continue;
+    }
+    const { dtype, shape, data_offsets: offsets } = entry;
+    const type = typeof dtype === "string" && Object.hasOwn(TYPES, dtype) ? TYPES[dtype] : undefined;
+    if (!type) complain(`${place}: dtype`, `one of ${Object.keys(TYPES).join(", ")}`, show(dtype));
+    if (!Array.isArray(shape) || shape.length > 32 || !shape.every(isWhole))
+      complain(`${place}: shape`, "a list of sizes, 0 or more", show(shape));
+    if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isWhole))
+      complain(`${place}: data_offsets`, "a begin and an end", show(offsets));
+    const [begin, end] = offsets as number[];
+    if (begin > end || end > data.length)
+      complain(`${place}: data_offsets`, `a span inside ${data.length} bytes`, `[${begin}, ${end}]`);
+    const count = countOf(shape as number[]);
+    if (Number.isNaN(count) || count * type!.bytes !== end - begin)
+      complain(
+        `${place}: data_offsets`,
+        `${count * type!.bytes} bytes for ${dtype} of shape [${shape}]`,
+        `${end - begin}`,
+      );
+    spans.push({ place, begin, end });
+    entries.push({ name, place, type: type!, shape: shape as number[], begin, end });
+  }
+  // Spans fill the data without holes and overlap nowhere: so the format says.
+  let at = 0;
+  for (const { place, begin, end } of spans.sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (begin !== at)
+      complain(`${place}: data_offsets`, `a begin at ${at}, where the one before ends`, `${begin}`);
+    at = end;
+  }
+  if (at !== data.length) complain("data", `${at} bytes, as its tensors have`, `${data.length}`);
+  const tensors = new Map<string, Tensor>();
+  for (const { name, place, type, shape, begin, end } of entries)
+    tensors.set(name, new Tensor(type.read(data.subarray(begin, end), complain, place), shape));
+  return { tensors, metadata: metadataOf(header.__metadata__, complain) };
+}
+
+function parsed(bytes: Uint8Array, complain: Complain): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (error) {
+    return complain("header", "JSON in UTF-8", (error as Error).message.slice(0, 120));
+  }
+  return isObject(value) ? value : complain("header", "an object", show(value));
+}
+
+function metadataOf(value: unknown, complain: Complain): Record<string, string> {
+  if (value === undefined) return {};
+  if (isObject(value) && Object.values(value).every((each) => typeof each === "string"))
+    return value as Record<string, string>;
+  return complain("header: __metadata__", "an object of texts", show(value));
+}
+
+/** The bytes of a file of these tensors: F32 and I32, each at a multiple of 8 bytes from the data's begin where it can be. */
+export function writeSafetensors(
+  tensors: ReadonlyMap<string, Tensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
+  const header: Record<string, unknown> = {};
+  if (Object.keys(metadata).length > 0) header.__metadata__ = metadata;
+  let end = 0;
+  for (const [name, { dtype, shape, data }] of tensors) {
+    const begin = end;
+    end += data.byteLength;
+    header[name] = { dtype: dtype === "int32" ? "I32" : "F32", shape, data_offsets: [begin, end] };
+  }
+  const text = new TextEncoder().encode(JSON.stringify(header));
+  // Spaces behind the header, so that numbers lie aligned.
+  const padded = Math.ceil(text.length / 8) * 8;
+  const out = new Uint8Array(8 + padded + end).fill(0x20, 8 + text.length, 8 + padded);
+  new DataView(out.buffer).setUint32(0, padded, true);
+  out.set(text, 8);
+  let at = 8 + padded;
+  for (const { data } of tensors.values()) {
+    out.set(bytesOf(data), at);
+    at += data.byteLength;
+  }
+  return out;
+}
