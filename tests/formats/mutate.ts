@@ -84,8 +84,9 @@ export function mutatedJson(text: string, random: Random): string {
     };
     visit(root);
     const [holder, key] = places[random.integer(places.length)];
-    if (random.integer(4) === 0) delete holder[key];
-    else if (random.integer(4) === 0) holder[key] = places[random.integer(places.length)][0];
+    const way = random.integer(8);
+    if (way < 2) delete holder[key];
+    else if (way === 2) holder[key] = places[random.integer(places.length)][0];
     else holder[key] = ODD[random.integer(ODD.length)]();
     try {
       JSON.stringify(root);
