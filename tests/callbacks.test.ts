@@ -58,7 +58,11 @@ for (const each of cases) {
         setWeights: ([weight]) => {
           restored = tensor(weight).data[0];
         },
+        save: async () => {},
+        saveWeights: async () => {},
       },
+      backup: async () => new Uint8Array(),
+      restore: async () => {},
     };
     const rates: number[] = [];
     const ended: Logs[] = [];

@@ -49,7 +49,7 @@ export interface ReadOptions {
 
 /** One kind of file. */
 export interface Format {
-  /** The bytes of a model, or those of several files by name, the main one first. */
+  /** The bytes of a model, or those of several files by name, the main one first. Numbers are taken before it first waits. */
   write?(
     model: ModelDescription,
     options: WriteOptions,
@@ -60,4 +60,8 @@ export interface Format {
     options: ReadOptions,
     beside: (path: string) => Promise<Uint8Array>,
   ): Promise<ModelDescription>;
+  /** Assigns the weights of a file to a model that is there. */
+  readWeights?(bytes: Uint8Array, file: string, model: ModelDescription): Promise<void>;
+  /** The bytes of weights alone. */
+  writeWeights?(model: ModelDescription): Promise<Uint8Array>;
 }

@@ -156,6 +156,8 @@ function reader(operation: string, file: File): Hdf5File {
         if (!attribute) return undefined;
         const { value } = attribute;
         if (typeof value === "string") return value;
+        // Lists without entries are told as numbers by some.
+        if (ArrayBuffer.isView(value) && value.byteLength === 0) return [];
         if (Array.isArray(value) && value.every((each) => typeof each === "string")) return value as string[];
         throw new UnreelError({ operation: place, expected: "a text, or a list of texts", got: show(value) });
       });

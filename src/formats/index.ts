@@ -18,11 +18,11 @@ type Loaders = Readonly<Record<FormatName, (() => Promise<Format>) | undefined>>
 
 const loaders: Loaders = {
   keras: async () => (await import("./keras/archive.js")).keras,
-  h5: undefined,
+  h5: async () => (await import("./keras/legacy.js")).h5,
   tfjs: undefined,
   onnx: async () => (await import("./onnx/index.js")).onnx,
   safetensors: async () => (await import("./safetensors/index.js")).safetensors,
-  wasm: undefined,
+  wasm: async () => (await import("./wasm.js")).wasm,
 };
 
 /** Endings of file names. */

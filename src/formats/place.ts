@@ -69,3 +69,19 @@ export function parseJson(place: string, text: string): Json {
 export function shown(value: unknown): string {
   return value === undefined ? "nothing" : show(value).slice(0, 120);
 }
+
+/** Options of Keras that must be floating-point numbers in Python, also where they are whole. */
+const FLOATS =
+  /^(learning_rate|initial_learning_rate|end_learning_rate|warmup_target|decay_rate|momentum|rho|beta_\d|epsilon|alpha|.*_mul|power|values|weight_decay|clipnorm|clipvalue|global_clipnorm|initial_accumulator_value|l1|l2|factor|rate|stddev|mean|minval|maxval|gain|dropout|recurrent_dropout|mask_value|delta|gamma|label_smoothing|threshold|beta)$/;
+
+/** JSON as Python writes it: `1.0` where an option is a floating-point number. */
+export function pythonJson(value: Json): string {
+  const text = (each: Json, isFloat: boolean): string => {
+    if (typeof each === "number" && isFloat && Number.isInteger(each)) return `${each}.0`;
+    if (Array.isArray(each)) return `[${each.map((one) => text(one, isFloat)).join(", ")}]`;
+    if (!isObject(each)) return JSON.stringify(each);
+    const entries = Object.entries(each).filter(([, one]) => one !== undefined);
+    return `{${entries.map(([key, one]) => `${JSON.stringify(key)}: ${text(one, FLOATS.test(key))}`).join(", ")}}`;
+  };
+  return text(value, false);
+}

@@ -297,6 +297,9 @@ export class Executor {
   /** The training begins with these, after so many steps, and not from the start. */
   restoreSlots(training: Training, slots: Slots): void {
     this.#restored = { training, ...slots };
+    const prepared = this.#programs.get("train");
+    if (prepared && this.#training.bytes > 0 && this.#compiled === training)
+      this.#takeRestored(prepared.clocks);
   }
 
   #slot(weight: Weight, slot: number): { floats: Float32Array; index: number } {
@@ -321,9 +324,15 @@ export class Executor {
       const start = (block.address + offset) / 4;
       this.engine.memory.floats.fill(value, start, start + words);
     }
-    if (!this.#restored || this.#restored.training !== this.#compiled || program.name !== "train") return;
+    if (program.name === "train") this.#takeRestored(clocks);
+  }
+
+  /** Puts slots from a file in their places. */
+  #takeRestored(clocks: ReadonlyMap<Weight, number>): void {
+    if (!this.#restored || this.#restored.training !== this.#compiled) return;
+    const { kept, iterations } = this.#restored;
     this.#freshTraining = false;
-    for (const [weight, slots] of this.#restored.kept) {
+    for (const [weight, slots] of kept) {
       slots.forEach((values, k) => {
         const { floats, index } = this.#slot(weight, k);
         floats.set(values, index);
@@ -331,8 +340,8 @@ export class Executor {
       // No row is behind.
       const clock = clocks.get(weight);
       if (clock === undefined) continue;
-      const start = (block.address + clock) / 4;
-      this.engine.memory.integers.fill(this.#restored.iterations, start, start + 1 + weight.shape[0]);
+      const start = (this.#training.address + clock) / 4;
+      this.engine.memory.integers.fill(iterations, start, start + 1 + weight.shape[0]);
     }
     this.#restored = undefined;
   }

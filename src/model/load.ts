@@ -1,49 +1,47 @@
 // loadModel: a model from a file of any kind that formats/ reads.
-
 import { readBytes, type Source } from "../data/source.js";
 import { UnreelError } from "../errors.js";
 import type { FormatName, ModelDescription } from "../formats/description.js";
-import { checkFormat, formatOfBytes, formatOfName, loadFormat } from "../formats/index.js";
+import { checkFormat, loadFormat } from "../formats/index.js";
 import { at, atAsync } from "../formats/place.js";
 import { readOptions } from "../layers/options.js";
 import { Model } from "./model.js";
 import { beside } from "./save.js";
 import { Sequential } from "./sequential.js";
+import { formatOf, nameOf } from "./weights.js";
+
+export type ModelSource = string | URL | Uint8Array | Response;
 
 export interface LoadOptions {
   /** Default: told by the first bytes, else by the ending of the name. */
   format?: FormatName;
+  /** Another file, from which the weights are taken, as `model.loadWeights` takes them. */
+  weights?: ModelSource;
   /** Takes over what the file says of training: optimizer and its state, loss, metrics. Default true. */
   compile?: boolean;
 }
 
 /**
- * A model from a file: `.keras` (Keras 3), … A string is a path or a URL. Nothing in a file is run: Lambda layers, custom objects and
- * pickles are refused by name.
+ * A model from a file: `.keras` (Keras 3) or `.h5` (Keras 2 and 3). A string is a path or a URL. Nothing in a file is run: Lambda
+ * layers, custom objects and pickles are refused by name. Numbers are checked to be there in the shapes that the layers need before any
+ * is taken over.
  */
-export async function loadModel(
-  source: string | URL | Uint8Array | Response,
-  options: LoadOptions = {},
-): Promise<Model> {
+export async function loadModel(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
   const operation = "loadModel";
-  const { format: given, compile } = readOptions(operation, options, {
+  const {
+    format: given,
+    weights,
+    compile,
+  } = readOptions(operation, options, {
     format: undefined as FormatName | undefined,
+    weights: undefined as ModelSource | undefined,
     compile: true,
   });
   if (given !== undefined) checkFormat(`${operation}: format`, given);
   const name = nameOf(source);
   const bytes = await readBytes(operation, source as Source);
-  const format = given ?? formatOfBytes(bytes) ?? formatOfName(name);
-  if (format === undefined) {
-    const expected = "a model file of a known kind";
-    throw new UnreelError({
-      operation: `${operation}: ${name}`,
-      expected,
-      got: "other bytes",
-      hint: "Give the option format.",
-    });
-  }
-  const { read } = await loadFormat(checkFormat(`${operation}: ${name}: format`, format));
+  const format = formatOf(`${operation}: ${name}`, bytes, name, given);
+  const { read } = await loadFormat(format);
   if (!read) {
     const expected = "a format that can be read";
     throw new UnreelError({ operation: `${operation}: ${name}`, expected, got: `'${format}'` });
@@ -51,12 +49,9 @@ export async function loadModel(
   const near = (path: string) =>
     readBytes(operation, beside(source instanceof URL ? source : name, path) as Source);
   const found = await atAsync(operation, () => read(bytes, { file: name, compile }, near));
-  return made(`${operation}: ${name}`, found);
-}
-
-function nameOf(source: unknown): string {
-  if (source instanceof Uint8Array) return "bytes";
-  return source instanceof Response ? source.url || "response" : String(source);
+  const model = await made(`${operation}: ${name}`, found);
+  if (weights !== undefined) await model.loadWeights(weights);
+  return model;
 }
 
 async function made(operation: string, found: ModelDescription): Promise<Model> {

@@ -21,6 +21,7 @@ import { dataSet, type FitOptions, fitData, readFitOptions, type Verbose } from 
 import { type BytesOptions, modelBytes, type SaveOptions, saveModel } from "./save.js";
 import { Stream } from "./stream.js";
 import { summarize } from "./summary.js";
+import { loadWeights, saveWeights } from "./weights.js";
 
 /** One tensor, or a list of them where the model has several outputs. Typed as both, so that neither use needs a cast. */
 export type Predicted = Tensor & Tensor[];
@@ -252,6 +253,16 @@ export class Model {
   /** The bytes that `save` would write. A 'wasm' module takes batches up to `maxBatch` and sequences up to `maxSteps`. */
   toBytes(format: FormatName, options: BytesOptions = {}): Promise<Uint8Array> {
     return modelBytes(this, format, options);
+  }
+
+  /** Writes the weights alone, as Keras 3's save_weights: `path` ends in `.weights.h5`. */
+  saveWeights(path: string | URL): Promise<void> {
+    return saveWeights(this, path);
+  }
+
+  /** Takes the weights of a file over: `.weights.h5` and `.h5` of Keras 2 and 3, `.keras`. All are checked before any is changed. */
+  loadWeights(source: string | URL | Uint8Array | Response): Promise<void> {
+    return loadWeights(this, source);
   }
 
   /** For the formats: the model as it stands, in plain form. Weights are views, to be read at once. */

@@ -8,12 +8,13 @@ import {
   isLoop,
   isPointer,
   type Loop,
+  type Pointer,
   type Program,
   runtimeDims,
   type Step,
   storages,
 } from "./program.js";
-import { quotientOf, type Size } from "./size.js";
+import { type Dim, quotientOf, Size } from "./size.js";
 
 export interface EmitOptions {
   /** Bytes of the kernels' build to start from. */
@@ -29,6 +30,19 @@ export interface EmitOptions {
   readonly work: Size;
   /** The largest value of each run-time dimension: fixes the module's memory. */
   readonly largest: Readonly<Record<string, number>>;
+  /** What makes the module tell of itself. Without it, only the function and the memory are exported. */
+  readonly interface?: EmitInterface;
+}
+
+export interface EmitInterface {
+  /** Functions that take the run-time dimensions and give the address of a block. */
+  readonly addresses: Readonly<Record<string, Pointer>>;
+  /** Pairs that must be equal, and the least that each length must be: the function traps where they are not, as it does for
+   * dimensions below 1 or above the largest. */
+  readonly equal: readonly { readonly a: Dim; readonly b: Dim }[];
+  readonly least: readonly { readonly length: Dim; readonly least: number }[];
+  /** A custom section, by name. */
+  readonly section: readonly [name: string, text: string];
 }
 
 export interface Emitted {
@@ -127,16 +141,35 @@ export async function emit(program: Program, options: EmitOptions): Promise<Emit
     ];
   };
   const parameters = binaryen.createType(dims.map(() => i32));
+  const ownLocals = locals.slice(dims.length).map(() => i32);
+  const { addresses = {}, equal = [], least = [], section } = options.interface ?? {};
+  const trapIf = (condition: number) => module.if(condition, module.unreachable());
+  const isWrong = (name: string) =>
+    module.i32.gt_u(
+      module.i32.sub(module.local.get(locals.indexOf(name), i32), module.i32.const(1)),
+      module.i32.const(options.largest[name] - 1),
+    );
+  const sized = (size: Dim) => polynomial(Size.of(size));
+  const guards = () => [
+    ...equal.map(({ a, b }) => trapIf(module.i32.ne(sized(a), sized(b)))),
+    ...least.map(({ length, least }) => trapIf(module.i32.lt_s(sized(length), module.i32.const(least)))),
+  ];
   module.addFunction(
     program.name,
     parameters,
     binaryen.none,
-    locals
-      .slice(dims.length)
-      .map(() => i32)
-      .concat(i32),
-    emitSteps(program.steps, derived.flatMap(derive)),
+    ownLocals.concat(i32),
+    emitSteps(program.steps, [
+      ...(options.interface ? dims.map((name) => trapIf(isWrong(name))) : []),
+      ...derived.flatMap(derive),
+      ...guards(),
+    ]),
   );
+  for (const [name, { storage, offset }] of Object.entries(addresses)) {
+    const place = polynomial(storage.address!.plus(offset), bases[storage.base]);
+    const body = module.block(null, [...derived.flatMap(derive), module.return(place)], i32);
+    module.addFunction(`address.${name}`, parameters, i32, ownLocals, body);
+  }
   const packing = emitSteps(options.packing.steps);
   const start = module.addFunction("start", binaryen.none, binaryen.none, [], packing);
   if (options.packing.steps.length > 0) module.setStart(start);
@@ -145,12 +178,15 @@ export async function emit(program: Program, options: EmitOptions): Promise<Emit
     module.removeExport(binaryen.getExportInfo(module.getExportByIndex(index)).name);
   }
   module.addFunctionExport(program.name, program.name);
+  for (const name of Object.keys(addresses)) module.addFunctionExport(`address.${name}`, name);
+  if (section) module.addCustomSection(section[0], new TextEncoder().encode(section[1]));
   const constants = { offset: module.i32.const(0), data: options.constants, passive: false };
   const weights = { offset: module.i32.const(bases.weights), data: options.weights, passive: false };
   module.setMemory(Math.ceil(end / PAGE), Math.ceil(end / PAGE), "memory", [constants, weights]);
   binaryen.setOptimizeLevel(3);
   // Not on the kernels, whose constants would become longer.
-  for (const name of [program.name, "start"]) module.runPassesOnFunction(name, ["precompute", "vacuum"]);
+  for (const name of [program.name, "start", ...Object.keys(addresses).map((each) => `address.${each}`)])
+    module.runPassesOnFunction(name, ["precompute", "vacuum"]);
   module.runPasses(["remove-unused-module-elements"]);
   const bytes = module.emitBinary();
   module.dispose();

@@ -3,6 +3,7 @@ import { show, UnreelError } from "../errors.js";
 import type { Executor } from "../graph/executor.js";
 import { Random, seedOr } from "../random.js";
 import { Tensor } from "../tensor.js";
+import { type Position, readBackup, writeBackup } from "./backup.js";
 import type { Callback, Logs, TrainedModel, TrainingRun } from "./callbacks/callback.js";
 import { entries, type Metric } from "./metrics/index.js";
 import { type Compiled, type DataSet, Steps } from "./step.js";
@@ -127,7 +128,7 @@ export async function fit(trainee: Trainee, plan: FitPlan): Promise<History> {
   const { executor, compiled } = trainee;
   const { data, validation, batchSize, epochs, initialEpoch, shuffle, callbacks, model } = plan;
   const { optimizer } = compiled;
-  const random = new Random(seedOr(undefined, "fit"));
+  let shuffleSeed = seedOr(undefined, "fit");
   const { inTurn } = executor.engine;
   const steps = await inTurn(() => new Steps(executor, "train", data, compiled));
   const order = Uint32Array.from({ length: data.samples }, (_, i) => i);
@@ -139,16 +140,28 @@ export async function fit(trainee: Trainee, plan: FitPlan): Promise<History> {
     model,
     optimizer,
     stop: false,
+    backup: (epoch, batch) =>
+      inTurn(() => writeBackup(trainee, { epoch, batch, shuffle: shuffleSeed, steps: steps.random })),
+    async restore(backup) {
+      const found = await inTurn(() => readBackup("fit: restore", backup, trainee));
+      start = found;
+      shuffleSeed = found.shuffle;
+      steps.random = found.steps;
+    },
   };
+  let start: Pick<Position, "epoch" | "batch"> = { epoch: initialEpoch, batch: 0 };
   const breathe = breather();
   let logs: Logs = {};
 
   for (const callback of callbacks) await callback.onTrainBegin?.(run);
-  for (let epoch = initialEpoch; epoch < epochs && !run.stop; epoch++) {
+  const random = new Random(shuffleSeed);
+  // The order of an epoch is that of the one before, shuffled.
+  if (shuffle) for (let epoch = initialEpoch; epoch < start.epoch; epoch++) random.shuffle(order);
+  for (let { epoch, batch: first } = start; epoch < epochs && !run.stop; epoch++, first = 0) {
     for (const callback of callbacks) await callback.onEpochBegin?.(epoch, run);
     if (shuffle) random.shuffle(order);
     const tally = new Tally(trainee);
-    for (let batch = 0; batch < run.batches; batch++) {
+    for (let batch = first; batch < run.batches; batch++) {
       for (const callback of callbacks) await callback.onTrainBatchBegin?.(batch, run);
       const start = batch * batchSize;
       const count = Math.min(batchSize, data.samples - start);

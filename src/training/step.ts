@@ -36,7 +36,7 @@ export class Steps {
   readonly prepared: Prepared;
   readonly #dims = new Map<number, Dims>();
   /** Drawn only where something is random: a prediction does not change what is random after it. */
-  readonly #seed: number;
+  #seed: number;
   /** The parts of the last batch. */
   #parts: readonly Part[] = [];
   #batch: Batch = { order: undefined, start: 0, count: 0 };
@@ -57,6 +57,16 @@ export class Steps {
         );
     });
     this.#checkTargets(mode);
+  }
+
+  /** What is random in the next step. */
+  get random(): { readonly seed: number; readonly runs: number } {
+    return { seed: this.#seed, runs: this.#runs };
+  }
+
+  set random({ seed, runs }: { readonly seed: number; readonly runs: number }) {
+    this.#seed = seed;
+    this.#runs = runs;
   }
 
   /** Writes samples order[start : start + count] into memory. Without an order, those from `start` on. */

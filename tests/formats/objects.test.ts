@@ -21,8 +21,10 @@ import {
 } from "../../src/index.js";
 import { ACTIVATIONS } from "../../src/layers/activations.js";
 
-const none = () => {
-  throw new Error("no model here");
+const none = {
+  model: () => {
+    throw new Error("no model here");
+  },
 };
 const reader = { model: () => undefined };
 
@@ -140,7 +142,10 @@ const CASES: Readonly<Record<string, () => Layer>> = {
 /** Options as far as they are plain: functions of initializers and the like are told by class and options. */
 function told(value: unknown): unknown {
   return JSON.parse(
-    JSON.stringify(value, (_, each) => {
+    JSON.stringify(value, function (this: object, key, each) {
+      // What an initializer draws with is not kept where Keras has no room for it: weights are in the file.
+      if (key === "seed" && ("mean" in this || !["units", "rate", "stddev"].some((option) => option in this)))
+        return undefined;
       const layer = each as Layer | null;
       return typeof layer === "object" && layer !== null && "countParams" in layer
         ? { className: layer.className, name: layer.name, config: layer.config, trainable: layer.trainable }
@@ -157,10 +162,12 @@ for (const name of Object.keys(layers)) {
       Object.hasOwn(LAYERS, layer.className),
       `layers.${name} in the table of formats/keras/layers.ts`,
     );
-    const written = JSON.parse(JSON.stringify(writeLayer(layer, none)));
-    const again = readLayer("file", written, reader);
+    const seeds: number[] = [];
+    const written = JSON.parse(JSON.stringify(writeLayer(layer, { ...none, seeds })));
+    assert.not.match(JSON.stringify(written), /"seed":([3-9]\d|2[2-9])\d{8}/);
+    const again = readLayer("file", written, { ...reader, seed: () => seeds.shift() });
     assert.equal(told(again), told(layer));
-    assert.equal(writeLayer(again, none), written);
+    assert.equal(told(writeLayer(again, none)), told(written));
   });
 }
 
@@ -181,7 +188,7 @@ for (const [family, members] of Object.entries(families)) {
       const written = writeMember(family as "initializer", "file", made as never);
       const again = readMember(family as "initializer", "file", written);
       assert.equal(again.className, made.className);
-      assert.equal(again.config, made.config);
+      assert.equal(told(again.config), told(made.config));
     });
   }
 }

@@ -2,28 +2,40 @@
 import { UnreelError } from "../../errors.js";
 import type { Format, ModelDescription, ReadOptions, WriteOptions } from "../description.js";
 import { Hdf5Builder, readHdf5, writeHdf5 } from "../hdf5.js";
-import { isObject, type Json, type JsonObject, parseJson, requireObject } from "../place.js";
+import {
+  isObject,
+  type Json,
+  type JsonObject,
+  parseJson,
+  pythonJson,
+  requireList,
+  requireObject,
+} from "../place.js";
 import { readZip, writeZip } from "../zip.js";
 import { readCompile, writeCompile } from "./compile.js";
 import { readModel, writeModel } from "./graph.js";
-import { readOptimizerState, readWeights, writeOptimizerState, writeWeights } from "./weights.js";
+import {
+  KERAS_VERSION,
+  readOptimizerState,
+  readWeights,
+  writeOptimizerState,
+  writeWeights,
+} from "./weights.js";
 
 const METADATA = "metadata.json";
 const CONFIG = "config.json";
 const WEIGHTS = "model.weights.h5";
-/** What stands beside the model: not in Keras' own files, and left alone by Keras. */
-const ASSETS = "assets/unreel.json";
+/** What Keras has no place for: vectorizers and the like, and seeds that it could not hold. Keras leaves it alone. */
+const OWN = "unreel.json";
 
-/** The version whose layout this is. */
-const KERAS_VERSION = "3.15.1";
-
-const utf8 = (value: Json) => new TextEncoder().encode(JSON.stringify(value));
+const utf8 = (value: Json) => new TextEncoder().encode(pythonJson(value));
 
 async function write(model: ModelDescription, { includeOptimizer }: WriteOptions): Promise<Uint8Array> {
   const { name, graph, sequence, compiled, training, assets } = model;
   const isCompiled = includeOptimizer && compiled !== undefined;
+  const seeds: number[] = [];
   const config = {
-    ...writeModel(name, graph, sequence),
+    ...writeModel(name, graph, sequence, seeds),
     ...(isCompiled && { compile_config: writeCompile(compiled) }),
   };
   const file = new Hdf5Builder();
@@ -34,7 +46,11 @@ async function write(model: ModelDescription, { includeOptimizer }: WriteOptions
     [CONFIG, utf8(config)],
     [WEIGHTS, await writeHdf5(file.root)],
   ]);
-  if (assets && Object.keys(assets).length > 0) entries.set(ASSETS, utf8(assets as JsonObject));
+  const own = {
+    ...(seeds.length > 0 && { seeds }),
+    ...(assets && Object.keys(assets).length > 0 && { assets }),
+  };
+  if (Object.keys(own).length > 0) entries.set(OWN, utf8(own as JsonObject));
   return writeZip(entries);
 }
 
@@ -43,7 +59,7 @@ function date(): string {
 }
 
 async function read(bytes: Uint8Array, { file, compile }: ReadOptions): Promise<ModelDescription> {
-  const entries = await readZip(file, bytes, (name) => [METADATA, CONFIG, WEIGHTS, ASSETS].includes(name));
+  const entries = await readZip(file, bytes, (name) => [METADATA, CONFIG, WEIGHTS, OWN].includes(name));
   const entry = (name: string) => {
     const found = entries.get(name);
     if (found) return found;
@@ -56,7 +72,10 @@ async function read(bytes: Uint8Array, { file, compile }: ReadOptions): Promise<
   const json = (name: string) =>
     requireObject(`${file}: ${name}`, parseJson(`${file}: ${name}`, new TextDecoder().decode(entry(name))));
   const config = json(CONFIG);
-  const { name, graph, sequence } = readModel(`${file}: ${CONFIG}`, config);
+  const own = entries.has(OWN) ? json(OWN) : {};
+  const seeds = requireList(`${file}: ${OWN}: seeds`, own.seeds ?? []).values();
+  const seed = () => seeds.next().value as number | undefined;
+  const { name, graph, sequence } = readModel(`${file}: ${CONFIG}`, config, { seed });
   const compiled = compile
     ? readCompile(`${file}: ${CONFIG}: compile_config`, config.compile_config)
     : undefined;
@@ -65,8 +84,16 @@ async function read(bytes: Uint8Array, { file, compile }: ReadOptions): Promise<
     readWeights(operation, weights, { name, graph, sequence });
     return compiled && readOptimizerState(operation, weights, graph, compiled);
   });
-  const assets = entries.has(ASSETS) ? json(ASSETS) : undefined;
+  const { assets } = own;
   return { name, graph, sequence, compiled, training, ...(isObject(assets) && { assets }) };
 }
 
-export const keras: Format = { read, write };
+/** The weights of a file for a model that is there. */
+async function readWeightsAlone(bytes: Uint8Array, file: string, model: ModelDescription): Promise<void> {
+  const entry = (await readZip(file, bytes, (name) => name === WEIGHTS)).get(WEIGHTS);
+  if (!entry) throw new UnreelError({ operation: file, expected: `an entry '${WEIGHTS}'`, got: "none" });
+  const operation = `${file}: ${WEIGHTS}`;
+  await readHdf5(operation, entry, (weights) => readWeights(operation, weights, model));
+}
+
+export const keras: Format = { read, write, readWeights: readWeightsAlone };

@@ -3,7 +3,7 @@
 import { show, suggestion, UnreelError } from "../../errors.js";
 import { camelCase, snakeCase } from "../../layers/options.js";
 import type { CompileOptions } from "../../training/compileOptions.js";
-import { Loss, registry as losses } from "../../training/losses.js";
+import { Loss, registry as losses, resolveLoss } from "../../training/losses.js";
 import * as metricFunctions from "../../training/metrics/index.js";
 import { Metric } from "../../training/metrics/index.js";
 import { type Optimizer, registry as optimizers, resolveOptimizer } from "../../training/optimizers.js";
@@ -62,7 +62,9 @@ function writeSchedule({ className, config }: Schedule): JsonObject {
 
 export function readOptimizer(place: string, value: Json): Optimizer {
   if (typeof value === "string") return resolveOptimizer(place, value);
-  const { className, config } = readObject(place, value);
+  const { className: named, config } = readObject(place, value);
+  // As Keras 2 has registered its own.
+  const className = named.replace(/^Custom>/, "");
   const make = optimizers[className.toLowerCase()] as ((options?: object) => Optimizer) | undefined;
   if (!make) {
     const hint = suggestion(className, Object.keys(optimizers));
@@ -217,6 +219,9 @@ function readEither(kind: "loss" | "metric", place: string, value: Json, depth =
     return object.config;
   }
   const { className, config } = readObject(place, object);
+  // Keras 2 wraps the function that it means.
+  if (/^(MeanMetricWrapper|LossFunctionWrapper)$/.test(className) && typeof config.fn === "string")
+    return config.fn;
   const makers = byLowerCase<unknown>(kind === "loss" ? losses : { ...metricFunctions });
   const key = className.toLowerCase();
   const make = makers.get(MAKER_ALIASES[`${kind}_${key}`] ?? key);
@@ -264,6 +269,26 @@ export function writeCompile({
     steps_per_execution: 1,
     jit_compile: false,
   };
+}
+
+/** Losses and metrics by name as objects: Keras does not find all of its names in a file of the old form. 'accuracy' stays a name, for
+ * what it is depends on the output. */
+export function spelledOut({ loss, metrics, weightedMetrics, ...rest }: CompileOptions): CompileOptions {
+  const each = (given: unknown, made: (name: string) => unknown): unknown => {
+    if (typeof given === "string") return /^acc(uracy)?$/.test(given) ? given : made(given);
+    if (Array.isArray(given)) return given.map((one) => each(one, made));
+    const isRecord =
+      typeof given === "object" && given !== null && Object.getPrototypeOf(given) === Object.prototype;
+    if (!isRecord) return given;
+    return Object.fromEntries(Object.entries(given).map(([name, one]) => [name, each(one, made)]));
+  };
+  const metric = (name: string) => metricFunctions.resolveMetric("metrics", name);
+  return {
+    ...rest,
+    loss: each(loss, (name) => resolveLoss("loss", name)),
+    metrics: each(metrics, metric),
+    weightedMetrics: each(weightedMetrics, metric),
+  } as CompileOptions;
 }
 
 /** undefined for a model that was not compiled. */

@@ -19,7 +19,8 @@ import {
   requireString,
   shown,
 } from "../place.js";
-import { type LayerReader, readLayer, requireFloat32, writeLayer } from "./layers.js";
+import { type LayerReader, type LayerWriter, readLayer, requireFloat32, writeLayer } from "./layers.js";
+import { ComputedMasks } from "./masks.js";
 import { kerasObject, refuseCode } from "./objects.js";
 
 /** A model as its config tells it. */
@@ -33,13 +34,20 @@ export interface ModelGraph {
 // -------------------------------------------------------------------------------------------------------------- writing
 
 /** The config of a whole model, as `config.json` holds it. */
-export function writeModel(name: string, graph: Graph, sequence?: readonly Layer[]): JsonObject {
-  const nested = (layer: Layer): JsonObject =>
+export function writeModel(
+  name: string,
+  graph: Graph,
+  sequence?: readonly Layer[],
+  seeds: number[] = [],
+): JsonObject {
+  const model = (layer: Layer): JsonObject =>
     writeModel(
       layer.name,
       layer.kind.graph!,
       layer.className === "Sequential" ? stackOf(layer.kind.graph!) : undefined,
+      seeds,
     );
+  const nested: LayerWriter = { model, seeds };
   return sequence ? writeSequential(name, graph, sequence, nested) : writeFunctional(name, graph, nested);
 }
 
@@ -64,9 +72,12 @@ function withBuild(written: JsonObject, shapes: readonly Shape[]): JsonObject {
   return { ...written, build_config: { input_shape: shape } };
 }
 
-type Nested = (layer: Layer) => JsonObject;
-
-function writeSequential(name: string, graph: Graph, sequence: readonly Layer[], nested: Nested): JsonObject {
+function writeSequential(
+  name: string,
+  graph: Graph,
+  sequence: readonly Layer[],
+  nested: LayerWriter,
+): JsonObject {
   const shapes = new Map(graph.calls.map((call) => [call.layer, call.inputs.map(({ shape }) => shape)]));
   const [start] = graph.inputs;
   return kerasObject("keras", "Sequential", {
@@ -80,7 +91,7 @@ function writeSequential(name: string, graph: Graph, sequence: readonly Layer[],
   });
 }
 
-function writeFunctional(name: string, graph: Graph, nested: Nested): JsonObject {
+function writeFunctional(name: string, graph: Graph, nested: LayerWriter): JsonObject {
   const numbers = nodeNumbers(graph);
   const reference = ({ source, index }: SymbolicTensor): Json[] => [
     source.layer.name,
@@ -107,7 +118,7 @@ function writeFunctional(name: string, graph: Graph, nested: Nested): JsonObject
   const ends = (list: readonly SymbolicTensor[]): Json =>
     list.length === 1 ? reference(list[0]) : list.map(reference);
   return {
-    ...kerasObject("keras", "Functional", {
+    ...kerasObject("keras.src.models.functional", "Functional", {
       name,
       trainable: true,
       layers,
@@ -166,6 +177,7 @@ function writeNode(
 /** Shared by all models of a file. */
 export interface GraphReader {
   readonly defaults?: LayerReader["defaults"];
+  readonly seed?: LayerReader["seed"];
 }
 
 const MODELS = ["Sequential", "Functional", "Model"];
@@ -199,7 +211,7 @@ function readGraph(
 
 function layerReader(reader: GraphReader): LayerReader {
   return {
-    defaults: reader.defaults,
+    ...reader,
     model(place, className, config, depth) {
       if (!MODELS.includes(className)) return undefined;
       const { name, graph, sequence } = readGraph(place, className, config, reader, depth);
@@ -290,22 +302,32 @@ function startOf(place: string, options: JsonObject, first: Json, bottom: Layer)
 
 // ----------------------------------------------------------------------------------------------------------- functional
 
-type Reference = readonly [name: string, node: number, tensor: number];
+export type Reference = readonly [name: string, node: number, tensor: number];
 
 /** A node to be made: what the layer is applied to, and how. */
 interface Node {
   readonly inputs: readonly Reference[];
   readonly initialState?: readonly Reference[];
-  readonly mask?: Reference;
+  readonly mask?: readonly Reference[];
+}
+
+/** A layer of the file whose calls are still to be made. */
+interface Waiting {
+  readonly place: string;
+  readonly name: string;
+  readonly layer: Layer;
+  readonly nodes: readonly Node[];
 }
 
 function readFunctional(place: string, config: JsonObject, reader: GraphReader, depth: number): ModelGraph {
   const name = config.name === undefined ? "functional" : requireString(`${place}: name`, config.name);
   const made = new Map<string, LayerCall[]>();
-  const waiting: { place: string; name: string; layer: Layer; nodes: Node[] }[] = [];
+  const waiting: Waiting[] = [];
+  const masks = new ComputedMasks();
   requireList(`${place}: layers`, config.layers).forEach((entry, k) => {
     const label = `${place}: layers[${k}]`;
     const object = requireObject(label, entry);
+    if (masks.take(label, object)) return;
     const isInput = object.class_name === "InputLayer";
     const layer = isInput ? readInput(label, object) : readLayer(label, object, layerReader(reader), depth);
     const own = requireString(
@@ -320,21 +342,19 @@ function readFunctional(place: string, config: JsonObject, reader: GraphReader, 
       });
     }
     made.set(own, isInput ? [(layer as SymbolicTensor).source] : []);
-    if (layer instanceof Layer) {
-      const nodes = requireList(`${label}: inbound_nodes`, object.inbound_nodes).map((node, n) =>
-        readNode(`${label} (${layer.className}): inbound_nodes[${n}]`, node, layer),
-      );
-      waiting.push({ place: label, name: own, layer, nodes });
-    }
+    if (!(layer instanceof Layer)) return;
+    const nodes = requireList(`${label}: inbound_nodes`, object.inbound_nodes).map((node, n) =>
+      readNode(`${label} (${layer.className}): inbound_nodes[${n}]`, node, layer),
+    );
+    waiting.push({ place: label, name: own, layer, nodes });
   });
   const find = (where: string, [layer, node, index]: Reference): SymbolicTensor | undefined => {
     const calls = made.get(layer);
     if (!calls) {
-      throw new UnreelError({
-        operation: where,
-        expected: "the name of a layer of the model",
-        got: show(layer),
-      });
+      const operation = masks.classOf(layer);
+      const got =
+        operation === undefined ? show(layer) : `keras.ops.${operation}, an operation without a layer`;
+      throw new UnreelError({ operation: where, expected: "the name of a layer of the model", got });
     }
     const call = calls[node];
     if (call && index >= call.outputs.length) {
@@ -343,19 +363,19 @@ function readFunctional(place: string, config: JsonObject, reader: GraphReader, 
     }
     return call?.outputs[index];
   };
-  for (let left = waiting; left.length > 0; ) {
+  for (let left: readonly Waiting[] = waiting; left.length > 0; ) {
     let progress = false;
-    for (const item of left) {
-      const calls = made.get(item.name)!;
-      while (calls.length < item.nodes.length) {
-        const where = `${item.place}: inbound_nodes[${calls.length}]`;
-        const call = tryCall(where, item.layer, item.nodes[calls.length], (each) => find(where, each));
+    for (const { name, place, layer, nodes } of left) {
+      const calls = made.get(name)!;
+      while (calls.length < nodes.length) {
+        const where = `${place}: inbound_nodes[${calls.length}]`;
+        const call = tryCall(where, layer, nodes[calls.length], (each) => find(where, each), masks);
         if (!call) break;
         calls.push(call);
         progress = true;
       }
     }
-    left = left.filter((item) => made.get(item.name)!.length < item.nodes.length);
+    left = left.filter(({ name, nodes }) => made.get(name)!.length < nodes.length);
     if (left.length > 0 && !progress) {
       const got = `'${left[0].name}', which waits for itself or for a call that is not there`;
       throw new UnreelError({ operation: `${place}: layers`, expected: "an acyclic graph", got });
@@ -370,21 +390,39 @@ function readFunctional(place: string, config: JsonObject, reader: GraphReader, 
     });
   };
   const [inputs, outputs] = [ends("input_layers"), ends("output_layers")];
-  return { name, graph: makeGraph(place, inputs, outputs, { unusedInputs: true }) };
+  const graph = makeGraph(place, inputs, outputs, { unusedInputs: true });
+  return { name, graph: inOrder(graph, [...made.values()]) };
+}
+
+/** The graph with its layers in the order of the file, which is that of the weights there. */
+function inOrder(graph: Graph, made: readonly (readonly LayerCall[])[]): Graph {
+  const listed = made.flatMap(([call]) => (call && graph.layers.includes(call.layer) ? [call.layer] : []));
+  const layers = [...listed, ...graph.layers.filter((layer) => !listed.includes(layer))];
+  return { ...graph, layers, weights: [...new Set(layers.flatMap((layer) => layer.weights))] };
 }
 
 function tryCall(
   place: string,
   layer: Layer,
-  { inputs, initialState, mask }: Node,
+  { inputs, initialState, mask = [] }: Node,
   find: (reference: Reference) => SymbolicTensor | undefined,
+  masks: ComputedMasks,
 ): LayerCall | undefined {
-  const all = [...inputs, ...(initialState ?? []), ...(mask ? [mask] : [])].map(find);
+  const comesWithX = masks.areComputed(mask);
+  const named = comesWithX ? [] : mask;
+  const all = [...inputs, ...(initialState ?? []), ...named].map(find);
   if (all.some((each) => each === undefined)) return undefined;
   const given = all as SymbolicTensor[];
+  const x = given.slice(0, inputs.length);
+  if (comesWithX) masks.check(place, mask, x);
+  if (named.length > 1) {
+    throw new UnreelError({ operation: `${place}: mask`, expected: "one mask", got: `${named.length}` });
+  }
   const states = initialState && given.slice(inputs.length, inputs.length + initialState.length);
-  const options: ApplyOptions = { initialState: states, mask: mask && given.at(-1) };
-  return at(place, () => layer.call(given.slice(0, inputs.length), options));
+  const options: ApplyOptions = { initialState: states, mask: named.length === 1 ? given.at(-1) : undefined };
+  const call = at(place, () => layer.call(x, options));
+  masks.follow(call, inputs, comesWithX || named.length === 0);
+  return call;
 }
 
 /** Layers that take states behind x, in older files as further inputs. */
@@ -423,23 +461,22 @@ function nodeOf(place: string, layer: Layer, found: readonly Reference[], kwargs
       got: show(bad),
     });
   }
-  const isMasked = mask !== undefined && mask !== null;
-  const masks = isMasked ? tensorsOf(`${place}: mask`, mask, true) : [];
+  const masks = mask === undefined || mask === null ? [] : tensorsOf(`${place}: mask`, mask);
   const given = states === undefined || states === null ? [] : tensorsOf(`${place}: initial_state`, states);
   const split = takesStates(layer) && given.length === 0 ? 1 : found.length;
   const initialState = given.length > 0 ? given : found.slice(split);
   return {
     inputs: found.slice(0, split),
     ...(initialState.length > 0 && { initialState }),
-    ...(masks.length === 1 && { mask: masks[0] }),
+    ...(masks.length > 0 && { mask: masks }),
   };
 }
 
-/** Tensors of one argument: one, or a list of them. A mask that Keras computed itself has no history: it comes with x. */
-function tensorsOf(place: string, value: Json | undefined, computed = false): Reference[] {
+/** Tensors of one argument: one, or a list of them, in which masks may be missing. */
+function tensorsOf(place: string, value: Json | undefined): Reference[] {
   if (Array.isArray(value)) {
     if (typeof value[0] === "string") return [reference(place, value)];
-    return value.flatMap((each, k) => tensorsOf(`${place}[${k}]`, each, computed));
+    return value.flatMap((each, k) => (each === null ? [] : tensorsOf(`${place}[${k}]`, each)));
   }
   const object = requireObject(place, value);
   if (object.class_name !== "__keras_tensor__") {
@@ -451,7 +488,6 @@ function tensorsOf(place: string, value: Json | undefined, computed = false): Re
     });
   }
   const config = requireObject(`${place}: config`, object.config);
-  if (computed && !Array.isArray(config.keras_history)) return [];
   return [reference(`${place}: keras_history`, config.keras_history)];
 }
 
@@ -460,9 +496,13 @@ function reference(place: string, value: Json | undefined): Reference {
   return [requireString(place, name), requireCount(place, node), requireCount(place, index)];
 }
 
-/** `[name, node, tensor]`, a list of these, or a record of them. */
+/** `[name, node, tensor]`, a list of these, or a record of them, which Keras takes in the order of its names. */
 function references(place: string, value: Json | undefined): Reference[] {
   if (Array.isArray(value) && typeof value[0] === "string") return [reference(place, value)];
-  const list = isObject(value) ? Object.values(value) : requireList(place, value);
+  const list = isObject(value)
+    ? Object.keys(value)
+        .sort()
+        .map((key) => value[key])
+    : requireList(place, value);
   return list.map((each, k) => reference(`${place}[${k}]`, each));
 }

@@ -26,6 +26,8 @@ interface Rule {
   write?(config: Options): Options;
   /** Options of ours out of those of Keras. */
   read?(options: Options): Options;
+  /** Keras does not know its `trainable`. */
+  readonly isAlwaysTrainable?: true;
   /** Entries of Keras' config that say nothing here. */
   readonly silent?: readonly string[];
   /** Entries that may have these values only, and then say nothing. */
@@ -124,7 +126,7 @@ export const LAYERS: Readonly<Record<string, Rule>> = {
   Activation: { make: layers.activation },
   ActivityRegularization: { make: layers.activityRegularization, write: ({ l1, l2 }) => ({ l1, l2 }) },
   Dropout: { make: layers.dropout, only: { noiseShape: [null] } },
-  SpatialDropout1D: { make: layers.spatialDropout1D, only: { noiseShape: [null] } },
+  SpatialDropout1D: { make: layers.spatialDropout1D, isAlwaysTrainable: true, only: { noiseShape: [null] } },
   GaussianNoise: { make: layers.gaussianNoise },
   Flatten: { make: layers.flatten, only: CHANNELS_LAST },
   Reshape: { make: layers.reshape },
@@ -159,10 +161,20 @@ const FLOAT32: JsonObject = kerasObject("keras", "DTypePolicy", { name: "float32
 
 // -------------------------------------------------------------------------------------------------------------- writing
 
-/** A layer as Keras writes it, but for the models inside it, which `model` writes. */
-export function writeLayer(layer: Layer, model: (layer: Layer) => JsonObject): JsonObject {
+export interface LayerWriter {
+  /** Writes a layer that is a model. */
+  model(layer: Layer): JsonObject;
+  /** Gets the seeds of layers that Keras cannot hold, in the order of the config, where they stand as null. */
+  readonly seeds?: number[];
+}
+
+/** Keras' seeds are 32-bit numbers with a sign. */
+export const SEED_LIMIT = 2 ** 31;
+
+/** A layer as Keras writes it, but for the models inside it. */
+export function writeLayer(layer: Layer, writer: LayerWriter): JsonObject {
   const { kind, name } = layer;
-  if (kind.graph) return model(layer);
+  if (kind.graph) return writer.model(layer);
   const rule = kind.isOperation ? undefined : LAYERS[layer.className];
   if (!rule) {
     const what = kind.isOperation
@@ -182,26 +194,25 @@ export function writeLayer(layer: Layer, model: (layer: Layer) => JsonObject): J
   const entries = Object.entries(options).filter(([, value]) => value !== undefined);
   return kerasObject("keras.layers", layer.className, {
     name,
-    trainable: layer.trainable,
+    ...(!rule.isAlwaysTrainable && { trainable: layer.trainable }),
     dtype: FLOAT32,
     ...Object.assign(
       {},
-      ...entries.map(([option, value]) => writeOption(`${name}: ${option}`, option, value, model)),
+      ...entries.map(([option, value]) => writeOption(`${name}: ${option}`, option, value, writer)),
     ),
   });
 }
 
-function writeOption(
-  place: string,
-  option: string,
-  value: unknown,
-  model: (layer: Layer) => JsonObject,
-): JsonObject {
+function writeOption(place: string, option: string, value: unknown, writer: LayerWriter): JsonObject {
   const [key] = Object.keys(snakeOptions({ [option]: null }));
   const as = (written: Json): JsonObject => ({ [key]: written });
-  if (value instanceof Layer) return as(writeLayer(value, model));
+  if (value instanceof Layer) return as(writeLayer(value, writer));
   if (Array.isArray(value) && value[0] instanceof Layer)
-    return as(value.map((each) => writeLayer(each, model)));
+    return as(value.map((each) => writeLayer(each, writer)));
+  if (option === "seed" && typeof value === "number" && value >= SEED_LIMIT) {
+    writer.seeds?.push(value);
+    return as(null);
+  }
   const family = familyOf(option);
   if (family && value !== null) return as(writeMember(family, place, value as Configured));
   if (isActivation(option) && typeof value === "string") return as(writeActivation(value));
@@ -224,6 +235,8 @@ export interface LayerReader {
   model(place: string, className: string, config: Json, depth: number): Layer | undefined;
   /** Options that a file leaves out, as another library's defaults have them. */
   defaults?(className: string): Options;
+  /** The next of the seeds that Keras could not hold. */
+  seed?(): number | undefined;
 }
 
 const DEEPEST = 24;
@@ -280,6 +293,7 @@ function readClass(place: string, value: Json | undefined): { className: string;
 }
 
 function readOption(place: string, option: string, value: Json, reader: LayerReader, depth: number): unknown {
+  if (option === "seed" && value === null) return reader.seed?.() ?? null;
   const family = familyOf(option);
   if (family) return value === null ? null : readMember(family, place, value);
   if (isActivation(option)) return readActivation(place, value);

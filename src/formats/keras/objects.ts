@@ -129,7 +129,10 @@ export type FamilyName = keyof typeof families;
 /** Keras' class of one of our objects: it must be one that `initializers.*` and the like make. */
 export function writeMember(family: FamilyName, place: string, given: Configured): JsonObject {
   const { module, what, makers } = families[family] as Family;
-  const { className, config } = given;
+  const { className } = given;
+  // Keras' seeds are 32-bit numbers with a sign; what was drawn with this one is in the file.
+  const isLarge = typeof given.config?.seed === "number" && given.config.seed >= 2 ** 31;
+  const config = isLarge ? { ...given.config, seed: null } : given.config;
   if (typeof className !== "string" || !makers().has(className.toLowerCase())) {
     throw new UnreelError({
       operation: place,

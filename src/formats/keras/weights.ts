@@ -10,8 +10,11 @@ import { Tensor } from "../../tensor.js";
 import type { CompileOptions } from "../../training/compileOptions.js";
 import { type Optimizer, resolveOptimizer } from "../../training/optimizers.js";
 import type { TrainingState } from "../description.js";
-import type { Hdf5Builder, Hdf5File } from "../hdf5.js";
+import type { Hdf5Builder, Hdf5Dataset, Hdf5File } from "../hdf5.js";
 import { stackOf } from "./graph.js";
+
+/** The version whose layout this is. */
+export const KERAS_VERSION = "3.15.1";
 
 /** A group of variables. */
 interface Place {
@@ -107,7 +110,7 @@ export function writeWeights(file: Hdf5Builder, { name, graph, sequence }: Weigh
     const vars = file.group(`${place.path}/vars`);
     vars.attributes.set("name", place.name);
     place.weights.forEach((weight, k) => {
-      vars.datasets.set(`${k}`, { shape: weight.shape, data: weight.read() });
+      vars.datasets.set(`${k}`, { shape: weight.shape, data: weight.read().slice() });
     });
   }
 }
@@ -164,28 +167,64 @@ function momentumProduct({ config }: Optimizer, iterations: number): number {
 
 const scalar = (value: number) => ({ shape: [], data: Float32Array.of(value) });
 
-export function writeOptimizerState(
-  file: Hdf5Builder,
+/** All variables of the optimizer, in Keras' order. */
+export function optimizerVariables(
   graph: Graph,
   { optimizer: given }: CompileOptions,
   { iterations, slots }: TrainingState,
-): void {
+): Hdf5Dataset[] {
   const optimizer = resolveOptimizer("optimizer", given);
-  const vars = file.group("optimizer/vars");
-  vars.attributes.set("name", optimizer.className.toLowerCase());
-  const weights = trainedWeights(graph);
-  const variables = [
+  return [
     { shape: [], data: Int32Array.of(iterations) },
     ...(optimizer.schedule ? [] : [scalar(optimizer.learningRate)]),
-    ...slotOrder(optimizer, weights).map(([weight, slot]) => ({
+    ...slotOrder(optimizer, trainedWeights(graph)).map(([weight, slot]) => ({
       shape: weight.shape,
       data: slots.get(weight)![slot],
     })),
     ...(optimizer.className === "Nadam" ? [scalar(momentumProduct(optimizer, iterations))] : []),
   ];
-  variables.forEach((variable, k) => {
+}
+
+export function writeOptimizerState(
+  file: Hdf5Builder,
+  graph: Graph,
+  compiled: CompileOptions,
+  training: TrainingState,
+): void {
+  const vars = file.group("optimizer/vars");
+  vars.attributes.set("name", resolveOptimizer("optimizer", compiled.optimizer).className.toLowerCase());
+  optimizerVariables(graph, compiled, training).forEach((variable, k) => {
     vars.datasets.set(`${k}`, variable);
   });
+}
+
+/** Reads the slots of each weight out of so many arrays behind the step count and the rate; undefined where the optimizer had none
+ * yet: Keras makes them with the first step. */
+export function slotsOf(
+  optimizer: Optimizer,
+  weights: readonly Weight[],
+  count: number,
+  place: string,
+): ((read: (place: number, weight: Weight) => Float32Array) => Map<Weight, Float32Array[]>) | undefined {
+  const order = slotOrder(optimizer, weights);
+  if (count === 0 && order.length > 0) return undefined;
+  // Behind them, Nadam's product follows from the step count.
+  const expected = order.length + (optimizer.className === "Nadam" ? 1 : 0);
+  if (count !== expected) {
+    throw new UnreelError({
+      operation: place,
+      expected: `${expected} arrays of ${optimizer.className} for ${weights.length} trained weights`,
+      got: `${count}`,
+      hint: "Load with { compile: false } to leave the optimizer's state out.",
+    });
+  }
+  return (read) => {
+    const slots = new Map<Weight, Float32Array[]>(weights.map((weight) => [weight, []]));
+    order.forEach(([weight, slot], k) => {
+      slots.get(weight)![slot] = read(k, weight);
+    });
+    return slots;
+  };
 }
 
 /** undefined where the file has none, or one that was never used. */
@@ -199,27 +238,12 @@ export function readOptimizerState(
   const count = file.keys(path)?.length ?? 0;
   if (count === 0) return undefined;
   const optimizer = resolveOptimizer("optimizer", given);
-  const weights = trainedWeights(graph);
-  const order = slotOrder(optimizer, weights);
   const first = optimizer.schedule ? 1 : 2;
-  const expected = first + order.length + (optimizer.className === "Nadam" ? 1 : 0);
-  // Keras makes the slots with the first step.
-  if (count <= first && order.length > 0) return undefined;
-  if (count !== expected) {
-    throw new UnreelError({
-      operation: `${operation}: ${path}`,
-      expected: `${expected} variables of ${optimizer.className} for ${weights.length} trained weights`,
-      got: `${count}`,
-      hint: "Load with { compile: false } to leave the optimizer's state out.",
-    });
-  }
-  const slots = new Map<Weight, Float32Array[]>(weights.map((weight) => [weight, []]));
-  order.forEach(([weight, slot], k) => {
-    slots.get(weight)![slot] = file.floats(`${path}/${first + k}`, weight.shape);
-  });
+  const kept = slotsOf(optimizer, trainedWeights(graph), count - first, `${operation}: ${path}`);
+  if (!kept) return undefined;
   return {
     iterations: file.number(`${path}/0`),
     ...(!optimizer.schedule && { learningRate: file.number(`${path}/1`) }),
-    slots,
+    slots: kept((k, weight) => file.floats(`${path}/${first + k}`, weight.shape)),
   };
 }

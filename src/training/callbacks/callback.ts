@@ -15,6 +15,10 @@ export interface TrainedModel {
   getWeights(): Tensor[];
   /** Counts from the next batch on. */
   setWeights(values: readonly TensorLike[]): void;
+  /** Writes the whole model to a file, which is whole at any time. */
+  save(path: string): Promise<void>;
+  /** Writes the weights alone. */
+  saveWeights(path: string): Promise<void>;
 }
 
 /** The training, as callbacks see it. */
@@ -26,6 +30,11 @@ export interface TrainingRun {
   readonly model: TrainedModel;
   /** Its `learningRate` may be set; `iterations` says how many steps were taken. */
   readonly optimizer: Optimizer;
+  /** The bytes of all that the training has come to: weights, the optimizer's state, random numbers, and that it goes on with this
+   * batch of this epoch. */
+  backup(epoch: number, batch: number): Promise<Uint8Array>;
+  /** In onTrainBegin: the training goes on where a backup was made, with the same bits as if it had not ended. */
+  restore(backup: Uint8Array): Promise<void>;
   /** True ends the training after this batch; validation and the end of the epoch still come (Keras: model.stop_training). */
   stop: boolean;
 }

@@ -1,0 +1,220 @@
+// `.h5`, the format of Keras 2 that Keras 3 still reads and writes: the config in attributes, weights under their layers' names.
+// keras/src/legacy/saving/legacy_h5_format.py
+import { UnreelError } from "../../errors.js";
+import type { Graph } from "../../layers/graph.js";
+import type { Layer } from "../../layers/layer.js";
+import type { Weight } from "../../layers/weight.js";
+import { Tensor } from "../../tensor.js";
+import type { CompileOptions } from "../../training/compileOptions.js";
+import { resolveOptimizer } from "../../training/optimizers.js";
+import type { Format, ModelDescription, ReadOptions, TrainingState, WriteOptions } from "../description.js";
+import { Hdf5Builder, type Hdf5File, readHdf5, writeHdf5 } from "../hdf5.js";
+import { type JsonObject, parseJson, pythonJson, requireObject } from "../place.js";
+import { readCompile, spelledOut, writeCompile } from "./compile.js";
+import { readModel, writeModel } from "./graph.js";
+import {
+  KERAS_VERSION,
+  optimizerVariables,
+  readWeights as readKeras3,
+  slotsOf,
+  trainedWeights,
+  writeWeights as writeKeras3,
+} from "./weights.js";
+
+/** What Keras calls the file it was made with; its own reader wants some backend. */
+const BACKEND = "tensorflow";
+/** A list of names that is longer than this is kept in parts, `weight_names0` and so on. */
+const LARGEST = 64512;
+
+// -------------------------------------------------------------------------------------------------------------- weights
+
+/** Trained ones first, as old files have them. */
+function legacyWeights(layer: Layer): Weight[] {
+  return [...new Set([...layer.trainableWeights, ...layer.weights])];
+}
+
+type Place = { readonly attributes: Map<string, string | readonly string[]> };
+
+function writeNames(group: Place, name: string, names: readonly string[]): void {
+  // All entries take as much room as the longest.
+  const longest = names.reduce((most, each) => Math.max(most, new TextEncoder().encode(each).length), 1);
+  const most = Math.max(1, Math.floor(LARGEST / longest));
+  if (names.length <= most) {
+    group.attributes.set(name, names);
+    return;
+  }
+  for (let part = 0; part * most < names.length; part++) {
+    group.attributes.set(`${name}${part}`, names.slice(part * most, (part + 1) * most));
+  }
+}
+
+function readNames(file: Hdf5File, path: string, name: string): readonly string[] {
+  const whole = file.text(path, name);
+  if (whole !== undefined) return [whole].flat();
+  const names: string[] = [];
+  for (let part = 0; ; part++) {
+    const some = file.text(path, `${name}${part}`);
+    if (some === undefined) return names;
+    names.push(...[some].flat());
+  }
+}
+
+function writeWeights(file: Hdf5Builder, layers: readonly Layer[]): void {
+  const top = file.group("model_weights");
+  top.attributes.set("backend", BACKEND);
+  top.attributes.set("keras_version", KERAS_VERSION);
+  writeNames(
+    top,
+    "layer_names",
+    layers.map(({ name }) => name),
+  );
+  for (const layer of layers) {
+    const path = `model_weights/${layer.name}`;
+    const names = legacyWeights(layer).map((weight, k) => {
+      // Weights of layers inside may have one name.
+      const [, base] = /([^/]+)$/.exec(weight.name)!;
+      const name = `${layer.name}/${k}/${base}:0`;
+      const [, group, last] = /^(.*)\/([^/]+)$/.exec(`${path}/${name}`)!;
+      file.group(group).datasets.set(last, { shape: weight.shape, data: weight.read().slice() });
+      return name;
+    });
+    writeNames(file.group(path), "weight_names", names);
+  }
+  writeNames(file.group("model_weights/top_level_model_weights"), "weight_names", []);
+}
+
+/** Layers in the order of the file: those with weights follow each other as those of the model do. */
+function readWeights(operation: string, file: Hdf5File, root: string, layers: readonly Layer[]): void {
+  const wanted = layers.filter((layer) => layer.weights.length > 0);
+  const saved = readNames(file, root, "layer_names")
+    .map((name) => ({ name, weights: readNames(file, `${root}/${name}`, "weight_names") }))
+    .filter(({ weights }) => weights.length > 0);
+  if (saved.length !== wanted.length) {
+    throw new UnreelError({
+      operation: `${operation}: ${root || "/"}: layer_names`,
+      expected: `${wanted.length} layers with weights`,
+      got: `${saved.length}`,
+    });
+  }
+  const found = saved.flatMap(({ name, weights }, k) => {
+    const own = legacyWeights(wanted[k]);
+    if (own.length !== weights.length) {
+      throw new UnreelError({
+        operation: `${operation}: ${root}/${name}: weight_names`,
+        expected: `${own.length} weights of '${wanted[k].name}'`,
+        got: `${weights.length}`,
+      });
+    }
+    return own.map((weight, n) => ({
+      weight,
+      values: file.floats(`${root}/${name}/${weights[n]}`, weight.shape),
+    }));
+  });
+  for (const { weight, values } of found) weight.assign(new Tensor(values, weight.shape), operation);
+}
+
+// ------------------------------------------------------------------------------------------------------------ optimizer
+
+const OPTIMIZER = "optimizer_weights";
+
+function readOptimizerState(
+  operation: string,
+  file: Hdf5File,
+  graph: Graph,
+  { optimizer: given }: CompileOptions,
+): TrainingState | undefined {
+  const names = readNames(file, OPTIMIZER, "weight_names");
+  if (names.length === 0) return undefined;
+  const optimizer = resolveOptimizer("optimizer", given);
+  const path = (name: string) => `${OPTIMIZER}/${name}`;
+  const [first, ...rest] = names;
+  // Keras 2 keeps no rate there; Keras 3 does, unless a schedule gives it.
+  const rate = rest.find((name) => /(^|\/)(current_)?learning_rate(:0)?$/.test(name));
+  const others = rest.filter((name) => name !== rate);
+  const kept = slotsOf(optimizer, trainedWeights(graph), others.length, `${operation}: ${OPTIMIZER}`);
+  if (!kept) return undefined;
+  const slots = kept((k, weight) => file.floats(path(others[k]), weight.shape));
+  return {
+    iterations: file.number(path(first)),
+    ...(rate !== undefined && { learningRate: file.number(path(rate)) }),
+    slots,
+  };
+}
+
+// ---------------------------------------------------------------------------------------------------------------- file
+
+/** Keras 2 holds the optimizer apart from the rest of what compile is given. */
+function trainingConfig(compiled: CompileOptions): JsonObject {
+  const { optimizer, ...rest } = writeCompile(spelledOut(compiled));
+  return { ...rest, optimizer_config: optimizer };
+}
+
+async function write(model: ModelDescription, { includeOptimizer }: WriteOptions): Promise<Uint8Array> {
+  const { name, graph, sequence, compiled, training } = model;
+  const file = new Hdf5Builder();
+  const { attributes } = file.root;
+  attributes.set("keras_version", KERAS_VERSION);
+  attributes.set("backend", BACKEND);
+  attributes.set("model_config", pythonJson(writeModel(name, graph, sequence)));
+  writeWeights(file, sequence ?? graph.layers);
+  if (includeOptimizer && compiled) {
+    attributes.set("training_config", pythonJson(trainingConfig(compiled)));
+    if (training) {
+      const first = [
+        "iteration",
+        ...(resolveOptimizer("optimizer", compiled.optimizer).schedule ? [] : ["learning_rate"]),
+      ];
+      const names = optimizerVariables(graph, compiled, training).map((variable, k) => {
+        const name = first[k] ?? `variable_${k}`;
+        file.group(OPTIMIZER).datasets.set(name, variable);
+        return name;
+      });
+      writeNames(file.group(OPTIMIZER), "weight_names", names);
+    }
+  }
+  return writeHdf5(file.root);
+}
+
+async function read(bytes: Uint8Array, { file: name, compile }: ReadOptions): Promise<ModelDescription> {
+  return readHdf5(name, bytes, (file) => {
+    const config = file.text("", "model_config");
+    if (typeof config !== "string") {
+      throw new UnreelError({
+        operation: name,
+        expected: "an attribute 'model_config'",
+        got: "none",
+        hint: "A file of weights alone goes into a model that is there: model.loadWeights(path).",
+      });
+    }
+    const place = `${name}: model_config`;
+    const model = readModel(place, parseJson(place, config));
+    readWeights(name, file, "model_weights", model.sequence ?? model.graph.layers);
+    const text = compile ? file.text("", "training_config") : undefined;
+    if (typeof text !== "string") return model;
+    const where = `${name}: training_config`;
+    const { optimizer_config: optimizer, ...rest } = requireObject(where, parseJson(where, text));
+    const compiled = readCompile(where, { ...rest, optimizer: optimizer ?? null });
+    const training = compiled && readOptimizerState(name, file, model.graph, compiled);
+    return { ...model, compiled, training };
+  });
+}
+
+// ------------------------------------------------------------------------------------------------- files of weights alone
+
+async function readWeightsAlone(bytes: Uint8Array, file: string, model: ModelDescription): Promise<void> {
+  await readHdf5(file, bytes, (content) => {
+    const layers = model.sequence ?? model.graph.layers;
+    // save_weights of Keras 2, a whole `.h5`, or save_weights of Keras 3.
+    if (readNames(content, "", "layer_names").length > 0) readWeights(file, content, "", layers);
+    else if (content.keys("model_weights")) readWeights(file, content, "model_weights", layers);
+    else readKeras3(file, content, model);
+  });
+}
+
+async function writeWeightsAlone(model: ModelDescription): Promise<Uint8Array> {
+  const file = new Hdf5Builder();
+  writeKeras3(file, model);
+  return writeHdf5(file.root);
+}
+
+export const h5: Format = { read, write, readWeights: readWeightsAlone, writeWeights: writeWeightsAlone };

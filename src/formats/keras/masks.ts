@@ -1,0 +1,114 @@
+// Masks that Keras computes by itself stand in a functional model's config as operations (`keras.ops.not_equal` of the ids that an
+// embedding reads, and what becomes of it), and layers name them. Here masks come with the values they belong to: these operations are
+// taken out again, after it was checked that each layer names the mask that comes with its input.
+import { UnreelError } from "../../errors.js";
+import type { LayerCall, SymbolicTensor } from "../../layers/symbolic.js";
+import { isObject, type Json, type JsonObject, requireList, requireObject, requireString } from "../place.js";
+import type { Reference } from "./graph.js";
+import { refuseCode } from "./objects.js";
+
+const IS_OPERATION = /^keras\.(src\.)?ops(\.|$)/;
+
+/** Layers behind which there is no mask any more. */
+const ENDS =
+  /Conv1D|Pooling1D|^(Flatten|Reshape|Permute|RepeatVector|UpSampling1D|ZeroPadding1D|Cropping1D|Dot)$/;
+
+interface Operation {
+  readonly className: string;
+  readonly nodes: readonly Json[];
+}
+
+function isBare({ class_name: className, config }: JsonObject): boolean {
+  return (
+    /^(NotEqual|Any|LogicalOr|ExpandDims|ZerosLike|OnesLike|Concatenate)$/.test(String(className)) &&
+    isObject(config) &&
+    !("trainable" in config)
+  );
+}
+
+/** Where a mask begins: `tensor|value`, the steps of the tensor that are not this value. */
+type Root = string;
+
+export class ComputedMasks {
+  readonly #operations = new Map<string, Operation>();
+  readonly #roots = new Map<SymbolicTensor, ReadonlySet<Root>>();
+
+  /** Takes an entry of `layers` if it is an operation. */
+  take(place: string, entry: JsonObject): boolean {
+    // Files in the old form name no module; a layer has a `trainable`, an operation has none.
+    const isNamed = typeof entry.module === "string" ? IS_OPERATION.test(entry.module) : isBare(entry);
+    if (!isNamed) return false;
+    const className = requireString(`${place}: class_name`, entry.class_name);
+    refuseCode(place, className);
+    const nodes = requireList(`${place}: inbound_nodes`, entry.inbound_nodes);
+    this.#operations.set(requireString(`${place}: name`, entry.name), { className, nodes });
+    return true;
+  }
+
+  /** The class of an operation of this name. */
+  classOf(name: string): string | undefined {
+    return this.#operations.get(name)?.className;
+  }
+
+  areComputed(mask: readonly Reference[]): boolean {
+    return mask.some(([name]) => this.#operations.has(name));
+  }
+
+  /** Refuses a mask that is not the one that comes with x. */
+  check(place: string, mask: readonly Reference[], x: readonly SymbolicTensor[]): void {
+    const named = new Set(mask.flatMap((each) => [...this.#rootsOf(place, each, new Set())]));
+    const carried = new Set(x.flatMap((each) => [...(this.#roots.get(each) ?? [])]));
+    const isSame = named.size === carried.size && [...named].every((root) => carried.has(root));
+    if (isSame && named.size > 0) return;
+    throw new UnreelError({
+      operation: `${place}: mask`,
+      expected: "the mask that comes with the input, or an input of the model",
+      got: `one that keras.ops.${this.classOf(mask[0][0])} computes of something else`,
+    });
+  }
+
+  /** Notes which masks come with what a layer gives; `carries` is false where a mask was given by name. */
+  follow({ layer, inputs, outputs }: LayerCall, references: readonly Reference[], carries: boolean): void {
+    const options = layer.config as { maskZero?: boolean; maskValue?: number };
+    const roots = new Set<Root>();
+    const own = layer.className === "Masking" ? options.maskValue : options.maskZero ? 0 : undefined;
+    if (own !== undefined) roots.add(rootOf(references[0], own));
+    else if (carries && passesOn(layer.className, layer.config)) {
+      for (const each of inputs) for (const root of this.#roots.get(each) ?? []) roots.add(root);
+    }
+    for (const output of outputs) this.#roots.set(output, roots);
+  }
+
+  /** Where a mask begins: the comparisons of tensors that the operations before it read. */
+  #rootsOf(place: string, [name, index]: Reference, seen: Set<string>): Root[] {
+    const operation = this.#operations.get(name);
+    const key = `${name},${index}`;
+    if (!operation || seen.has(key)) return [];
+    seen.add(key);
+    const where = `${place}: ${name}: inbound_nodes[${index}]`;
+    const args = requireList(`${where}: args`, requireObject(where, operation.nodes[index]).args);
+    if (operation.className === "NotEqual") {
+      const [tensor] = histories(where, args[0]);
+      return tensor && typeof args[1] === "number" ? [rootOf(tensor, args[1])] : [];
+    }
+    return args.flatMap((arg) => histories(where, arg)).flatMap((each) => this.#rootsOf(place, each, seen));
+  }
+}
+
+const rootOf = ([name, node, index]: Reference, value: number): Root =>
+  `${name},${node},${index}|${Math.fround(value)}`;
+
+/** Whether a mask goes on behind a layer. */
+function passesOn(className: string, config: object): boolean {
+  const { forward } = config as { forward?: { config: object } };
+  const options = (forward?.config ?? config) as { returnSequences?: boolean };
+  return !ENDS.test(className) && (options.returnSequences ?? true);
+}
+
+/** The tensors in an argument. */
+function histories(place: string, value: Json): Reference[] {
+  if (Array.isArray(value)) return value.flatMap((each) => histories(place, each));
+  if (!isObject(value) || value.class_name !== "__keras_tensor__" || !isObject(value.config)) return [];
+  const [name, node, index] = requireList(`${place}: keras_history`, value.config.keras_history);
+  return [[requireString(place, name), Number(node), Number(index)]];
+}

@@ -1,0 +1,105 @@
+// Files of Keras 3 (make_keras.py, keras.zip): each opens here and predicts what Keras predicts; what was trained goes on as in Keras;
+// and it is the same after it was written here.
+import { readFileSync } from "node:fs";
+import { unzipSync } from "fflate";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { loadModel, type Model, type Tensor, tensor } from "../../src/index.js";
+import { root } from "../support.js";
+
+interface Plain {
+  shape: number[];
+  dtype: "float32" | "int32";
+  data: number[];
+}
+
+interface Case {
+  x: Plain[];
+  y: Plain[];
+  /** Three epochs more in Keras, without shuffling. */
+  more?: { x: Plain; y: Plain; history: Record<string, number[]>; after: Plain[] };
+}
+
+const entries = unzipSync(readFileSync(new URL("tests/formats/keras.zip", root)));
+const cases = JSON.parse(new TextDecoder().decode(entries["cases.json"])) as Record<string, Case>;
+
+const given = ({ data, shape, dtype }: Plain) => tensor(data, shape, dtype);
+
+/** How far two lists of numbers are apart, in units of the larger number or 1. */
+function apart(found: ArrayLike<number>, expected: readonly number[]): number {
+  assert.is(found.length, expected.length);
+  return expected.reduce((most, value, i) => {
+    const difference = Math.abs(value - found[i]) / Math.max(1, Math.abs(value));
+    return difference <= most ? most : difference;
+  }, 0);
+}
+
+async function check(model: Model, x: readonly Plain[], y: readonly Plain[], limit: number): Promise<void> {
+  const inputs = x.map(given);
+  const found: Tensor[] = [
+    await model.predict(inputs.length === 1 ? inputs[0] : inputs, { verbose: 0 }),
+  ].flat();
+  assert.is(found.length, y.length);
+  found.forEach(({ data, shape }, k) => {
+    assert.equal([...shape], y[k].shape, "shape of the output");
+    const far = apart(data, y[k].data);
+    assert.ok(far <= limit, `output ${k} is ${far} apart`);
+  });
+}
+
+test("there are models enough", () => {
+  assert.ok(Object.keys(cases).length >= 50, `${Object.keys(cases).length} models`);
+});
+
+for (const [name, { x, y, more }] of Object.entries(cases)) {
+  test(`${name}.keras: opens, predicts as Keras, and once more when written here`, async () => {
+    const model = await loadModel(entries[`${name}.keras`]);
+    await check(model, x, y, 1e-5);
+    const again = await loadModel(await model.toBytes("keras"));
+    model.resetStates();
+    await check(again, x, y, 1e-5);
+    if (!more) return;
+    for (const each of [model, again]) {
+      const options = { epochs: 3, batchSize: 3, shuffle: false, verbose: 0 } as const;
+      const { history } = await each.fit(given(more.x), given(more.y), options);
+      assert.equal(Object.keys(history).sort(), Object.keys(more.history).sort());
+      for (const [log, values] of Object.entries(more.history)) {
+        const far = apart(history[log], values);
+        assert.ok(far <= 1e-5, `${log} is ${far} apart`);
+      }
+      await check(each, x, more.after, 1e-4);
+    }
+  });
+}
+
+for (const file of Object.keys(entries)) {
+  const [, name, ending] = /^(.*?)\.((?:weights\.)?h5)$/.exec(file) ?? [];
+  if (name === undefined) continue;
+  test(`${file}: opens, predicts as Keras, and once more when written here`, async () => {
+    const { x, y, more } = cases[name];
+    const isWhole = ending === "h5";
+    const model = await loadModel(entries[isWhole ? file : `${name}.keras`]);
+    if (!isWhole) {
+      model.setWeights(
+        model.getWeights().map(({ data, shape }) =>
+          tensor(
+            data.map(() => 9),
+            [...shape],
+          ),
+        ),
+      );
+      await model.loadWeights(entries[file]);
+    }
+    await check(model, x, y, 1e-5);
+    if (!isWhole) return;
+    const again = await loadModel(await model.toBytes("h5"));
+    await check(again, x, y, 1e-5);
+    if (!more) return;
+    for (const each of [model, again]) {
+      await each.fit(given(more.x), given(more.y), { epochs: 3, batchSize: 3, shuffle: false, verbose: 0 });
+      await check(each, x, more.after, 1e-4);
+    }
+  });
+}
+
+test.run();
