@@ -61,6 +61,8 @@ export async function readBytes(
     length += bytes.length;
     progress(length);
   }
+  // In one piece already: no copy, but none of Node's buffers, whose slice() is another one.
+  if (chunks.length === 1) return new Uint8Array(chunks[0].buffer, chunks[0].byteOffset, length);
   const out = new Uint8Array(length);
   let at = 0;
   for (const chunk of chunks) {

@@ -57,11 +57,11 @@ export function turned(
   stride = rows,
 ): Float32Array {
   // In tiles, so that neither side leaves the cache.
-  const TILE = 16;
-  for (let r0 = 0; r0 < rows; r0 += TILE) {
-    const r1 = Math.min(r0 + TILE, rows);
-    for (let c0 = 0; c0 < columns; c0 += TILE) {
-      const c1 = Math.min(c0 + TILE, columns);
+  const [ROWS, COLUMNS] = [32, 8];
+  for (let r0 = 0; r0 < rows; r0 += ROWS) {
+    const r1 = Math.min(r0 + ROWS, rows);
+    for (let c0 = 0; c0 < columns; c0 += COLUMNS) {
+      const c1 = Math.min(c0 + COLUMNS, columns);
       for (let c = c0; c < c1; c++) {
         for (let r = r0; r < r1; r++) into[at + c * stride + r] = values[r * columns + c];
       }

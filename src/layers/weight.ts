@@ -68,7 +68,7 @@ export class Weight {
       const got = `shape [${values.shape}]`;
       throw new UnreelError({ operation, expected: `shape [${this.shape}] for weight ${this.name}`, got });
     }
-    this.#values = Float32Array.from(values.data);
+    this.#values = new Float32Array(values.data);
     this.#holder = undefined;
     this.version++;
   }

@@ -105,6 +105,9 @@ for axis in (1, 2, 3, -2):
     ops.append(operation("expandDims", draw(3, 7, 5), args=[axis]))
 ops.append(operation("slice", draw(3, 7, 5), args=[[0, 2, 1], [3, 4, 3]]))
 ops.append(operation("slice", draw(3, 7, 2, 5), args=[[0, 0, 1, 2], [3, 7, 1, 2]]))
+for axis in (0, 1, 2, -1):
+    ops.append(operation("flip", draw(3, 7, 5), args=[axis]))
+ops.append(operation("flip", draw(3, 5), args=[1]))
 
 # ---- models
 

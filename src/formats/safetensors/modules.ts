@@ -169,11 +169,13 @@ interface Plain {
   toLayer(values: Float32Array): Float32Array;
 }
 
-const same = (values: Float32Array) => values.slice();
+/** What a module gets is a copy; what a layer gets it copies itself. */
+const copied = (values: Float32Array) => values.slice();
+const same = (values: Float32Array) => values;
 const plain = (name: string, shape: readonly number[]): Plain => ({
   name,
   shape,
-  toTorch: same,
+  toTorch: copied,
   toLayer: same,
 });
 
@@ -215,12 +217,11 @@ function simple(
         ]),
       ),
     read: (get) =>
-      plains.map(
-        ({ name, toLayer }, k) =>
-          new Tensor(toLayer(Float32Array.from(get(name).data)), layer.weights[k].shape),
-      ),
+      plains.map(({ name, toLayer }, k) => new Tensor(toLayer(asFloats(get(name))), layer.weights[k].shape)),
   };
 }
+
+const asFloats = ({ data }: Tensor) => (data instanceof Float32Array ? data : new Float32Array(data));
 
 type Make = (layer: Layer) => Module;
 

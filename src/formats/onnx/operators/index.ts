@@ -1,14 +1,20 @@
 // Every operator that is read, by ONNX's name.
+import { constants } from "./constants.js";
 import { elementwise } from "./elementwise.js";
 import type { Operators } from "./operator.js";
+import { parts } from "./parts.js";
 import { products } from "./products.js";
 import { recurrentOperators } from "./recurrent.js";
 import { shapes } from "./shapes.js";
+import { sideBySide } from "./sideBySide.js";
 import { windows } from "./windows.js";
 
 export const OPERATORS: Operators = {
   ...elementwise,
+  ...constants,
   ...shapes,
+  ...sideBySide,
+  ...parts,
   ...products,
   ...windows,
   ...recurrentOperators,

@@ -1,0 +1,228 @@
+// ONNX and safetensors files changed at random, and made to ask for too much: each is read or refused with a typed error, in bounded
+// time. UNREEL_MUTANTS=20000 for the long form, so many of each format; seeded, so that a failure can be had again.
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { complainOf } from "../../src/formats/complain.js";
+import { decodeModel, encodeModel, type ModelProto, type Written } from "../../src/formats/onnx/proto.js";
+import { loadModel, torch, UnreelError } from "../../src/index.js";
+import { bytesOf, readFixture } from "./fixtures.js";
+import { mutants } from "./mutations.js";
+
+const MUTANTS = Number(process.env.UNREEL_MUTANTS ?? 1500);
+/** A second, or more where the machine has other things to do. */
+const LONGEST = 1000 * Number(process.env.UNREEL_PATIENCE ?? 3);
+
+async function tried(act: () => Promise<unknown>, what: string): Promise<boolean> {
+  const begin = performance.now();
+  let wasRead = true;
+  try {
+    await act();
+  } catch (error) {
+    if (!(error instanceof UnreelError)) throw new Error(`${what}: ${(error as Error).stack}`);
+    wasRead = false;
+  }
+  const took = performance.now() - begin;
+  assert.ok(took < LONGEST, `${what}: ${took} ms`);
+  return wasRead;
+}
+
+async function fuzz(
+  files: readonly { name: string; bytes: Uint8Array }[],
+  read: (bytes: Uint8Array) => Promise<unknown>,
+): Promise<void> {
+  const each = Math.ceil(MUTANTS / files.length);
+  const { rss } = process.memoryUsage();
+  const done = { read: 0, refused: 0 };
+  for (const [k, { name, bytes }] of files.entries()) {
+    let n = 0;
+    for (const mutant of mutants(bytes, each, 1000 + k)) {
+      done[
+        (await tried(() => read(mutant), `${name}, mutant ${n} of seed ${1000 + k}`)) ? "read" : "refused"
+      ]++;
+      n++;
+    }
+  }
+  assert.ok(done.refused > done.read / 4, `${done.refused} were refused, ${done.read} read`);
+  const grown = (process.memoryUsage().rss - rss) / 2 ** 20;
+  assert.ok(grown < 512, `${grown} MB more`);
+}
+
+const onnx = ["onnx_hand.json", "onnx_torch.json", "onnx_node.json"].flatMap((name) =>
+  readFixture<{ cases: { name: string; model: string }[] }>(name).cases.map((each) => ({
+    name: each.name,
+    bytes: bytesOf(each.model),
+  })),
+);
+
+test("mutants of ONNX graphs", () => fuzz(onnx, (bytes) => loadModel(bytes, { format: "onnx" })));
+
+test("mutants of safetensors", () => {
+  const files = readFixture<{ cases: { name: string; file: string }[] }>("torch_modules.json").cases;
+  return fuzz(
+    files.map(({ name, file }) => ({ name, bytes: bytesOf(file) })),
+    (bytes) => torch.readSafetensors(bytes),
+  );
+});
+
+async function refused(model: Written<ModelProto> | Uint8Array, pattern: RegExp): Promise<void> {
+  const bytes = model instanceof Uint8Array ? model : await encodeModel(model);
+  let message = "nothing was refused";
+  const wasRead = await tried(async () => {
+    try {
+      await loadModel(bytes, { format: "onnx" });
+    } catch (error) {
+      message = (error as Error).message;
+      throw error;
+    }
+  }, String(pattern));
+  assert.not(wasRead, message);
+  assert.match(message, pattern);
+}
+
+const FLOATS = (dims: (number | string)[]) => ({
+  tensorType: {
+    elemType: 1,
+    shape: { dim: dims.map((d) => (typeof d === "number" ? { dimValue: d } : { dimParam: d })) },
+  },
+});
+const whole = (graph: object, more: object = {}): Written<ModelProto> => ({
+  irVersion: 8,
+  opsetImport: [{ domain: "", version: 17 }],
+  ...more,
+  graph: {
+    name: "g",
+    input: [{ name: "x", type: FLOATS(["n", 4]) }],
+    output: [{ name: "y", type: FLOATS(["n", 4]) }],
+    ...graph,
+  } as Written<ModelProto>["graph"],
+});
+const node = (opType: string, input: string[], more: object = {}) => ({
+  opType,
+  input,
+  output: ["y"],
+  name: "the node",
+  attribute: [],
+  domain: "",
+  ...more,
+});
+const ints = (name: string, values: number[]) => ({
+  name,
+  dataType: 7,
+  dims: [values.length],
+  int64Data: values,
+});
+
+test("every place where a file can be wrong is told", async () => {
+  const relu = node("Relu", ["x"]);
+  await refused(new Uint8Array(), /bytes: model.graph: expected a graph/);
+  await refused(
+    Uint8Array.of(8, 8, 0x3a, 0x7f, 1),
+    /model.graph: expected at most 1 bytes, got a length of 127/,
+  );
+  await refused(Uint8Array.of(8, 8, 0x3d, 1, 2, 3, 4), /model.graph: expected bytes, got 32 bits/);
+  await refused(whole({ node: [relu] }, { irVersion: 2 }), /irVersion.*got 2/);
+  await refused(
+    whole({ node: [relu] }, { opsetImport: [{ domain: "", version: 6 }] }),
+    /opset 7 or later, got 6/,
+  );
+  await refused(whole({ node: [relu] }, { functions: [new Uint8Array(2)] }), /functions/);
+  await refused(
+    whole({ node: [{ ...relu, domain: "com.microsoft" }] }),
+    /node 'the node' \(Relu\).*'com.microsoft'/,
+  );
+  await refused(whole({ node: [node("Relu", ["z"])] }), /value 'z'.*got none/);
+  await refused(whole({ node: [node("Relu", [])] }), /an input 0/);
+  await refused(whole({ node: [relu], output: [{ name: "q" }] }), /output 'q'/);
+  await refused(whole({ node: [relu], input: [{ name: "x" }] }), /input 'x'.*a tensor/);
+  await refused(
+    whole({
+      node: [relu],
+      input: [{ name: "x", type: { tensorType: { elemType: 8, shape: { dim: [{}] } } } }],
+    }),
+    /input 'x'.*string/,
+  );
+  const outside = {
+    name: "w",
+    dataType: 1,
+    dims: [4],
+    externalData: [new TextEncoder().encode("../../etc/passwd")],
+    dataLocation: 1,
+  };
+  await refused(
+    whole({ node: [node("Add", ["x", "w"])], initializer: [outside] }),
+    /initializer 'w'.*external data/,
+  );
+  const short = { name: "w", dataType: 1, dims: [4], rawData: new Uint8Array(12) };
+  await refused(
+    whole({ node: [node("Add", ["x", "w"])], initializer: [short] }),
+    /initializer 'w'.*16 bytes for shape \[4\], got 12/,
+  );
+  await refused(
+    whole({ node: [node("Add", ["x", "w"])], initializer: [{ ...short, dims: [-4] }] }),
+    /shape of sizes.*\[-4\]/,
+  );
+  await refused(
+    whole({ node: [node("Add", ["x", "w"])], initializer: [{ ...short, dims: [2 ** 40, 2 ** 40] }] }),
+    /shape/,
+  );
+  await refused(
+    whole({ node: [node("Add", ["x", "w"])], initializer: [{ ...short, dataType: 8 }] }),
+    /string/,
+  );
+});
+
+test("what asks for too much is refused", async () => {
+  const filled = (dims: number[]) =>
+    whole({
+      node: [{ ...node("ConstantOfShape", ["s"]), output: ["c"] }, node("Add", ["x", "c"])],
+      initializer: [ints("s", dims)],
+    });
+  await refused(filled([2 ** 30]), /at most \d+ numbers in a constant/);
+  await refused(filled([2 ** 31, 2 ** 31]), /numbers in a constant/);
+  const ranged = [0, 2 ** 40, 1].map((value, k) => ({ ...ints(`r${k}`, [value]), dims: [] }));
+  await refused(
+    whole({
+      node: [{ ...node("Range", ["r0", "r1", "r2"]), output: ["c"] }, node("Add", ["x", "c"])],
+      initializer: ranged,
+    }),
+    /numbers in a constant/,
+  );
+  await refused(
+    whole({ node: [node("Tile", ["x", "t"])], initializer: [ints("t", [1, 2 ** 40])] }),
+    /repetitions/,
+  );
+  await refused(
+    whole({ node: [node("Expand", ["x", "t"])], initializer: [ints("t", [2 ** 40, 1, 4])] }),
+    /node 'the node'/,
+  );
+  // A value of a value of a value: a long chain is no deep one.
+  const chain = Array.from({ length: 3000 }, (_, k) => ({
+    ...node("Relu", [k === 0 ? "x" : `v${k - 1}`]),
+    output: [k === 2999 ? "y" : `v${k}`],
+    name: `n${k}`,
+  }));
+  await tried(
+    async () => loadModel(await encodeModel(whole({ node: chain })), { format: "onnx" }),
+    "a chain",
+  );
+});
+
+test("graphs inside graphs are not looked into", async () => {
+  // Each a node whose attribute holds the next: 3000 deep.
+  let inner = new Uint8Array();
+  const lengthOf = (n: number) =>
+    n < 128
+      ? [n]
+      : n < 16384
+        ? [(n & 127) | 128, n >> 7]
+        : [(n & 127) | 128, ((n >> 7) & 127) | 128, n >> 14];
+  const field = (tag: number, bytes: Uint8Array) =>
+    Uint8Array.from([tag, ...lengthOf(bytes.length), ...bytes]);
+  for (let depth = 0; depth < 3000; depth++) inner = field(0x0a, field(0x2a, field(0x32, inner)));
+  const bytes = Uint8Array.from([8, 8, ...field(0x3a, inner), ...field(0x42, Uint8Array.of(0x10, 17))]);
+  const { graph } = await decodeModel(bytes, complainOf("deep"));
+  assert.is(graph!.node.length, 1);
+  await refused(bytes, /operator that layers/);
+});
+
+test.run();
