@@ -38,10 +38,13 @@ function runProcess(engine, build, flagged) {
   });
 }
 
+/** Only emitting modules needs a package of its own. */
+const PAGE =
+  '<!doctype html><title>tests</title><script type="importmap">{ "imports": { "binaryen": "/node_modules/binaryen/index.js" } }</script>';
 let pageBundle;
 async function runPage(engine, build, flagged) {
   pageBundle ??= await bundle(portable, "tests.js");
-  const files = { "/": "<!doctype html><title>tests</title>", ...pageBundle };
+  const files = { "/": PAGE, ...pageBundle };
   const server = await serve(files, { root });
   const { page, close } = await openPage(engine, server, { flagged });
   let text = "";

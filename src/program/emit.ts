@@ -1,5 +1,6 @@
 // Emits a program as one WebAssembly module without imports: the kernels it calls, the weights as data, and a function
 // that makes the same calls in the same order as run.ts. Everything else of the build is removed.
+import { UnreelError } from "../errors.js";
 import {
   type Argument,
   type Base,
@@ -55,9 +56,26 @@ export interface Emitted {
 
 const PAGE = 65536;
 
+/** Not a dependency, as it weighs a hundred megabytes and few emit modules. Bundlers leave the import alone: a page that emits has an
+ * import map for it. */
+async function loadBinaryen(): Promise<Binaryen> {
+  const name = "binaryen";
+  try {
+    return (await import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ name))
+      .default;
+  } catch (error) {
+    throw new UnreelError({
+      operation: "a WebAssembly module",
+      expected: "the package binaryen",
+      got: error instanceof Error ? error.message : String(error),
+      hint: "npm install binaryen; in a page, an import map that names it.",
+    });
+  }
+}
+
 /** The module has two exports: `memory`, and a function with the program's name that takes its run-time dimensions. */
 export async function emit(program: Program, options: EmitOptions): Promise<Emitted> {
-  const { default: binaryen } = await import("binaryen");
+  const binaryen = await loadBinaryen();
   const module = binaryen.readBinary(options.kernels);
   module.setFeatures(binaryen.Features.All);
   const { i32 } = binaryen;
