@@ -30,7 +30,7 @@ const SMALL = { units: 64, embedding: 32, rows: 16, steps: 32, learningRate: 0.0
 
 export const task = await start(import.meta.url, {
   about: "A language model of characters: stateful recurrent layers, and text that they write.",
-  epochs: { full: 8, quick: 3 },
+  epochs: { full: 7, quick: 3 },
   data: {
     files: [],
     source: "Only --text shakespeare reads a file of it, and fetches that where it is not there.",
