@@ -45,7 +45,7 @@ export const task = await start(import.meta.url, {
     rows: integer(32, "stretches of the text that are read side by side: the batch"),
     steps: integer(64, "characters of a window, through which errors go back"),
     learningRate: positive(
-      0.002,
+      0.003,
       "step size of the optimizer at the start; it falls to nothing along a cosine",
     ),
     characters: integer(500, "characters to write in each way"),
