@@ -30,7 +30,7 @@ const SMALL = { units: 64, embedding: 32, rows: 16, steps: 32, learningRate: 0.0
 
 export const task = await start(import.meta.url, {
   about: "A language model of characters: stateful recurrent layers, and text that they write.",
-  epochs: { full: 8, quick: 3 },
+  epochs: { full: 7, quick: 3 },
   data: {
     files: [],
     source: "Only --text shakespeare reads a file of it, and fetches that where it is not there.",
@@ -45,7 +45,7 @@ export const task = await start(import.meta.url, {
     rows: integer(32, "stretches of the text that are read side by side: the batch"),
     steps: integer(64, "characters of a window, through which errors go back"),
     learningRate: positive(
-      0.002,
+      0.003,
       "step size of the optimizer at the start; it falls to nothing along a cosine",
     ),
     characters: integer(500, "characters to write in each way"),
