@@ -2,8 +2,8 @@
 import resolve from "@rollup/plugin-node-resolve";
 
 export default {
-  input: { unreel: "build/src/index.js" },
+  input: { unreel: "build/src/index.js", command: "build/src/command/main.js" },
   output: { dir: "dist", format: "es", entryFileNames: "[name].js", chunkFileNames: "chunks/[name].js" },
-  external: ["cli-progress", "binaryen", "node:fs", "node:fs/promises", "node:worker_threads"],
+  external: ["cli-progress", "binaryen", "node:fs", "node:fs/promises", "node:util", "node:worker_threads"],
   plugins: [resolve()],
 };

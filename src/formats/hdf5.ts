@@ -2,6 +2,7 @@
 // Shapes are checked before numbers are read: what a file claims is never allocated. Not here: what Keras keeps where.
 import type { Attribute, Dataset, File, Group } from "h5wasm";
 import { show, UnreelError } from "../errors.js";
+import { OldHdf5 } from "./hdf5Old.js";
 import { shown } from "./place.js";
 
 /** Numbers of a dataset, or of several, by path; and texts. */
@@ -53,6 +54,8 @@ export async function readHdf5<R>(
   act: (file: Hdf5File) => R,
 ): Promise<R> {
   if (!isHdf5(bytes)) throw notWhole(operation, "other bytes at its beginning");
+  // The superblock's version: the older form is read here, and needs no library.
+  if (bytes[8] <= 1) return guarded(operation, () => act(oldReader(operation, bytes)));
   const { File, FS } = await library();
   const name = `/unreel-${opened++}.h5`;
   FS.writeFile(name, bytes);
@@ -87,6 +90,46 @@ function guarded<R>(operation: string, act: () => R): R {
   }
 }
 
+function checkShape(place: string, given: readonly number[], shape: readonly number[]): void {
+  if (given.length === shape.length && given.every((d, axis) => d === shape[axis])) return;
+  throw new UnreelError({
+    operation: place,
+    expected: `shape (${shape.join(", ")})`,
+    got: `(${given.join(", ")})`,
+  });
+}
+
+function oldReader(operation: string, bytes: Uint8Array): Hdf5File {
+  const file = new OldHdf5(operation, bytes);
+  const dataset = (path: string) => {
+    const found = file.find(path);
+    return found === undefined ? undefined : file.dataset(found);
+  };
+  const values = (path: string, shape: readonly number[]) => {
+    const found = dataset(path);
+    const place = `${operation}: ${path}`;
+    if (!found) throw new UnreelError({ operation: place, expected: "a dataset", got: "none" });
+    checkShape(place, found.shape, shape);
+    return found;
+  };
+  return {
+    keys(path) {
+      const found = file.find(path);
+      return found === undefined ? undefined : [...(file.children(found)?.keys() ?? [])];
+    },
+    shape: (path) => dataset(path)?.shape,
+    floats: (path, shape) => file.numbers(values(path, shape)),
+    number: (path) => file.whole(values(path, [])),
+    text(path, name) {
+      const found = file.find(path);
+      const attribute = found === undefined ? undefined : file.attribute(found, name);
+      if (!attribute) return undefined;
+      const texts = file.texts(attribute);
+      return attribute.shape.length === 0 ? texts[0] : texts;
+    },
+  };
+}
+
 function reader(operation: string, file: File): Hdf5File {
   const entity = (path: string, type: string): Group | Dataset | undefined =>
     guarded(`${operation}: ${path}`, () => {
@@ -112,15 +155,7 @@ function reader(operation: string, file: File): Hdf5File {
     const found = dataset(path);
     return guarded(`${operation}: ${path}`, () => {
       const { metadata } = found;
-      const given = metadata.shape ?? [];
-      if (given.length !== shape.length || given.some((d, axis) => d !== shape[axis])) {
-        const got = `(${given.join(", ")})`;
-        throw new UnreelError({
-          operation: `${operation}: ${path}`,
-          expected: `shape (${shape.join(", ")})`,
-          got,
-        });
-      }
+      checkShape(`${operation}: ${path}`, metadata.shape ?? [], shape);
       if (metadata.type !== 0 && metadata.type !== 1) {
         throw new UnreelError({
           operation: `${operation}: ${path}`,
@@ -169,7 +204,8 @@ function reader(operation: string, file: File): Hdf5File {
 export async function writeHdf5(content: Hdf5Group): Promise<Uint8Array> {
   const { File, FS } = await library();
   const name = `/unreel-${opened++}.h5`;
-  const file = new File(name, "w");
+  // The form that every version of the library reads, and h5py writes.
+  const file = new File(name, "w", { libver: ["earliest", "v110"] });
   try {
     fill(file, content);
     file.flush();

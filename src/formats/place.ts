@@ -19,6 +19,15 @@ export async function atAsync<R>(place: string, act: () => Promise<R>): Promise<
   }
 }
 
+/** What goes wrong in reading a file and is no error of ours is told with the file's name. */
+export async function inFile<R>(file: string, act: () => Promise<R>): Promise<R> {
+  try {
+    return await act();
+  } catch (error) {
+    throw error instanceof UnreelError ? error : placed(file, error);
+  }
+}
+
 function placed(place: string, error: unknown): UnreelError {
   if (error instanceof UnreelError) {
     const { operation, expected, got, hint } = error;
@@ -67,7 +76,10 @@ export function parseJson(place: string, text: string): Json {
 
 /** A value of a file in a message. */
 export function shown(value: unknown): string {
-  return value === undefined ? "nothing" : show(value).slice(0, 120);
+  if (value === undefined) return "nothing";
+  // Lists may lie in each other a hundred thousand deep.
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  return show(value).slice(0, 120);
 }
 
 /** Options of Keras that must be floating-point numbers in Python, also where they are whole. */

@@ -3,7 +3,7 @@ import { readBytes, type Source } from "../data/source.js";
 import { UnreelError } from "../errors.js";
 import type { FormatName, ModelDescription } from "../formats/description.js";
 import { checkFormat, loadFormat } from "../formats/index.js";
-import { at, atAsync } from "../formats/place.js";
+import { at, atAsync, inFile } from "../formats/place.js";
 import { readOptions } from "../layers/options.js";
 import { Model } from "./model.js";
 import { beside } from "./save.js";
@@ -48,7 +48,9 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
   }
   const near = (path: string) =>
     readBytes(operation, beside(source instanceof URL ? source : name, path) as Source);
-  const found = await atAsync(operation, () => read(bytes, { file: name, compile }, near));
+  const found = await atAsync(operation, () =>
+    inFile(name, () => read(bytes, { file: name, compile }, near)),
+  );
   const model = await made(`${operation}: ${name}`, found);
   if (weights !== undefined) await model.loadWeights(weights);
   return model;

@@ -4,7 +4,7 @@ import { UnreelError } from "../errors.js";
 import { replaceFile } from "../files.js";
 import type { FormatName, ModelDescription } from "../formats/description.js";
 import { checkFormat, formatOfBytes, formatOfName, loadFormat } from "../formats/index.js";
-import { atAsync } from "../formats/place.js";
+import { atAsync, inFile } from "../formats/place.js";
 
 interface Weighted {
   readonly name: string;
@@ -35,7 +35,7 @@ export async function loadWeights(model: Weighted, source: Source): Promise<void
     const expected = "a format that keeps weights apart";
     throw new UnreelError({ operation: `${operation}: ${file}`, expected, got: `'${format}'` });
   }
-  await atAsync(operation, () => readWeights(bytes, file, model.describe(operation)));
+  await atAsync(operation, () => inFile(file, () => readWeights(bytes, file, model.describe(operation))));
 }
 
 export async function saveWeights(model: Weighted, path: string | URL): Promise<void> {

@@ -30,7 +30,7 @@ function apart(found: ArrayLike<number>, expected: readonly number[]): number {
   assert.is(found.length, expected.length);
   return expected.reduce((most, value, i) => {
     const difference = Math.abs(value - found[i]) / Math.max(1, Math.abs(value));
-    return difference <= most ? most : difference;
+    return Math.max(most, difference);
   }, 0);
 }
 
