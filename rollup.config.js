@@ -1,5 +1,5 @@
 // Bundles build/src into dist, in three forms:
-//   unreel.js      one module, with names that can be read: what Node, Deno and Bun load
+//   unreel.js      one module, with names that can be read: what Node, Deno and Bun load; command.js, the command `unreel`
 // and for the package (PACKAGE=1, scripts/build.js --package)
 //   modules/       a module for each file, from which bundlers take what is used
 //   unreel.min.js  one small module for <script type="module"> and CDNs
@@ -37,10 +37,10 @@ const small = {
 
 const forNode = (id) => isNode(id) || isInstalled(id);
 const host = {
-  input,
+  input: { unreel: input, command: "build/src/command/main.js" },
   external: forNode,
   plugins: [resolve()],
-  output: [named("unreel.js", "chunks")],
+  output: [named("[name].js", "chunks")],
 };
 
 export default process.env.PACKAGE
@@ -52,7 +52,7 @@ export default process.env.PACKAGE
           { dir: "dist/modules", format: "es", preserveModules: true, preserveModulesRoot: "build/src" },
         ],
       },
-      { ...host, plugins: [withoutKernels, resolve()], output: named("slim.js", "chunks/slim") },
+      { ...host, input, plugins: [withoutKernels, resolve()], output: named("slim.js", "chunks/slim") },
       {
         input,
         external: isNode,

@@ -23,6 +23,7 @@ const FLOORS: readonly [string, number][] = [
   ["formats/", 7],
   ["model/", 8],
   ["index.ts", 9],
+  ["command/", 9],
 ];
 
 function floorOf(file: string): number {

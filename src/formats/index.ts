@@ -38,6 +38,12 @@ const EXTENSIONS: Readonly<Record<string, FormatName>> = {
 
 const known = () => FORMATS.filter((name) => loaders[name] !== undefined);
 
+/** Formats that a model can be written in. */
+export async function writableFormats(): Promise<FormatName[]> {
+  const all = await Promise.all(known().map(async (name) => ({ name, format: await loadFormat(name) })));
+  return all.flatMap(({ name, format }) => (format.write ? [name] : []));
+}
+
 export function checkFormat(operation: string, given: unknown): FormatName {
   const found = known().find((name) => name === given);
   if (found) return found;

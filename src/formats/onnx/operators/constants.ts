@@ -129,6 +129,8 @@ const tile: Operator = (call) => {
   const value = call.value(0);
   const times_ = call.sizes(1);
   const dims = dimsOf(value);
+  if (!(value instanceof Sizes) && times_.length !== dims.length)
+    return call.refuse(`${dims.length} numbers of repetitions`, `${times_.length}`);
   const full = dims.map((d, k) => times(d, times_[k] ?? 1));
   const one = value instanceof Sizes && value.elements.length === 1 ? value.elements[0] : undefined;
   if (one !== undefined) return [new Spread(one, full)];
