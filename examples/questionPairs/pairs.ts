@@ -33,6 +33,8 @@ export async function readPairs(folder: string, name: keyof typeof FILES): Promi
     label,
   });
   for await (const [record, value] of records) {
+    // One sentence of KorSTS is a row of dashes. Without punctuation nothing is left of it, and a mean of nothing is no number.
+    if (!columns.every((column) => /[\p{L}\p{N}]/u.test(record[column]))) continue;
     const part = pairs[record.split as keyof Pairs];
     part.push({ first: record[columns[0]], second: record[columns[1]], label: value });
   }

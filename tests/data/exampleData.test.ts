@@ -91,6 +91,7 @@ test("questionPairs: parts of a table, with quotes as they are", async () => {
     "split\tsame\tquestion1\tquestion2",
     'train\t1\t"왜" 그래\t왜?',
     "test\t0\t1\t2",
+    "test\t0\t왜\t----",
     "",
   ]);
   const { train, validation, test: tested } = await readPairs(folder, "questions");
