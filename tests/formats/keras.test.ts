@@ -102,4 +102,27 @@ for (const file of Object.keys(entries)) {
   });
 }
 
+const old = unzipSync(readFileSync(new URL("tests/formats/keras2.zip", root)));
+const told = JSON.parse(new TextDecoder().decode(old["cases.json"])) as { x: number[] } & Record<
+  string,
+  { y: number[] }
+>;
+
+for (const name of ["graph", "stack"]) {
+  test(`Keras 2: ${name}.h5, and its weights alone`, async () => {
+    const model = await loadModel(old[`${name}.h5`]);
+    const x = tensor(Float32Array.from(told.x), [3, 5, 3]);
+    assert.ok(apart((await model.predict(x, { verbose: 0 })).data, told[name].y) <= 1e-5);
+    model.setWeights(model.getWeights().map(({ shape, size }) => tensor(new Float32Array(size), [...shape])));
+    await model.loadWeights(old[`${name}.weights.h5`]);
+    assert.ok(apart((await model.predict(x, { verbose: 0 })).data, told[name].y) <= 1e-5);
+    if (name === "graph") {
+      assert.is((await loadModel(old["graph.h5"])).describe("steps").training!.iterations, 1);
+      return;
+    }
+    const y = tensor(new Float32Array(6), [3, 2]);
+    assert.equal(Object.keys(await model.evaluate(x, y, { verbose: 0 })), ["far", "loss"]);
+  });
+}
+
 test.run();
