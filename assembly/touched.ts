@@ -40,7 +40,8 @@ function update(
 
 /** Rows of zeros behind the gradients of touched rows, for the others. */
 const ZEROS: i32 = 16;
-/** Every so many steps, states of rows that are not touched are looked through for subnormal numbers. */
+/** Every so many steps, states of rows that are not touched are looked through for subnormal numbers: not lion's, whose sign counts
+ * however small they are. */
 const SWEEP: i32 = 64;
 
 /**
@@ -73,7 +74,7 @@ export function updateRows(
       }
     }
     update(rule, w, s0, s1, s2, at, g + <usize>place * width, run * dim, hyper, a, b, c, d);
-    if (place == found && (((row / ZEROS) ^ now) & (SWEEP - 1)) == 0) decayStates(s0, s1, at, run * dim, 1, 1);
+    if (rule != Rule.Lion && place == found && (((row / ZEROS) ^ now) & (SWEEP - 1)) == 0) decayStates(s0, s1, at, run * dim, 1, 1);
   }
   if (clock) store<i32>(clock, now + 1);
 }

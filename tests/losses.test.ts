@@ -403,4 +403,21 @@ for (const sparse of [false, true]) {
   });
 }
 
+test("no gradient passes where a probability was stopped", async () => {
+  const x = input({ shape: [4] });
+  const p = layers.dense({ units: 3, activation: "softmax" }).apply(x) as SymbolicTensor;
+  const net = model({
+    inputs: x,
+    outputs: [ops.stopGradient(p), layers.dense({ units: 3 }).apply(x) as SymbolicTensor],
+  });
+  net.compile({ optimizer: "sgd", loss: ["categoricalCrossentropy", "meanSquaredError"] });
+  const before = net.getWeights().map((weight) => weight.toArray());
+  const y = tensor([1, 0, 0, 0, 1, 0], [2, 3]);
+  await net.trainOnBatch(tensor(numbers([2, 4], 1).data, [2, 4]), [y, y]);
+  const after = net.getWeights().map((weight) => weight.toArray());
+  assert.equal(after.slice(0, 2), before.slice(0, 2));
+  assert.not.equal(after.slice(2), before.slice(2));
+  net.dispose();
+});
+
 test.run();

@@ -1,6 +1,7 @@
 // Runs the tests with a red zone behind every block of memory, where kernels must not write: npm run test:zones.
 // Loaded before the tests. Not a test itself. Each run of a program paints the zones before and looks at them after.
 
+import { Executor } from "../src/graph/executor.js";
 import { spacing } from "../src/program/plan.js";
 import { type Base, type Storage, storages } from "../src/program/program.js";
 import { BoundProgram } from "../src/program/run.js";
@@ -12,11 +13,20 @@ const PAINT = 0x7fc0dead;
 
 spacing.bytes = 64;
 
-const engines: Engine[] = [];
+/** The engines by their kernels: those of one thread at once, those of threads, of the wide build and of other settings when a test has
+ * loaded them. */
+const engines = new Map<unknown, Engine>();
 for (const deterministic of [true, false]) {
   configure({ deterministic });
-  engines.push(await loadEngine());
+  const engine = await loadEngine();
+  engines.set(engine.kernels, engine);
 }
+const create = Executor.create;
+Executor.create = async (...args) => {
+  const made = await create.apply(Executor, args);
+  engines.set(made.engine.kernels, made.engine);
+  return made;
+};
 
 type Bases = Readonly<Record<Base, number>>;
 interface Zone {
@@ -45,7 +55,7 @@ BoundProgram.prototype.prepare = function (this: BoundProgram, bases: Bases, dim
 };
 
 BoundProgram.prototype.run = function (this: BoundProgram, from?: number, to?: number): void {
-  const { memory } = engines.find((engine) => engine.kernels === this.kernels)!;
+  const { memory } = engines.get(this.kernels)!;
   const all = zones.get(this)!;
   for (const zone of all) memory.integers.fill(PAINT, zone.from / 4, zone.to / 4);
   run.call(this, from, to);

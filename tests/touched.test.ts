@@ -177,6 +177,25 @@ async function kernelsOf(table: Table, optimizer: optimizers.Optimizer): Promise
   return names;
 }
 
+test("lion moves a row by the sign of a mean, however small it has become", async () => {
+  const tables = [];
+  // A regularizer makes the table dense.
+  for (const options of [{}, { embeddingsRegularizer: regularizers.l1l2({ l1: 0, l2: 0 }) }]) {
+    const x = input({ shape: [1], dtype: "int32" });
+    const flat = layers.flatten().apply(layers.embedding({ inputDim: 8, outputDim: 2, ...options }).apply(x));
+    const made = model({ inputs: x, outputs: layers.dense({ units: 1 }).apply(flat) });
+    const [table, kernel, bias] = [numbers(16, 1, 1).fill(0.3), numbers(2, 2, 1).fill(1), numbers(1, 3, 0)];
+    made.setWeights([tensor(table, [8, 2]), tensor(kernel, [2, 1]), tensor(bias, [1])]);
+    made.compile({ optimizer: optimizers.lion({ beta2: 0.5 }), loss: "meanSquaredError" });
+    const all = Int32Array.from({ length: 8 }, (_, id) => id);
+    await made.trainOnBatch(tensor(all, [8, 1]), tensor(new Float32Array(8), [8, 1]));
+    for (let step = 0; step < 250; step++) await made.trainOnBatch([[0]], [[0.5]]);
+    tables.push(made.getWeights()[0].toArray());
+    made.dispose();
+  }
+  assert.equal(tables[0], tables[1]);
+});
+
 test("a table is updated by its touched rows unless something else reads it", async () => {
   const [table] = tables;
   const gather = ["embeddingGather", "embeddingScatterAdd"];

@@ -67,8 +67,10 @@ function lossValues(
 
 /** What a prediction is the softmax of, where the gradient of a loss can go there at once. */
 function beforeSoftmax(builder: Builder, kernel: string, prediction: Value): Value | undefined {
+  // Where gradients stop, none may take another way.
+  if (!prediction.wantsGradient || !PAST_SOFTMAX.includes(kernel)) return undefined;
   const node = builder.maker(prediction);
-  if (!PAST_SOFTMAX.includes(kernel) || node?.op.name !== "softmax") return undefined;
+  if (node?.op.name !== "softmax") return undefined;
   const [x] = node.inputs;
   const isWhole = x!.root === x && columns(prediction) === columns(x);
   return isWhole && !(node.attributes as { logarithm: boolean }).logarithm ? x : undefined;

@@ -317,7 +317,9 @@ export class Model {
 
   /** Inference one time step at a time, with states of its own: `stream.step(x)` is synchronous. */
   async stream({ batchSize = 1 }: { batchSize?: number } = {}): Promise<Stream> {
-    const stream = new Stream(await this.executor("stream"), batchSize);
+    const stream: Stream = new Stream(await this.executor("stream"), batchSize, () =>
+      this.#streams.delete(stream),
+    );
     this.#streams.add(stream);
     return stream;
   }

@@ -11,6 +11,7 @@ import { checkFinite, checkIds } from "../training/arrays.js";
 import type { Predicted } from "./model.js";
 
 export class Stream {
+  readonly #onDispose: () => void;
   readonly #executor: Executor;
   readonly #lowered: Lowered;
   readonly #bound: BoundProgram;
@@ -27,7 +28,9 @@ export class Stream {
   #open = true;
 
   /** Use `model.stream()`. */
-  constructor(executor: Executor, batchSize: number) {
+  /** `onDispose` is called once, when it is given back. */
+  constructor(executor: Executor, batchSize: number, onDispose: () => void) {
+    this.#onDispose = onDispose;
     positiveInteger("stream: batchSize", batchSize);
     const reason = whyNotStepwise(executor.graph);
     if (reason !== undefined) {
@@ -133,6 +136,7 @@ export class Stream {
   dispose(): void {
     if (!this.#open) return;
     this.#open = false;
+    this.#onDispose();
     const { memory } = this.#executor.engine;
     memory.free(this.#blocks.packed);
     memory.free(this.#blocks.state);

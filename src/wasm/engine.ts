@@ -84,9 +84,12 @@ export function configure(changes: Settings): void {
   for (const build of ["simd", "relaxed"] as const) if (kernels[build]) useKernels(build, kernels[build]);
   Object.assign(settings, rest);
   for (const engine of engines.values())
-    engine.then(({ memory }) => {
-      memory.limit = settings.memoryLimit;
-    });
+    engine.then(
+      ({ memory }) => {
+        memory.limit = settings.memoryLimit;
+      },
+      () => {},
+    );
 }
 
 function checkKernels(kernels: NonNullable<Settings["kernels"]>): void {
@@ -121,6 +124,8 @@ function loadWith(build: Build, threads: number): Promise<Engine> {
   if (!engine) {
     engine = threads === 1 ? loadAlone(build) : loadThreaded(build, threads);
     engines.set(key, engine);
+    // What failed may be mended: other kernels, another answer of the server.
+    engine.catch(() => engines.delete(key));
   }
   return engine;
 }
@@ -177,13 +182,13 @@ export interface EngineInfo {
 
 /** What the next model will run on. */
 export async function engineInfo(): Promise<EngineInfo> {
+  const { deterministic, wide: isWanted, threads: wanted } = settings;
   const { build, memory, threads, threadsReason } = await loadEngine();
-  const { deterministic } = settings;
   const failure = threads?.failure;
-  const exact = deterministic && settings.threads > 1 ? ONE_ORDER : undefined;
+  const exact = deterministic && wanted > 1 ? ONE_ORDER : undefined;
   const fewer = exact ?? failure ?? threadsReason;
   const wide = build === "wide";
-  const narrow = settings.wide && !wide ? (deterministic ? PLAIN_BUILD : await prepareWide()) : undefined;
+  const narrow = isWanted && !wide ? (deterministic ? PLAIN_BUILD : await prepareWide()) : undefined;
   return {
     build,
     threads: failure ? 1 : (threads?.size ?? 1),

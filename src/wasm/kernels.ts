@@ -149,21 +149,24 @@ export function chooseBuild(deterministic: boolean): Build {
   });
 }
 
+async function compiled(build: Build, bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
+  try {
+    return await WebAssembly.compile(bytes);
+  } catch (error) {
+    const { message } = error as Error;
+    const hint = /polic/i.test(message)
+      ? "Allow it in the page's Content-Security-Policy: script-src 'wasm-unsafe-eval'."
+      : `These must be the bytes of unreel/kernels.${build}.wasm of this version.`;
+    throw new UnreelError({ operation: "kernels", expected: "a module to compile", got: message, hint });
+  }
+}
+
 /** An instance with memory of its own, or with memory that other threads may share. */
 export async function loadKernels(build: Build, { shared = false } = {}): Promise<Kernels> {
   const own = await kernelBytes(build);
-  const { bytes, initial } = shared ? importingMemory(own) : { bytes: own };
-  const module = await WebAssembly.compile(bytes).catch((error: Error) => {
-    const hint = /polic/i.test(error.message)
-      ? "Allow it in the page's Content-Security-Policy: script-src 'wasm-unsafe-eval'."
-      : `These must be the bytes of unreel/kernels.${build}.wasm of this version.`;
-    throw new UnreelError({
-      operation: "kernels",
-      expected: "a module to compile",
-      got: error.message,
-      hint,
-    });
-  });
+  // What is no module is told as such, before its sections are looked for.
+  const { bytes, initial } = shared && WebAssembly.validate(own) ? importingMemory(own) : { bytes: own };
+  const module = await compiled(build, bytes);
   const env: WebAssembly.ModuleImports = initial === undefined ? {} : { memory: sharedMemory(initial) };
   const { exports } = await WebAssembly.instantiate(module, { env });
   const functions: Record<string, Kernel> = {};

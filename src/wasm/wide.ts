@@ -10,7 +10,10 @@ let prepared: Promise<string> | undefined;
 
 /** Makes the wide build ready, once. Returns "" or one sentence that says why this engine cannot run it. */
 export function prepareWide(): Promise<string> {
-  prepared ??= prepare();
+  prepared ??= prepare().catch((error: Error) => {
+    prepared = undefined;
+    return `It could not be compared with the other builds: ${error.message}`;
+  });
   return prepared;
 }
 
