@@ -49,6 +49,7 @@ const SUITES: Readonly<Record<string, () => Promise<unknown>>> = {
   summary: () => import("./summary.test.js"),
   touched: () => import("./touched.test.js"),
   training: () => import("./training.test.js"),
+  zip: () => import("./zip.test.js"),
 };
 
 interface Uvu {

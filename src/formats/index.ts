@@ -1,9 +1,9 @@
 // The kinds of model files: which one a file is, by its name or its first bytes; each is loaded when first used.
 import { suggestion, UnreelError } from "../errors.js";
+import { isZip } from "../zip.js";
 import { FORMATS, type Format, type FormatName } from "./description.js";
 import { isHdf5 } from "./hdf5.js";
 import { shown } from "./place.js";
-import { isZip } from "./zip.js";
 
 export type {
   Format,

@@ -1,5 +1,5 @@
 // Models to bytes and to files. Not here: what a format writes (formats/), and reading (load.ts).
-import { UnreelError } from "../errors.js";
+import { show, UnreelError } from "../errors.js";
 import { replaceFile } from "../files.js";
 import type { FormatName, ModelDescription } from "../formats/description.js";
 import { checkFormat, formatOfName, loadFormat } from "../formats/index.js";
@@ -82,13 +82,26 @@ export async function modelBytes(
 export async function saveModel(model: Saved, path: string | URL, options: SaveOptions): Promise<void> {
   const operation = `${model.name}: save`;
   const { format: given, ...rest } = options;
-  const format = given === undefined ? (formatOfName(String(path)) ?? "keras") : given;
+  const format = given ?? formatOfPath(operation, String(path));
   const found = await written(operation, model, checkFormat(`${operation}: format`, format), rest);
   if (found instanceof Uint8Array) return replaceFile(operation, path, found);
   const [[, first], ...others] = found;
   // The main file names the others: it comes last.
   for (const [name, bytes] of others) await replaceFile(operation, beside(path, name), bytes);
   await replaceFile(operation, path, first);
+}
+
+/** The format that a file's name asks for. */
+function formatOfPath(operation: string, path: string): FormatName {
+  if (/\.weights\.h5$/i.test(path)) {
+    const hint = "saveWeights(path) writes weights alone; a whole model ends in .keras or .h5.";
+    throw new UnreelError({ operation, expected: "the name of a model's file", got: show(path), hint });
+  }
+  const format = formatOfName(path);
+  if (format) return format;
+  const hint = "Or say which: save(path, { format: 'keras' }).";
+  const expected = "a name that ends in .keras, .h5, .onnx, .safetensors, .json or .wasm";
+  throw new UnreelError({ operation, expected, got: show(path), hint });
 }
 
 /** A file in the directory of another one. */

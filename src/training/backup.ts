@@ -4,6 +4,7 @@
 import { show, UnreelError } from "../errors.js";
 import type { Weight } from "../layers/weight.js";
 import { Tensor } from "../tensor.js";
+import { readZip, writeZip } from "../zip.js";
 import type { Trainee } from "./fit.js";
 
 /** Where a training goes on, and with which random numbers. */
@@ -48,12 +49,12 @@ export async function writeBackup({ executor, compiled }: Trainee, position: Pos
   const numbers = new DataView(new ArrayBuffer(4 * arrays.reduce((sum, { length }) => sum + length, 0)));
   let at = 0;
   for (const array of arrays) for (const value of array) numbers.setFloat32(4 * at++, value, true);
-  const { zipSync } = await import("fflate");
-  const entries = {
-    [STATE]: new TextEncoder().encode(JSON.stringify(state)),
-    [NUMBERS]: new Uint8Array(numbers.buffer),
-  };
-  return zipSync(entries, { level: 0 });
+  return writeZip(
+    new Map([
+      [STATE, new TextEncoder().encode(JSON.stringify(state))],
+      [NUMBERS, new Uint8Array(numbers.buffer)],
+    ]),
+  );
 }
 
 /** Takes everything over but the position, which it returns. All is checked before anything is changed. */
@@ -98,20 +99,18 @@ export async function readBackup(operation: string, bytes: Uint8Array, trainee: 
 }
 
 async function unpacked(operation: string, bytes: Uint8Array): Promise<{ state: State; numbers: DataView }> {
-  const { unzipSync } = await import("fflate");
-  const expected = "a whole backup";
   try {
-    const { [STATE]: text, [NUMBERS]: numbers } = unzipSync(bytes, {
-      filter: ({ size, originalSize, compression }) => compression === 0 && size === originalSize,
-    });
-    const state = JSON.parse(new TextDecoder().decode(text)) as State;
+    const entries = await readZip(operation, bytes, () => true);
+    const numbers = entries.get(NUMBERS);
+    const state = JSON.parse(new TextDecoder().decode(entries.get(STATE))) as State;
     if (state.version !== 1 || !numbers) throw new Error(`version ${show(state.version)}`);
     return { state, numbers: new DataView(numbers.buffer, numbers.byteOffset, numbers.byteLength) };
   } catch (error) {
     throw new UnreelError({
       operation,
-      expected,
+      expected: "a whole backup",
       got: error instanceof Error ? error.message : String(error),
+      hint: "Remove it to begin anew.",
     });
   }
 }

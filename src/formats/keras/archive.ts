@@ -1,5 +1,6 @@
 // `.keras`, the format of Keras 3: a zip of metadata.json, config.json and model.weights.h5; assets stand beside them.
 import { UnreelError } from "../../errors.js";
+import { readZip, writeZip } from "../../zip.js";
 import type { Format, ModelDescription, ReadOptions, WriteOptions } from "../description.js";
 import { Hdf5Builder, readHdf5, writeHdf5 } from "../hdf5.js";
 import {
@@ -11,7 +12,6 @@ import {
   requireList,
   requireObject,
 } from "../place.js";
-import { readZip, writeZip } from "../zip.js";
 import { readCompile, writeCompile } from "./compile.js";
 import { readModel, writeModel } from "./graph.js";
 import {

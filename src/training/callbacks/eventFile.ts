@@ -1,6 +1,7 @@
 // Event files as TensorBoard reads them: scalars as protobuf messages, each framed as a TFRecord.
 // The few fields are written by hand: 30 lines, where @bufbuild/protobuf would need its runtime and a schema of six messages.
 // Formats: tensorflow/core/util/event.proto, framework/summary.proto, framework/tensor.proto; lib/io/record_writer.h.
+import { CRC32C, crc32 } from "../../crc32.js";
 import { type Files, withFile } from "../../files.js";
 
 type Field = readonly [tag: number, wire: 0 | 1 | 2, bytes: Iterable<number>];
@@ -44,18 +45,9 @@ export function scalarEvent(seconds: number, step: number, tag: string, value: n
   return Uint8Array.from(message([double(1, seconds), integer(2, step), summary]));
 }
 
-let table: Uint32Array | undefined;
-
-/** CRC-32C (Castagnoli), masked as TFRecord wants it. */
+/** CRC-32C, masked as TFRecord wants it. */
 export function maskedCrc(bytes: Uint8Array): number {
-  table ??= Uint32Array.from({ length: 256 }, (_, byte) => {
-    let rest = byte;
-    for (let bit = 0; bit < 8; bit++) rest = rest & 1 ? (rest >>> 1) ^ 0x82f63b78 : rest >>> 1;
-    return rest;
-  });
-  let crc = 0xffffffff;
-  for (const byte of bytes) crc = table[(crc ^ byte) & 255] ^ (crc >>> 8);
-  crc = ~crc;
+  const crc = crc32(bytes, CRC32C);
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
 }
 

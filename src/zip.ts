@@ -1,15 +1,18 @@
 // Zip archives in memory: entries unpacked under a limit, and written uncompressed. Through fflate, which is loaded with the first one.
-import { UnreelError } from "../errors.js";
+import { CRC32, crc32 } from "./crc32.js";
+import { UnreelError } from "./errors.js";
 
 /** What an archive may hold unpacked: so many times its size, or so many bytes, whichever is more. */
 const MOST_TIMES = 40;
 const MOST_BYTES = 64 << 20;
+/** What the end of an archive begins with, and its least size. */
+const [END, END_BYTES] = [0x06054b50, 22];
 
 export function isZip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x50 && bytes[1] === 0x4b && (bytes[2] === 3 || bytes[2] === 5);
 }
 
-/** Entries whose names are wanted, unpacked. Sizes are checked before anything is. */
+/** Entries whose names are wanted, unpacked. Sizes are checked before anything is, and what comes out against its checksum. */
 export async function readZip(
   operation: string,
   bytes: Uint8Array,
@@ -38,10 +41,35 @@ export async function readZip(
         return true;
       },
     });
+    const sums = checksums(bytes);
+    for (const [name, entry] of Object.entries(entries)) {
+      const [found, wanted] = [crc32(entry, CRC32), sums.get(name)].map((sum) => (sum ?? 0).toString(16));
+      if (found === wanted) continue;
+      const hint = "The file was damaged on its way. Fetch or copy it again.";
+      throw refuse(name, `bytes with the checksum ${wanted}`, found, hint);
+    }
     return new Map(Object.entries(entries));
   } catch (error) {
     throw error instanceof UnreelError ? error : notWhole(operation, error);
   }
+}
+
+/** The checksums of the entries, by name: the directory at the end of an archive has them. */
+function checksums(bytes: Uint8Array): Map<string, number> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let end = bytes.length - END_BYTES;
+  while (end > 0 && view.getUint32(end, true) !== END) end--;
+  const found = new Map<string, number>();
+  let at = view.getUint32(end + 16, true);
+  for (let left = view.getUint16(end + 10, true); left > 0; left--) {
+    const [name, extra, comment] = [28, 30, 32].map((offset) => view.getUint16(at + offset, true));
+    found.set(
+      new TextDecoder().decode(bytes.subarray(at + 46, at + 46 + name)),
+      view.getUint32(at + 16, true),
+    );
+    at += 46 + name + extra + comment;
+  }
+  return found;
 }
 
 function notWhole(operation: string, error: unknown): UnreelError {
