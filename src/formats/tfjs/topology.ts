@@ -38,7 +38,7 @@ export function readTopology(place: string, topology: Json | undefined): ModelGr
     defaults: (className) => DEFAULTS[className] ?? {},
     countsModelsFromOne: true,
   });
-  maskRoots(place, model.graph, new Map(), false);
+  checkMasks(place, model.graph, false);
   return model;
 }
 
@@ -67,18 +67,17 @@ function asKeras3(value: Json, key = ""): Json {
 
 type Values = Readonly<Record<string, readonly Json[]>>;
 
-const RECURRENT: Values = { zero_output_for_mask: [false] };
 /** The layers that tfjs has, with the entries that must have one of some values there. */
 const LAYERS: Readonly<Record<string, Values>> = {
   InputLayer: {},
-  SimpleRNN: RECURRENT,
-  LSTM: RECURRENT,
-  GRU: { ...RECURRENT, reset_after: [false] },
+  SimpleRNN: {},
+  LSTM: {},
+  GRU: { reset_after: [false] },
   SimpleRNNCell: {},
   LSTMCell: {},
   GRUCell: { reset_after: [false] },
   StackedRNNCells: {},
-  RNN: RECURRENT,
+  RNN: {},
   Bidirectional: {},
   TimeDistributed: {},
   Embedding: {},
@@ -143,7 +142,7 @@ function refuse(operation: string, expected: string, got: string): never {
 }
 
 export function writeTopology(name: string, graph: Graph, sequence?: readonly Layer[]): JsonObject {
-  maskRoots(name, graph, new Map(), true);
+  checkMasks(name, graph, true);
   return writeEntry(name, writeModel(name, graph, sequence, [], true));
 }
 
@@ -231,9 +230,11 @@ function writeOption(place: string, option: string, value: Json): Json {
   return { class_name: className, config: className === "L1L2" ? { l1: 0, l2: 0, ...config } : config };
 }
 
-function writeConfig(place: string, className: string, config: JsonObject): JsonObject {
+function writeConfig(place: string, className: string, given: JsonObject): JsonObject {
+  // Unknown there; checkMasks has seen that it changes nothing.
+  const { zero_output_for_mask: _, ...config } = given;
   if (className === "InputLayer") {
-    const { batch_shape: shape, ragged: _, ...rest } = config;
+    const { batch_shape: shape, ragged, ...rest } = config;
     return { ...rest, batch_input_shape: shape };
   }
   if (className === "Bidirectional") return writeBidirectional(place, config);
@@ -256,7 +257,9 @@ function writeBidirectional(
   const forward = layer as JsonObject;
   const [one, other] = [forward, backward as JsonObject].map(({ class_name: className, config }) => {
     const { name, seed, go_backwards: isReversed, ...options } = config as JsonObject;
-    return { name: String(name), isReversed, text: JSON.stringify([className, options]) };
+    // What weights and noise began from may differ.
+    const lasting = Object.entries(options).filter(([option]) => !/initializer$/.test(option));
+    return { name: String(name), isReversed, text: JSON.stringify([className, lasting]) };
   });
   const isMirrored =
     one.text === other.text && one.isReversed !== other.isReversed && inner(one.name) === inner(other.name);
@@ -273,38 +276,77 @@ function writeBidirectional(
 const TAKES_MASK =
   /^(Dense|Dropout|SpatialDropout1D|Activation|Masking|Add|Multiply|Average|Maximum|Minimum|Concatenate|Dot|GaussianNoise|BatchNormalization|LayerNormalization|SimpleRNN|LSTM|GRU|RNN|TimeDistributed|Bidirectional|Sequential|Functional)$/;
 const MERGES = /^(Add|Multiply|Average|Maximum|Minimum|Concatenate)$/;
-type Roots = Map<SymbolicTensor, SymbolicTensor>;
+const RECURRENT = /^(SimpleRNN|LSTM|GRU|RNN|Bidirectional)$/;
 
-/** Follows masks from where they begin. Merging layers keep a step that any of several masks keeps, and in tfjs one that all keep:
- * that is refused, and when writing what tfjs gives no mask to. */
-function maskRoots(place: string, graph: Graph, roots: Roots, isWritten: boolean): void {
-  for (const { layer, inputs, outputs } of graph.calls) {
+/** The mask that comes with a tensor. */
+interface Mask {
+  /** Where it begins. */
+  readonly root: SymbolicTensor;
+  /** At the steps that it leaves out, tfjs has other numbers. */
+  readonly differs: boolean;
+}
+type Masks = Map<SymbolicTensor, Mask>;
+
+/** Follows masks, and refuses what tfjs does otherwise with them. */
+function checkMasks(place: string, graph: Graph, isWritten: boolean): void {
+  const masks: Masks = new Map();
+  followMasks(place, graph, masks, isWritten);
+  for (const output of graph.outputs) checkSteps(`${place}: ${output.source.layer.name}`, masks.get(output));
+}
+
+/** tfjs repeats an output at a masked step, or gives the state that it began with, where there is 0 here. */
+function checkSteps(place: string, mask: Mask | undefined): void {
+  if (!mask?.differs) return;
+  refuse(place, "outputs at masked steps that a recurrent layer leaves out", "ones that go on to an output");
+}
+
+function followMasks(place: string, graph: Graph, masks: Masks, isWritten: boolean): void {
+  for (const { layer, inputs, outputs, options: call } of graph.calls) {
     const at = `${place}: ${layer.name}`;
-    const given = inputs.map((input) => roots.get(input));
-    const [root] = given.filter((each) => each !== undefined);
-    const { className } = layer;
-    if (root && isWritten && !TAKES_MASK.test(className)) {
+    const given = inputs.map((input) => masks.get(input));
+    const found = given.filter((each) => each !== undefined);
+    const mask = found.length > 0 && { root: found[0].root, differs: found.some(({ differs }) => differs) };
+    const { className, kind } = layer;
+    if (mask && isWritten && !TAKES_MASK.test(className)) {
       refuse(at, "an input without a mask", `a masked one for a layer of class '${className}'`);
     }
-    if (MERGES.test(className) && given.some((each) => each !== root)) {
-      refuse(at, "inputs with the same mask", "inputs with different ones");
+    const config = layer.config as {
+      maskZero?: boolean;
+      returnSequences?: boolean;
+      zeroOutputForMask?: boolean;
+      stateful?: boolean;
+      axis?: number;
+      forward?: Layer;
+    };
+    if (mask && MERGES.test(className)) {
+      // Here any of several masks keeps a step, there all of them do.
+      if (given.some((each) => each?.root !== mask.root)) {
+        refuse(at, "inputs with the same mask", "inputs with different ones");
+      }
+      if (className === "Concatenate" && ![-1, inputs[0].shape.length - 1].includes(config.axis ?? -1)) {
+        refuse(`${at}: axis`, "the last one, for masked inputs", `${config.axis}`);
+      }
     }
-    const { kind } = layer;
     if (kind.graph) {
-      const inside: Roots = new Map();
+      const inside: Masks = new Map();
       for (const [k, input] of kind.graph.inputs.entries()) if (given[k]) inside.set(input, given[k]);
-      maskRoots(at, kind.graph, inside, isWritten);
-      kind.graph.outputs.forEach((output, k) => {
-        const found = inside.get(output);
-        if (found) roots.set(outputs[k], found);
-      });
+      followMasks(at, kind.graph, inside, isWritten);
+      for (const [k, output] of kind.graph.outputs.entries()) {
+        const passed = inside.get(output);
+        if (passed) masks.set(outputs[k], passed);
+      }
       continue;
     }
-    const config = layer.config as { maskZero?: boolean; returnSequences?: boolean; forward?: Layer };
-    const options = (config.forward?.config ?? config) as typeof config;
-    const begins = className === "Masking" || (className === "Embedding" && config.maskZero);
-    const passes = className !== "Dot" && (options.returnSequences ?? true);
-    const passed = begins ? outputs[0] : passes ? root : undefined;
-    if (passed) roots.set(outputs[0], passed);
+    if (className === "Masking" || (className === "Embedding" && config.maskZero)) {
+      masks.set(outputs[0], { root: outputs[0], differs: false });
+    } else if (mask && RECURRENT.test(className)) {
+      const options = (config.forward?.config ?? config) as typeof config;
+      const begins = call.initialState !== undefined || options.stateful === true;
+      if (options.returnSequences) {
+        masks.set(outputs[0], { root: mask.root, differs: options.zeroOutputForMask === true || begins });
+      }
+    } else if (mask && TAKES_MASK.test(className) && className !== "Dot") {
+      masks.set(outputs[0], mask);
+    } else if (mask) checkSteps(at, mask);
   }
 }
