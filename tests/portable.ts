@@ -24,6 +24,7 @@ const SUITES: Readonly<Record<string, () => Promise<unknown>>> = {
   family: () => import("./family.test.js"),
   fitDataset: () => import("./fitDataset.test.js"),
   "formats/objects": () => import("./formats/objects.test.js"),
+  "formats/tfjs": () => import("./formats/tfjs.test.js"),
   "formats/onnxRead": () => import("./formats/onnxRead.test.js"),
   golden: () => import("./golden.test.js"),
   initializers: () => import("./initializers.test.js"),

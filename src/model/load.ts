@@ -24,7 +24,8 @@ export interface LoadOptions {
 }
 
 /**
- * A model from a file: `.keras` (Keras 3) or `.h5` (Keras 2 and 3). A string is a path or a URL. Nothing in a file is run: Lambda
+ * A model from a file: `.keras` (Keras 3), `.h5` (Keras 2 and 3), `model.json` (TensorFlow.js layers models; the shards lie beside it),
+ * `.onnx`. A string is a path or a URL. Nothing in a file is run: Lambda
  * layers, custom objects and pickles are refused by name. Numbers are checked to be there in the shapes that the layers need before any
  * is taken over.
  */

@@ -341,10 +341,9 @@ function followMasks(place: string, graph: Graph, masks: Masks, isWritten: boole
       masks.set(outputs[0], { root: outputs[0], differs: false });
     } else if (mask && RECURRENT.test(className)) {
       const options = (config.forward?.config ?? config) as typeof config;
-      const begins = call.initialState !== undefined || options.stateful === true;
-      if (options.returnSequences) {
-        masks.set(outputs[0], { root: mask.root, differs: options.zeroOutputForMask === true || begins });
-      }
+      if (call.initialState) refuse(at, "an input without a mask, or no states", "both");
+      const differs = options.zeroOutputForMask === true || options.stateful === true;
+      if (options.returnSequences) masks.set(outputs[0], { root: mask.root, differs });
     } else if (mask && TAKES_MASK.test(className) && className !== "Dot") {
       masks.set(outputs[0], mask);
     } else if (mask) checkSteps(at, mask);
