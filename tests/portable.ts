@@ -28,6 +28,7 @@ const SUITES: Readonly<Record<string, () => Promise<unknown>>> = {
   "formats/onnxFuzz": () => import("./formats/onnxFuzz.test.js"),
   "formats/onnxRead": () => import("./formats/onnxRead.test.js"),
   "formats/onnxWrite": () => import("./formats/onnxWrite.test.js"),
+  "formats/tfjs": () => import("./formats/tfjs.test.js"),
   "formats/wasm": () => import("./formats/wasm.test.js"),
   golden: () => import("./golden.test.js"),
   initializers: () => import("./initializers.test.js"),

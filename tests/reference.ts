@@ -83,6 +83,7 @@ export const activations: Readonly<Record<string, (x: number) => number>> = {
   tanh: Math.tanh,
   sigmoid,
   sparseSigmoid: (x) => clip(0.5 * x + 0.5, 0, 1),
+  keras2HardSigmoid: (x) => clip(0.2 * x + 0.5, 0, 1),
   hardSigmoid: (x) => relu6(x + 3) / 6,
   hardTanh: (x) => clip(x, -1, 1),
   hardSwish: (x) => (x * relu6(x + 3)) / 6,

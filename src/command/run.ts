@@ -51,6 +51,10 @@ export async function run(args: readonly string[], print: (text: string) => void
       maxSteps: count(values["max-steps"]),
     });
     print(`${source} -> ${target}`);
+    const left = Object.keys(model.assets ?? {});
+    const isKeras = values.format === "keras" || (values.format === undefined && /\.keras$/i.test(target));
+    if (left.length > 0 && !isKeras)
+      print(`left behind, as only .keras files have a place for them: ${left.join(", ")}`);
     return 0;
   } catch (error) {
     const isTold =

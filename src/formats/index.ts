@@ -19,7 +19,7 @@ type Loaders = Readonly<Record<FormatName, (() => Promise<Format>) | undefined>>
 const loaders: Loaders = {
   keras: async () => (await import("./keras/archive.js")).keras,
   h5: async () => (await import("./keras/legacy.js")).h5,
-  tfjs: undefined,
+  tfjs: async () => (await import("./tfjs/index.js")).tfjs,
   onnx: async () => (await import("./onnx/index.js")).onnx,
   safetensors: async () => (await import("./safetensors/index.js")).safetensors,
   wasm: async () => (await import("./wasm.js")).wasm,

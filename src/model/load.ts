@@ -17,12 +17,15 @@ export interface LoadOptions {
   format?: FormatName;
   /** Another file, from which the weights are taken, as `model.loadWeights` takes them. */
   weights?: ModelSource;
+  /** The files that the first one names (shards of TensorFlow.js, outside data of ONNX), by these names. Default: those beside it. */
+  files?: Readonly<Record<string, ModelSource>>;
   /** Takes over what the file says of training: optimizer and its state, loss, metrics. Default true. */
   compile?: boolean;
 }
 
 /**
- * A model from a file: `.keras` (Keras 3) or `.h5` (Keras 2 and 3). A string is a path or a URL. Nothing in a file is run: Lambda
+ * A model from a file: `.keras` (Keras 3), `.h5` (Keras 2 and 3), `model.json` (TensorFlow.js layers models; the shards lie beside it),
+ * `.onnx`. A string is a path or a URL. Nothing in a file is run: Lambda
  * layers, custom objects and pickles are refused by name. Numbers are checked to be there in the shapes that the layers need before any
  * is taken over.
  */
@@ -31,10 +34,12 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
   const {
     format: given,
     weights,
+    files,
     compile,
   } = readOptions(operation, options, {
     format: undefined as FormatName | undefined,
     weights: undefined as ModelSource | undefined,
+    files: undefined as LoadOptions["files"],
     compile: true,
   });
   if (given !== undefined) checkFormat(`${operation}: format`, given);
@@ -46,8 +51,19 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
     const expected = "a format that can be read";
     throw new UnreelError({ operation: `${operation}: ${name}`, expected, got: `'${format}'` });
   }
-  const near = (path: string) =>
-    readBytes(operation, beside(source instanceof URL ? source : name, path) as Source);
+  const near = (path: string) => {
+    if (files && Object.hasOwn(files, path)) return readBytes(operation, files[path] as Source);
+    if (!(source instanceof Uint8Array)) {
+      return readBytes(operation, beside(source instanceof URL ? source : name, path) as Source);
+    }
+    const hint = "Bytes lie beside nothing: give a path or a URL, or the file in the option files.";
+    throw new UnreelError({
+      operation: `${operation}: files`,
+      expected: `a file '${path}'`,
+      got: "none",
+      hint,
+    });
+  };
   const found = await atAsync(operation, () =>
     inFile(name, () => read(bytes, { file: name, compile }, near)),
   );

@@ -31,6 +31,7 @@ export const ACTIVATION_KERNELS: Readonly<Record<string, Curve>> = {
   hardTanh: curve("clipped", 1, 0, -1, 1),
   sigmoid: curve("sigmoid"),
   hardSigmoid: curve("clipped", 1 / 6, 0.5, 0, 1),
+  keras2HardSigmoid: curve("clipped", 0.2, 0.5, 0, 1),
   sparseSigmoid: curve("clipped", 0.5, 0.5, 0, 1),
   hardSwish: curve("hardSwish"),
   exponential: curve("exponential"),

@@ -39,6 +39,7 @@ export function writeModel(
   graph: Graph,
   sequence?: readonly Layer[],
   seeds: number[] = [],
+  takesKeras2 = false,
 ): JsonObject {
   const model = (layer: Layer): JsonObject =>
     writeModel(
@@ -46,8 +47,9 @@ export function writeModel(
       layer.kind.graph!,
       layer.className === "Sequential" ? stackOf(layer.kind.graph!) : undefined,
       seeds,
+      takesKeras2,
     );
-  const nested: LayerWriter = { model, seeds };
+  const nested: LayerWriter = { model, seeds, takesKeras2 };
   return sequence ? writeSequential(name, graph, sequence, nested) : writeFunctional(name, graph, nested);
 }
 
@@ -178,6 +180,8 @@ function writeNode(
 export interface GraphReader {
   readonly defaults?: LayerReader["defaults"];
   readonly seed?: LayerReader["seed"];
+  /** Nodes name the first call of a model inside as 1, as in Keras 2: 0 is that of its making. */
+  readonly countsModelsFromOne?: true;
 }
 
 const MODELS = ["Sequential", "Functional", "Model"];
@@ -348,8 +352,10 @@ function readFunctional(place: string, config: JsonObject, reader: GraphReader, 
     );
     waiting.push({ place: label, name: own, layer, nodes });
   });
-  const find = (where: string, [layer, node, index]: Reference): SymbolicTensor | undefined => {
+  const models = new Set(waiting.flatMap(({ name, layer }) => (layer.kind.graph ? [name] : [])));
+  const find = (where: string, [layer, given, index]: Reference): SymbolicTensor | undefined => {
     const calls = made.get(layer);
+    const node = reader.countsModelsFromOne && models.has(layer) ? given - 1 : given;
     if (!calls) {
       const operation = masks.classOf(layer);
       const got =

@@ -166,6 +166,8 @@ export interface LayerWriter {
   model(layer: Layer): JsonObject;
   /** Gets the seeds of layers that Keras cannot hold, in the order of the config, where they stand as null. */
   readonly seeds?: number[];
+  /** Takes activations that Keras 3 has no more. */
+  readonly takesKeras2?: boolean;
 }
 
 /** Keras' seeds are 32-bit numbers with a sign. */
@@ -215,7 +217,17 @@ function writeOption(place: string, option: string, value: unknown, writer: Laye
   }
   const family = familyOf(option);
   if (family && value !== null) return as(writeMember(family, place, value as Configured));
-  if (isActivation(option) && typeof value === "string") return as(writeActivation(value));
+  if (isActivation(option) && typeof value === "string") {
+    if (value === "keras2HardSigmoid" && !writer.takesKeras2) {
+      throw new UnreelError({
+        operation: place,
+        expected: "an activation of Keras 3",
+        got: `'${value}'`,
+        hint: "Keras 3's hard_sigmoid is another curve: formats 'tfjs', 'onnx' and 'wasm' have this one.",
+      });
+    }
+    return as(writeActivation(value));
+  }
   return at(place, () => snakeOptions({ [option]: value }));
 }
 

@@ -143,6 +143,7 @@ type ActivationName =
   | "hardTanh"
   | "sigmoid"
   | "hardSigmoid"
+  | "keras2HardSigmoid"
   | "sparseSigmoid"
   | "hardSwish"
   | "exponential"
@@ -180,6 +181,7 @@ export const {
   hardTanh,
   sigmoid,
   hardSigmoid,
+  keras2HardSigmoid,
   sparseSigmoid,
   hardSwish,
   exponential,

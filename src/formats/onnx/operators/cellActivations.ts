@@ -58,9 +58,10 @@ function activationOf(call: Call, given: string, alpha?: number, beta?: number):
     }
     case "hardsigmoid": {
       const [a, b] = [alpha ?? 0.2, beta ?? 0.5];
-      const isOurs = near(a, 1 / 6) && near(b, 0.5);
+      const slopes = { hardSigmoid: 1 / 6, keras2HardSigmoid: 0.2, sparseSigmoid: 0.5 };
+      const ours = Object.entries(slopes).find(([, slope]) => near(a, slope) && near(b, 0.5));
       return {
-        name: isOurs ? "hardSigmoid" : near(a, 0.5) && near(b, 0.5) ? "sparseSigmoid" : undefined,
+        name: ours?.[0],
         apply: (x) => hardSigmoid(x, a, b),
       };
     }

@@ -42,6 +42,7 @@ function leaky(x: SymbolicTensor, alpha: number): SymbolicTensor {
 /** max(0, min(1, alpha·x + beta)) */
 export function hardSigmoid(x: SymbolicTensor, alpha: number, beta: number): SymbolicTensor {
   if (Math.abs(alpha - 1 / 6) < 1e-7 && beta === 0.5) return ops.hardSigmoid(x);
+  if (Math.abs(alpha - 0.2) < 1e-7 && beta === 0.5) return ops.keras2HardSigmoid(x);
   return ops.clip(ops.add(ops.multiply(x, alpha), beta), 0, 1);
 }
 
