@@ -298,7 +298,9 @@ class Reader {
     }
     const column = (name: string): Column => {
       const place = names.indexOf(name);
-      const type = options.types[name] ?? this.#inferred(place, sample);
+      const type =
+        (Object.hasOwn(options.types, name) ? options.types[name] : undefined) ??
+        this.#inferred(place, sample);
       return { name, place, type: checkedType(name, type), filler: fillerOf(name, type, onMissing) };
     };
     this.#features = wanted.filter((name) => !label.includes(name)).map(column);
@@ -401,7 +403,7 @@ class Reader {
     }
     const number = trimmed === "" ? Number.NaN : Number(trimmed);
     if (!Number.isFinite(number)) {
-      const given = this.#options.types[column.name] !== undefined;
+      const given = Object.hasOwn(this.#options.types, column.name);
       const hint = given
         ? undefined
         : `The first records have numbers there: types: { ${column.name}: 'string' } reads texts; naValues names missing values.`;

@@ -66,7 +66,40 @@ export function requireCount(place: string, value: unknown): number {
   throw new UnreelError({ operation: place, expected: "a whole number, 0 or more", got: shown(value) });
 }
 
+/** What a description of a model may hold: a text that costs more to read than any model needs is refused before it is. */
+const MOST_JSON = { characters: 32 << 20, objects: 400_000, depth: 2_000 };
+
+function checkJson(place: string, text: string): void {
+  const refuse = (expected: string, got: string) => new UnreelError({ operation: place, expected, got });
+  if (text.length > MOST_JSON.characters)
+    throw refuse(`at most ${MOST_JSON.characters} characters of JSON`, `${text.length}`);
+  let [objects, depth] = [0, 0];
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === QUOTE) {
+      do i++;
+      while (i < text.length && (text.charCodeAt(i) !== QUOTE || isEscaped(text, i)));
+    } else if (code === 0x7b || code === 0x5b) {
+      depth++;
+      if (depth > MOST_JSON.depth)
+        throw refuse(`lists and objects at most ${MOST_JSON.depth} deep`, "deeper ones");
+      if (++objects > MOST_JSON.objects)
+        throw refuse(`at most ${MOST_JSON.objects} lists and objects`, "more");
+    } else if (code === 0x7d || code === 0x5d) depth--;
+  }
+}
+
+const QUOTE = 0x22;
+
+/** Whether an odd number of backslashes stands before. */
+function isEscaped(text: string, at: number): boolean {
+  let before = at;
+  while (text.charCodeAt(before - 1) === 0x5c) before--;
+  return (at - before) % 2 === 1;
+}
+
 export function parseJson(place: string, text: string): Json {
+  checkJson(place, text);
   try {
     return JSON.parse(text) as Json;
   } catch (error) {

@@ -235,11 +235,15 @@ const timeDistributedKind: LayerKind<{ layer: Layer }> = {
   },
 };
 
-/** A layer (or a model's `asLayer()`) applied to each time step with the same weights. Keras: layers.TimeDistributed. */
-export function timeDistributed(options: { layer: Layer } & CommonOptions): Layer {
-  const { config, common } = layerOptions("timeDistributed", options, {
-    layer: undefined as unknown as Layer,
+/** A layer, or a model, applied to each time step with the same weights. Keras: layers.TimeDistributed. */
+export function timeDistributed(options: { layer: Layer | { asLayer(): Layer } } & CommonOptions): Layer {
+  const { config: given, common } = layerOptions("timeDistributed", options, {
+    layer: undefined as unknown as Layer | { asLayer(): Layer },
   });
+  const isModel = !(given.layer instanceof Layer) && typeof given.layer?.asLayer === "function";
+  const config = {
+    layer: (isModel ? (given.layer as { asLayer(): Layer }).asLayer() : given.layer) as Layer,
+  };
   if (!(config.layer instanceof Layer)) {
     throw new UnreelError({
       operation: "timeDistributed: layer",

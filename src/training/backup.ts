@@ -31,7 +31,11 @@ interface State {
 const STATE = "state.json";
 const NUMBERS = "numbers.bin";
 
-export async function writeBackup({ executor, compiled }: Trainee, position: Position): Promise<Uint8Array> {
+export async function writeBackup(
+  { executor, compiled }: Trainee,
+  position: Position,
+  learningRate: number,
+): Promise<Uint8Array> {
   const { optimizer } = compiled;
   const { weights } = executor.graph;
   const kept = executor.slots(compiled);
@@ -41,7 +45,7 @@ export async function writeBackup({ executor, compiled }: Trainee, position: Pos
     optimizer: optimizer.className,
     slots: optimizer.slots,
     iterations: optimizer.iterations,
-    ...(!optimizer.schedule && { learningRate: optimizer.learningRate }),
+    ...(!optimizer.schedule && { learningRate }),
     hasSlots: kept !== undefined,
     position,
   };

@@ -151,7 +151,11 @@ export async function fit(trainee: Trainee, plan: FitPlan): Promise<History> {
     optimizer,
     stop: false,
     backup: (epoch, batch) =>
-      inTurn(() => writeBackup(trainee, { epoch, batch, shuffle: shuffleSeed, steps: steps.random })),
+      inTurn(() => {
+        const position = { epoch, batch, shuffle: shuffleSeed, steps: steps.random };
+        // In the middle of an epoch, callbacks will begin it again: from the rate that they began it with.
+        return writeBackup(trainee, position, batch > 0 ? rateBefore : optimizer.learningRate);
+      }),
     async restore(backup) {
       const found = await inTurn(() => readBackup("fit: restore", backup, trainee));
       start = found;
@@ -163,12 +167,14 @@ export async function fit(trainee: Trainee, plan: FitPlan): Promise<History> {
   const breathe = breather();
   let passes: Passes | undefined;
   let logs: Logs = {};
+  let rateBefore = optimizer.learningRate;
 
   try {
     for (const callback of callbacks) await callback.onTrainBegin?.(run);
     passes = new Passes(feed, shuffle ? new Random(shuffleSeed) : undefined, stepsPerEpoch);
     await passes.skip(start.epoch - initialEpoch, start.batch);
     for (let { epoch, batch: first } = start; epoch < epochs && !run.stop; epoch++, first = 0) {
+      rateBefore = optimizer.learningRate;
       for (const callback of callbacks) await callback.onEpochBegin?.(epoch, run);
       const tally = new Tally(trainee);
       let batch = first;
@@ -193,7 +199,8 @@ export async function fit(trainee: Trainee, plan: FitPlan): Promise<History> {
       }
       if (!run.stop) run.batches ??= batch;
       if (batch === 0 && !run.stop) throw noBatch(`fit: epoch ${epoch + 1}`, "none");
-      logs = tally.logs();
+      // A run that broke off behind the last batch of an epoch has nothing to tell of it but its validation.
+      logs = batch > first || batch === 0 ? tally.logs() : {};
       if (validation?.isDue(epoch + 1)) {
         const found = await evaluate(trainee, validation.feed, validation.steps, { callbacks, run });
         for (const [name, value] of Object.entries(found)) logs[`val_${name}`] = value;

@@ -117,8 +117,11 @@ function writeFunctional(name: string, graph: Graph, nested: LayerWriter): JsonO
     const nodes = isInput ? [] : calls.map((call) => writeNode(call, tensor));
     return { ...written, name: layer.name, inbound_nodes: nodes };
   });
-  const ends = (list: readonly SymbolicTensor[]): Json =>
-    list.length === 1 ? reference(list[0]) : list.map(reference);
+  const end = (each: SymbolicTensor): Json => {
+    const [layer, node, index] = reference(each);
+    return [layer, (node as number) + (isFunctional(each.source.layer) ? 1 : 0), index];
+  };
+  const ends = (list: readonly SymbolicTensor[]): Json => (list.length === 1 ? end(list[0]) : list.map(end));
   return {
     ...kerasObject("keras.src.models.functional", "Functional", {
       name,
@@ -130,6 +133,9 @@ function writeFunctional(name: string, graph: Graph, nested: LayerWriter): JsonO
     registered_name: "Functional",
   };
 }
+
+/** A functional model inside another one: where a model begins and ends, Keras counts its calls from 1. */
+const isFunctional = ({ kind, className }: Layer) => kind.graph !== undefined && className === "Functional";
 
 /** Calls of each layer counted within the graph: it may have others outside. */
 function nodeNumbers({ calls }: Graph): Map<LayerCall, number> {
@@ -352,10 +358,17 @@ function readFunctional(place: string, config: JsonObject, reader: GraphReader, 
     );
     waiting.push({ place: label, name: own, layer, nodes });
   });
-  const models = new Set(waiting.flatMap(({ name, layer }) => (layer.kind.graph ? [name] : [])));
-  const find = (where: string, [layer, given, index]: Reference): SymbolicTensor | undefined => {
+  const named = (is: (layer: Layer) => boolean) =>
+    new Set(waiting.flatMap(({ name, layer }) => (is(layer) ? [name] : [])));
+  const [models, functional] = [named(({ kind }) => kind.graph !== undefined), named(isFunctional)];
+  const find = (
+    where: string,
+    [layer, given, index]: Reference,
+    isEnd = false,
+  ): SymbolicTensor | undefined => {
     const calls = made.get(layer);
-    const node = reader.countsModelsFromOne && models.has(layer) ? given - 1 : given;
+    const fromOne = reader.countsModelsFromOne ? models : isEnd ? functional : undefined;
+    const node = fromOne?.has(layer) ? given - 1 : given;
     if (!calls) {
       const operation = masks.classOf(layer);
       const got =
@@ -390,7 +403,7 @@ function readFunctional(place: string, config: JsonObject, reader: GraphReader, 
   const ends = (what: string): SymbolicTensor[] => {
     const where = `${place}: ${what}`;
     return references(where, config[what]).map((each) => {
-      const found = find(where, each);
+      const found = find(where, each, true);
       if (found) return found;
       throw new UnreelError({ operation: where, expected: "a call of the graph", got: shown(each) });
     });

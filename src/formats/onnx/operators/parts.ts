@@ -3,8 +3,8 @@ import { embedding } from "../../../layers/embedding.js";
 import * as ops from "../../../layers/operations.js";
 import { cropping1D } from "../../../layers/resizing.js";
 import { Tensor } from "../../../tensor.js";
-import { concatenated, type Known, reshaped, sliced } from "../arrays.js";
-import { type Call, dimsOf, isKnown, Several, Sizes, Spread, sizesValue } from "../call.js";
+import { concatenated, type Known, LARGEST_CONSTANT, reshaped, sliced } from "../arrays.js";
+import { bounded, type Call, dimsOf, isKnown, Several, Sizes, Spread, sizesValue } from "../call.js";
 import { combine, type Dim } from "../dims.js";
 import { View } from "../view.js";
 import type { Operator, Operators } from "./operator.js";
@@ -175,6 +175,9 @@ const concatFromSequence: Operator = (call) => {
   return [joined(isNew ? views.map((view) => view.seen(view.axes.toSpliced(axis, 0, []))) : views, axis)];
 };
 
+/** Rows that are picked out of a constant while reading, one by one. */
+const MOST_ROWS = 20_000;
+
 const gather: Operator = (call) => {
   const [data, indices] = [call.value(0), call.value(1)];
   const rank = dimsOf(data).length;
@@ -193,6 +196,8 @@ const gather: Operator = (call) => {
       ),
     ];
   if (isKnown(data)) {
+    bounded(call, data.shape.with(axis, places.length), Math.max(LARGEST_CONSTANT, data.data.length));
+    if (places.length > MOST_ROWS) call.refuse(`at most ${MOST_ROWS} rows of a constant`, `${places.length}`);
     const rows = places.map((at) =>
       sliced(data, [{ axis, from: at < 0 ? at + data.shape[axis] : at, count: 1, step: 1 }]),
     );

@@ -1,7 +1,15 @@
 // Tensors side by side along one axis, constants among them.
 import * as ops from "../../../layers/operations.js";
-import { concatenated, type Known, known, reshaped, transposed, uniform } from "../arrays.js";
-import { type Call, dimsOf, isKnown, Sizes, Spread, sizesValue, type Value } from "../call.js";
+import {
+  concatenated,
+  type Known,
+  known,
+  LARGEST_CONSTANT,
+  reshaped,
+  transposed,
+  uniform,
+} from "../arrays.js";
+import { bounded, type Call, dimsOf, isKnown, Sizes, Spread, sizesValue, type Value } from "../call.js";
 import { constant } from "../constants.js";
 import { combine } from "../dims.js";
 import { Misfit, View } from "../view.js";
@@ -20,6 +28,8 @@ const concat: Operator = (call) => {
     const arrays = values as Known[];
     const fits = arrays.every(({ shape }) => shape.every((d, k) => k === axis || d === arrays[0].shape[k]));
     if (!fits) return call.refuse("inputs that agree on the other axes", call.shapes());
+    const length = arrays.reduce((sum, { shape }) => sum + shape[axis], 0);
+    bounded(call, arrays[0].shape.with(axis, length), LARGEST_CONSTANT);
     return [concatenated(arrays, axis)];
   }
   if (!values.some((value) => value instanceof View)) {
