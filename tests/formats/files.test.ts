@@ -1,5 +1,7 @@
 // save, loadModel, saveWeights and loadWeights with real files: what is kept, what is left out on request, what is beside the model.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -169,6 +171,37 @@ test("what has no place in a file is refused by name", async () => {
     /odd\.bin: expected a model file of a known kind/,
   );
   assert.match(await refusal(() => loadModel(3 as never)), /loadModel/);
+});
+
+test("a model in several files, by a path, a file URL and over HTTP", async () => {
+  const shape = { inputShape: [4, 3] };
+  const model = sequential([
+    layers.gru({ units: 3, resetAfter: false, ...shape }),
+    layers.dense({ units: 2 }),
+  ]);
+  const path = join(folder, "model.json");
+  await model.save(path);
+  assert.ok(readdirSync(folder).includes("group1-shard1of1.bin"));
+  const x = tensor(
+    Float32Array.from({ length: 24 }, (_, k) => k / 24 - 0.5),
+    [2, 4, 3],
+  );
+  const wanted = (await model.predict(x, { verbose: 0 })).data;
+  const server = createServer((request, response) => {
+    response.end(readFileSync(join(folder, new URL(request.url!, "http://x").pathname)));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  try {
+    const url = `http://127.0.0.1:${port}/model.json?version=2`;
+    for (const source of [path, pathToFileURL(path), url, new URL(url), await fetch(url)]) {
+      const again = await loadModel(source);
+      assert.equal([...(await again.predict(x, { verbose: 0 })).data], [...wanted]);
+    }
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
 });
 
 test.run();
