@@ -50,7 +50,10 @@ BoundProgram.prototype.prepare = function (this: BoundProgram, bases: Bases, dim
   prepare.call(this, bases, dims);
   zones.set(
     this,
-    [...storages(this.program)].map((storage) => zoneOf(storage, bases, dims)),
+    [...storages(this.program)]
+      // With threads, states of a part lie between those of its neighbours.
+      .filter(({ base }) => !(base === "state" && engines.get(this.kernels)?.threads))
+      .map((storage) => zoneOf(storage, bases, dims)),
   );
 };
 
