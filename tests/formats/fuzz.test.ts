@@ -132,7 +132,7 @@ test("bombs, wrong lengths and what holds code are refused by name and place", a
   assert.match(await refusal(config((each) => each.slice(0, 99))), /config\.json: expected JSON/);
   assert.match(
     await refusal(config(() => `${"[".repeat(100_000)}1${"]".repeat(100_000)}`)),
-    /config\.json: expected an object, got a list of 1/,
+    /config\.json: expected lists and objects at most 2000 deep/,
   );
   assert.match(
     await refusal(zipSync({ "metadata.json": utf8("{}") })),
