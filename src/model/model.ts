@@ -358,7 +358,8 @@ export class Model {
 
   /**
    * Writes the model to a file: layers, weights, what it is compiled with and the optimizer's state. The format is that of the ending:
-   * `.keras` (as Keras 3 writes it; also for other endings), … A file that is there is replaced at once, when the new one is whole.
+   * `.keras`, `.h5`, `.onnx`, `.safetensors`, `.json` (TensorFlow.js) or `.wasm`; another ending needs `format`. A file that is there is
+   * replaced at once, when the new one is whole.
    */
   save(path: string | URL, options: SaveOptions = {}): Promise<void> {
     return saveModel(this, path, options);

@@ -18,7 +18,7 @@ export interface BytesOptions {
 }
 
 export interface SaveOptions extends BytesOptions {
-  /** Default: told by the ending of the path, else 'keras'. */
+  /** Default: told by the ending of the path. */
   format?: FormatName;
 }
 

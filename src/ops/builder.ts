@@ -131,10 +131,12 @@ export class Builder implements Emitter {
    * batch-major rows, where its own input is the narrower one. */
   batchMajorAtLast(value: Value): Value {
     if (!value.timeMajor) return value;
-    const node = this.maker(value);
+    // Not through a view: where gradients stop, for one, they must stop behind the turn as well.
+    const node = this.#nodes.find(({ outputs }) => outputs[0] === value);
     const isRead = this.#nodes.some(({ inputs }) => inputs.some((input) => input?.root === value.root));
     if (!node?.op.byRows?.(node) || isRead || this.#swapped.has(value)) return this.#swap(value);
     this.#nodes.splice(this.#nodes.indexOf(node), 1);
+    this.flops = this.flops.plus(flopsOf(node).times(-1));
     const [x, ...rest] = node.inputs;
     const [out] = this.apply(node.op, node.name, [this.batchMajorAtLast(x!), ...rest], node.attributes);
     this.#swapped.set(value, out);

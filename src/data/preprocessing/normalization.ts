@@ -219,7 +219,8 @@ class Moments {
       mean[place] += data[i] / count;
     });
     this.axes.each(shape, (i, place) => {
-      squares[place] += (data[i] - mean[place]) ** 2;
+      const distance = data[i] - mean[place];
+      squares[place] += distance * distance;
     });
     const total = this.count + count;
     for (let place = 0; place < mean.length; place++) {
