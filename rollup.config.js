@@ -17,8 +17,7 @@ const isInstalled = (id) => installed.some((name) => id === name || id.startsWit
 /** The kernels that are inlined, left out: the user hands them over (configure({ kernels })). */
 const withoutKernels = {
   name: "without kernels",
-  load: (id) =>
-    id.endsWith("/wasm/inlined.js") ? "export const simd = undefined, relaxed = undefined;" : undefined,
+  load: (id) => (id.endsWith("/wasm/inlined.js") ? "export const inlined = undefined;" : undefined),
 };
 
 const input = "build/src/index.js";
