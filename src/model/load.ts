@@ -1,13 +1,12 @@
-// loadModel: a model from a file of any kind that formats/ reads.
+// A model from a file of any kind that formats/ reads. Not here: what is made of it (loadModel.ts, infer.ts).
 import { readBytes, type Source } from "../data/source.js";
 import { UnreelError } from "../errors.js";
 import type { FormatName, ModelDescription } from "../formats/description.js";
 import { checkFormat, loadFormat } from "../formats/index.js";
 import { at, atAsync, inFile } from "../formats/place.js";
 import { readOptions } from "../layers/options.js";
-import { Model } from "./model.js";
+import type { Predictor } from "./predictor.js";
 import { beside } from "./save.js";
-import { Sequential } from "./sequential.js";
 import { formatOf, nameOf } from "./weights.js";
 
 export type ModelSource = string | URL | Uint8Array | Response;
@@ -23,13 +22,12 @@ export interface LoadOptions {
   compile?: boolean;
 }
 
-/**
- * A model from a file: `.keras` (Keras 3), `.h5` (Keras 2 and 3), `model.json` (TensorFlow.js layers models; the shards lie beside it),
- * `.onnx`. A string is a path or a URL. Nothing in a file is run: Lambda
- * layers, custom objects and pickles are refused by name. Numbers are checked to be there in the shapes that the layers need before any
- * is taken over.
- */
-export async function loadModel(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
+/** What a file is read as: `make` gives the model, without weights of another file. */
+export async function readModelFile<M extends Predictor>(
+  source: ModelSource,
+  options: LoadOptions,
+  make: (found: ModelDescription) => M,
+): Promise<M> {
   const operation = "loadModel";
   const {
     format: given,
@@ -67,16 +65,10 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
   const found = await atAsync(operation, () =>
     inFile(name, () => read(bytes, { file: name, compile }, near)),
   );
-  const model = await made(`${operation}: ${name}`, found);
+  const model = make(found);
+  const assets = found.assets && (await revived(found.assets));
+  at(`${operation}: ${name}`, () => model.restore({ ...found, assets }));
   if (weights !== undefined) await model.loadWeights(weights);
-  return model;
-}
-
-async function made(operation: string, found: ModelDescription): Promise<Model> {
-  const { name, graph, sequence, assets } = found;
-  const model = sequence ? new Sequential([graph.inputs[0], ...sequence], name) : new Model(name, graph);
-  const state = { ...found, assets: assets && (await revived(assets)) };
-  at(operation, () => model.restore(state));
   return model;
 }
 

@@ -1,0 +1,15 @@
+// loadModel: a model that can be trained on, from a file.
+import { type LoadOptions, type ModelSource, readModelFile } from "./load.js";
+import { Model } from "./model.js";
+import { Sequential } from "./sequential.js";
+
+/**
+ * A model from a file: `.keras` (Keras 3), `.h5` (Keras 2 and 3), `model.json` (TensorFlow.js layers models; the shards lie beside it),
+ * `.onnx`. A string is a path or a URL. Nothing in a file is run: Lambda layers, custom objects and pickles are refused by name.
+ * Numbers are checked to be there in the shapes that the layers need before any is taken over.
+ */
+export function loadModel(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
+  return readModelFile(source, options, ({ name, graph, sequence }) =>
+    sequence ? new Sequential([graph.inputs[0], ...sequence], name) : new Model(name, graph),
+  );
+}
