@@ -44,6 +44,7 @@ function step(name, output, inputs, make) {
 }
 
 const wasm = (build) => `build/kernels/${build}.wasm`;
+const forward = (build) => `build/kernels/${build}.forward.wasm`;
 mkdirSync("build/kernels", { recursive: true });
 const BUILDS = ["simd", "relaxed", "wide"];
 const stale = BUILDS.filter((build) =>
@@ -87,6 +88,32 @@ if (stale.length > 0) {
   for (const build of stale) if (build !== "wide") await splatConstants(build);
   console.log(`built kernels ${stale.join(", ")} in ${((performance.now() - start) / 1000).toFixed(1)} s`);
 }
+/** Exports that a prediction never calls: the ways back, updates, losses, what is random. */
+const TRAINING = [
+  /(Backward|Keep|Loss|entropy|hinge|penalty|orthogonality|Error)$/i,
+  /^(sgd|rmsprop|adam|adamax|adadelta|lion|decayWeights|updateRows|clipBy\w+|embeddingScatterAdd|sumSquares|movingAverage)$/,
+  /^(cosineSimilarity|huber|logCosh|poisson|kullbackLeiblerDivergence|tversky|weightedSum|leftWeights|maskedWeights)$/,
+  /^(categoricalCrossentropy|binaryCrossentropy|sparseCategoricalCrossentropy)/,
+  /^(dropout|gaussianNoise|uniform)$/,
+];
+
+/** The kernels of the way forward alone, for unreel/infer. */
+async function forwardOnly(build) {
+  const { default: binaryen } = await import("binaryen");
+  const module = binaryen.readBinary(readFileSync(wasm(build)));
+  module.setFeatures(binaryen.Features.All);
+  const names = Array.from(
+    { length: module.getNumExports() },
+    (_, n) => binaryen.getExportInfo(module.getExportByIndex(n)).name,
+  );
+  for (const name of names) if (TRAINING.some((pattern) => pattern.test(name))) module.removeExport(name);
+  module.runPasses(["remove-unused-module-elements"]);
+  writeFileSync(forward(build), module.emitBinary());
+  module.dispose();
+}
+for (const build of ["simd", "relaxed"])
+  if (isStale(forward(build), [wasm(build), "scripts/build.js"])) await forwardOnly(build);
+
 /** Modules are cut into so many pieces each, which stand in turns: builds are alike, and deflate looks back no further than 32 KB. */
 const PIECES = 8;
 
@@ -99,11 +126,15 @@ function inTurns(modules) {
   return Buffer.concat(pieces);
 }
 
-const INLINED = { inlined: ["simd", "relaxed"], inlinedWide: ["wide"] };
+const INLINED = {
+  inlined: { simd: wasm("simd"), relaxed: wasm("relaxed") },
+  inlinedForward: { simd: forward("simd"), relaxed: forward("relaxed") },
+  inlinedWide: { wide: wasm("wide") },
+};
 for (const [file, builds] of Object.entries(INLINED)) {
-  step(`${file} kernels`, `src/wasm/${file}.ts`, [...builds.map(wasm), "scripts/build.js"], () => {
-    const modules = builds.map((build) => readFileSync(wasm(build)));
-    const sizes = Object.fromEntries(builds.map((build, n) => [build, modules[n].length]));
+  step(`${file} kernels`, `src/wasm/${file}.ts`, [...Object.values(builds), "scripts/build.js"], () => {
+    const modules = Object.values(builds).map((path) => readFileSync(path));
+    const sizes = Object.fromEntries(Object.keys(builds).map((build, n) => [build, modules[n].length]));
     const text = deflateRawSync(inTurns(modules), { level: 9 }).toString("base64");
     writeFileSync(
       `src/wasm/${file}.ts`,

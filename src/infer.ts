@@ -1,12 +1,11 @@
 // `unreel/infer`: saved models, run. No training, and kernels for the way forward alone. Importing it runs nothing and fetches nothing.
 
-export * as decode from "./decode/index.js";
+export { padSequences } from "./data/sequence/padSequences.js";
 export { OutOfMemoryError, UnreelError } from "./errors.js";
 export type { Layer } from "./layers/layer.js";
 export type { SymbolicTensor } from "./layers/symbolic.js";
 export { loadModel, SavedModel } from "./model/savedModel.js";
 export type { Stream } from "./model/stream.js";
-export * as sequence from "./data/sequence/index.js";
 export {
   type DType,
   type NestedNumbers,

@@ -8,10 +8,6 @@ const MOST_BYTES = 64 << 20;
 /** What the end of an archive begins with, and its least size. */
 const [END, END_BYTES] = [0x06054b50, 22];
 
-export function isZip(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x50 && bytes[1] === 0x4b && (bytes[2] === 3 || bytes[2] === 5);
-}
-
 /** Entries whose names are wanted, unpacked. Sizes are checked before anything is, and what comes out against its checksum. */
 export async function readZip(
   operation: string,

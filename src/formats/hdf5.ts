@@ -4,6 +4,7 @@ import type { Attribute, Dataset, File, Group } from "h5wasm";
 import { show, UnreelError } from "../errors.js";
 import { OldHdf5 } from "./hdf5Old.js";
 import { shown } from "./place.js";
+import { isHdf5 } from "./signatures.js";
 
 /** Numbers of a dataset, or of several, by path; and texts. */
 export interface Hdf5File {
@@ -40,11 +41,6 @@ async function library() {
   // Errors as exceptions, and nothing on the console.
   module.activate_throwing_error_handler();
   return { File: h5wasm.File, FS: module.FS };
-}
-
-export function isHdf5(bytes: Uint8Array): boolean {
-  const signature = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
-  return signature.every((byte, k) => bytes[k] === byte);
 }
 
 /** Reads what it wants of a file. */

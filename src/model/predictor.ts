@@ -14,7 +14,7 @@ import { report } from "../training/callbacks/progressBar.js";
 import { arrayFeed, type Batches, BatchStream, checkEnds, type Feed, isStream } from "../training/feed.js";
 import { predict } from "../training/predict.js";
 import { refuseOfArrays, type Verbose } from "./data.js";
-import { Stream } from "./stream.js";
+import type { Stream } from "./stream.js";
 import { summarize } from "./summary.js";
 import { loadWeights } from "./weights.js";
 
@@ -120,9 +120,8 @@ export class Predictor {
 
   /** Inference one time step at a time, with states of its own: `stream.step(x)` is synchronous. */
   async stream({ batchSize = 1 }: { batchSize?: number } = {}): Promise<Stream> {
-    const stream: Stream = new Stream(await this.executor("stream"), batchSize, () =>
-      this.#streams.delete(stream),
-    );
+    const { Stream } = await import("./stream.js");
+    const stream = new Stream(await this.executor("stream"), batchSize, () => this.#streams.delete(stream));
     this.#streams.add(stream);
     return stream;
   }

@@ -3,8 +3,9 @@ import { readBytes, type Source } from "../data/source.js";
 import { UnreelError } from "../errors.js";
 import { replaceFile } from "../files.js";
 import type { FormatName, ModelDescription } from "../formats/description.js";
-import { checkFormat, formatOfBytes, formatOfName, loadFormat } from "../formats/index.js";
+import { checkFormat, formatOfName, loadFormat } from "../formats/index.js";
 import { atAsync, inFile } from "../formats/place.js";
+import { formatOfBytes } from "../formats/signatures.js";
 
 interface Weighted {
   readonly name: string;

@@ -4,7 +4,6 @@ import { UnreelError } from "../errors.js";
 import { fileSystem, withFile } from "../files.js";
 import type { Kernel } from "./calls.js";
 import { inlined } from "./inlined.js";
-import { importingMemory, sharedMemory } from "./shared.js";
 
 /** `wide` only by configure({ wide: true }): wide.ts. */
 export type Build = "simd" | "relaxed" | "wide";
@@ -191,9 +190,10 @@ async function compiled(build: Build, bytes: Uint8Array<ArrayBuffer>): Promise<W
 export async function loadKernels(build: Build, { shared = false } = {}): Promise<Kernels> {
   const own = await kernelBytes(build);
   // What is no module is told as such, before its sections are looked for.
-  const { bytes, initial } = shared && WebAssembly.validate(own) ? importingMemory(own) : { bytes: own };
+  const sharing = shared && WebAssembly.validate(own) ? await import("./shared.js") : undefined;
+  const { bytes, initial } = sharing ? sharing.importingMemory(own) : { bytes: own };
   const module = await compiled(build, bytes);
-  const env: WebAssembly.ModuleImports = initial === undefined ? {} : { memory: sharedMemory(initial) };
+  const env: WebAssembly.ModuleImports = sharing ? { memory: sharing.sharedMemory(initial!) } : {};
   const { exports } = await WebAssembly.instantiate(module, { env });
   const functions: Record<string, Kernel> = {};
   for (const [name, value] of Object.entries(exports)) {
