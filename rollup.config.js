@@ -52,7 +52,8 @@ const asFiles = (dir) => ({ dir, format: "es", preserveModules: true, preserveMo
 
 export default process.env.PACKAGE
   ? [
-      { ...whole, output: [...whole.output, asFiles("dist/modules")] },
+      whole,
+      { ...host, input, output: asFiles("dist/modules") },
       {
         ...host,
         input: { infer },
