@@ -67,13 +67,13 @@ export function requireCount(place: string, value: unknown): number {
 }
 
 /** What a description of a model may hold: a text that costs more to read than any model needs is refused before it is. */
-const MOST_JSON = { characters: 32 << 20, objects: 400_000, depth: 2_000 };
+const MOST_JSON = { characters: 32 << 20, objects: 400_000, values: 2_000_000, depth: 2_000 };
 
 function checkJson(place: string, text: string): void {
   const refuse = (expected: string, got: string) => new UnreelError({ operation: place, expected, got });
   if (text.length > MOST_JSON.characters)
     throw refuse(`at most ${MOST_JSON.characters} characters of JSON`, `${text.length}`);
-  let [objects, depth] = [0, 0];
+  let [objects, values, depth] = [0, 0, 0];
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code === QUOTE) {
@@ -86,6 +86,8 @@ function checkJson(place: string, text: string): void {
       if (++objects > MOST_JSON.objects)
         throw refuse(`at most ${MOST_JSON.objects} lists and objects`, "more");
     } else if (code === 0x7d || code === 0x5d) depth--;
+    else if (code === 0x2c && ++values > MOST_JSON.values)
+      throw refuse(`at most ${MOST_JSON.values} values of JSON`, "more");
   }
 }
 
