@@ -33,10 +33,12 @@ export function makeGraph(
     });
   }
   const calls: LayerCall[] = [];
-  const state = new Map<LayerCall, "open" | "done">();
+  const seen = new Set<LayerCall>();
+  // What is open, the innermost last, with what it still waits for: chains may be longer than calls of functions can be deep.
+  const open: { readonly call: LayerCall; readonly left: Iterator<SymbolicTensor> }[] = [];
   const visit = (call: LayerCall) => {
-    if (state.get(call) === "done") return;
-    state.set(call, "open");
+    if (seen.has(call)) return;
+    seen.add(call);
     if (call.inputs.length === 0 && !inputs.some((input) => input.source === call)) {
       const hint = "List every input() that the outputs depend on under `inputs`.";
       throw new UnreelError({
@@ -46,13 +48,18 @@ export function makeGraph(
         hint,
       });
     }
-    for (const tensor of dependencies(call)) if (!state.has(tensor.source)) visit(tensor.source);
-    state.set(call, "done");
-    calls.push(call);
+    open.push({ call, left: dependencies(call).values() });
   };
-  for (const output of outputs) visit(output.source);
+  for (const output of outputs) {
+    visit(output.source);
+    for (let top = open.at(-1); top; top = open.at(-1)) {
+      const { value, done } = top.left.next();
+      if (!done) visit(value.source);
+      else calls.push(open.pop()!.call);
+    }
+  }
   for (const input of inputs) {
-    if (unusedInputs || state.has(input.source)) continue;
+    if (unusedInputs || seen.has(input.source)) continue;
     const hint = "Remove it from `inputs`, or use it.";
     throw new UnreelError({
       operation,

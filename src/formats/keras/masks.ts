@@ -56,7 +56,7 @@ export class ComputedMasks {
 
   /** Refuses a mask that is not the one that comes with x. */
   check(place: string, mask: readonly Reference[], x: readonly SymbolicTensor[]): void {
-    const named = new Set(mask.flatMap((each) => [...this.#rootsOf(place, each, new Set())]));
+    const named = this.#rootsOf(place, mask);
     const carried = new Set(x.flatMap((each) => [...(this.#roots.get(each) ?? [])]));
     const isSame = named.size === carried.size && [...named].every((root) => carried.has(root));
     if (isSame && named.size > 0) return;
@@ -79,19 +79,25 @@ export class ComputedMasks {
     for (const output of outputs) this.#roots.set(output, roots);
   }
 
-  /** Where a mask begins: the comparisons of tensors that the operations before it read. */
-  #rootsOf(place: string, [name, index]: Reference, seen: Set<string>): Root[] {
-    const operation = this.#operations.get(name);
-    const key = `${name},${index}`;
-    if (!operation || seen.has(key)) return [];
-    seen.add(key);
-    const where = `${place}: ${name}: inbound_nodes[${index}]`;
-    const args = requireList(`${where}: args`, requireObject(where, operation.nodes[index]).args);
-    if (operation.className === "NotEqual") {
-      const [tensor] = histories(where, args[0]);
-      return tensor && typeof args[1] === "number" ? [rootOf(tensor, args[1])] : [];
+  /** Where masks begin: the comparisons of tensors that the operations before them read. */
+  #rootsOf(place: string, mask: readonly Reference[]): Set<Root> {
+    const roots = new Set<Root>();
+    const seen = new Set<string>();
+    const left = [...mask];
+    for (let next = left.pop(); next; next = left.pop()) {
+      const [name, index] = next;
+      const operation = this.#operations.get(name);
+      const key = `${name},${index}`;
+      if (!operation || seen.has(key)) continue;
+      seen.add(key);
+      const where = `${place}: ${name}: inbound_nodes[${index}]`;
+      const args = requireList(`${where}: args`, requireObject(where, operation.nodes[index]).args);
+      if (operation.className === "NotEqual") {
+        const [tensor] = histories(where, args[0]);
+        if (tensor && typeof args[1] === "number") roots.add(rootOf(tensor, args[1]));
+      } else for (const arg of args) left.push(...histories(where, arg));
     }
-    return args.flatMap((arg) => histories(where, arg)).flatMap((each) => this.#rootsOf(place, each, seen));
+    return roots;
   }
 }
 
