@@ -13,6 +13,7 @@ import {
   type Model,
   model,
   ops,
+  type SymbolicTensor,
   sequential,
   type Tensor,
   tensor,
@@ -158,6 +159,65 @@ test("a model that was read trains on", async () => {
     assert.ok(Math.abs(loss - losses[1][k]) < 1e-5, `${loss} and ${losses[1][k]}`);
   });
   assert.ok(losses[1][3] < losses[1][0]);
+});
+
+/** Losses of a few epochs of each, step for step. */
+async function sameLosses(models: readonly Model[], x: Tensor, y: Tensor): Promise<void> {
+  const losses: number[][] = [];
+  for (const each of models) {
+    each.compile({ optimizer: "sgd", loss: "meanSquaredError" });
+    const { history } = await each.fit(x, y, { epochs: 4, batchSize: 4, shuffle: false, verbose: 0 });
+    losses.push(history.loss);
+  }
+  const [first, ...others] = losses;
+  for (const other of others)
+    other.forEach((loss, k) => {
+      assert.ok(Math.abs(loss - first[k]) < 1e-5, `${first[k]} and ${loss}`);
+    });
+  assert.ok(first[3] < first[0]);
+}
+
+test("a model under a mask that was read holds layers that take the mask, and trains on", async () => {
+  const x = input({ shape: [null], dtype: "int32" });
+  const embedded = layers.embedding({ inputDim: 7, outputDim: 4, maskZero: true }).apply(x);
+  const both = layers.bidirectional({ layer: layers.gru({ units: 3, returnSequences: true }) });
+  const y: SymbolicTensor = layers.lstm({ units: 3 }).apply(both.apply(embedded));
+  const made = model({ inputs: x, outputs: layers.dense({ units: 1 }).apply(y) });
+  const again = await loadModel(await made.toBytes("onnx"));
+  const kinds = again.layers.map(({ className }) => className);
+  assert.equal(
+    kinds.filter((each) => /GRU|LSTM|RNN/.test(each)),
+    ["GRU", "GRU", "LSTM"],
+    "and no loop for what ONNX said the mask with",
+  );
+  const ids = tensor(
+    Int32Array.from({ length: 80 }, (_, k) => ((k * k) % 11 > 6 ? 0 : (k * k) % 11)),
+    [16, 5],
+  );
+  const target = tensor(
+    Float32Array.from({ length: 16 }, (_, k) => (k % 5) / 3),
+    [16, 1],
+  );
+  await sameLosses([made, again], ids, target);
+  made.dispose();
+  again.dispose();
+});
+
+test("a stack of cells that was read is a cell of layers and operations, and trains on", async () => {
+  const x = input({ shape: [null, 3] });
+  const cell = [layers.lstmCell({ units: 3 }), layers.gruCell({ units: 2 })];
+  const y: SymbolicTensor = layers.rnn({ cell, returnSequences: true, goBackwards: true }).apply(x);
+  const out = layers.dense({ units: 1 }).apply(layers.lstm({ units: 3, activation: "gelu" }).apply(y));
+  const made = model({ inputs: x, outputs: out });
+  const again = await loadModel(await made.toBytes("onnx"));
+  assert.is(again.layers.filter(({ className }) => className === "RNN").length, 2);
+  const target = tensor(
+    Float32Array.from({ length: 16 }, (_, k) => (k % 5) / 3),
+    [16, 1],
+  );
+  await sameLosses([made, again], numbers(16, 5, 3), target);
+  made.dispose();
+  again.dispose();
 });
 
 test("what ONNX cannot express is refused by name", async () => {

@@ -35,8 +35,8 @@ class Anew extends Error {}
 export async function readOnnx(bytes: Uint8Array, file: string): Promise<ModelDescription> {
   const complain = complainOf(file);
   const proto = await decodeModel(bytes, complain);
-  const opset = opsetOf(proto, complain);
   const given = checked(proto, complain);
+  const opset = opsetOf(proto, complain);
   const initializers = new Map<string, Known>();
   given.initializer.forEach((tensor, k) => {
     const place = `initializer '${tensor.name || k}'`;
