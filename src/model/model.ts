@@ -26,6 +26,7 @@ import {
   isDue,
   readFitOptions,
   refuseOfArrays,
+  requireBatch,
   streamFeed,
   type Verbose,
   validationFeed,
@@ -127,6 +128,7 @@ export class Model {
   ): Promise<History> {
     const isDataset = isStream(data);
     if (isDataset) refuseTargets("fit", yOrOptions, options);
+    else requireTargets("fit", data, yOrOptions, "{ epochs: 10 }");
     const read = readFitOptions(((isDataset ? yOrOptions : options) ?? {}) as FitOptions, isDataset);
     this.#requireRest("fit", this.#trains);
     this.#trains = true;
@@ -188,7 +190,10 @@ export class Model {
   ): Promise<R> {
     const stream = new BatchStream(operation, data);
     try {
-      const { x } = await stream.peek(epoch);
+      const first = await stream.peek(epoch);
+      // Before a model takes its shape from it.
+      requireBatch(operation, first);
+      const { x } = first;
       return await work(stream, x as InputLike);
     } finally {
       await stream.close();
@@ -213,14 +218,22 @@ export class Model {
   ): Promise<Record<string, number>> {
     const isDataset = isStream(data);
     if (isDataset) refuseTargets("evaluate", yOrOptions, options);
+    else requireTargets("evaluate", data, yOrOptions, "{ batchSize: 128 }");
     const given = isDataset ? yOrOptions : options;
     if (isDataset) refuseOfArrays("evaluate", given, ["batchSize", "sampleWeight"]);
-    const { batchSize, sampleWeight, steps, verbose } = readOptions("evaluate", given as object, {
+    const defaults = {
       batchSize: 32,
       sampleWeight: undefined as WeightLike | undefined,
       steps: undefined as number | undefined,
       verbose: "auto" as Verbose,
-    });
+    };
+    const call = isDataset ? "evaluate(dataset, { steps: 10 })" : "evaluate(x, y, { batchSize: 128 })";
+    const { batchSize, sampleWeight, steps, verbose } = readOptions(
+      "evaluate",
+      given as object,
+      defaults,
+      call,
+    );
     positiveInteger("evaluate: batchSize", batchSize);
     if (steps !== undefined) positiveInteger("evaluate: steps", steps);
     const run = async (trainee: Trainee, feed: Feed) => {
@@ -251,11 +264,17 @@ export class Model {
   ): Promise<Predicted> {
     const isDataset = isStream(data);
     if (isDataset) refuseOfArrays("predict", options, ["batchSize"]);
-    const { batchSize, steps, verbose } = readOptions("predict", options, {
+    const defaults = {
       batchSize: 32,
       steps: undefined as number | undefined,
       verbose: "auto" as Verbose,
-    });
+    };
+    const { batchSize, steps, verbose } = readOptions(
+      "predict",
+      options,
+      defaults,
+      "predict(x, { batchSize: 128 })",
+    );
     positiveInteger("predict: batchSize", batchSize);
     if (steps !== undefined) positiveInteger("predict: steps", steps);
     const run = async (executor: Executor, feed: Feed) => {
@@ -275,7 +294,10 @@ export class Model {
           const executor = await this.executor("predict", x);
           return run(
             executor,
-            stream.feed((batch) => read(executor, batch.x as InputLike)),
+            stream.feed((batch) => {
+              requireBatch("predict", batch, executor.graph);
+              return read(executor, batch.x as InputLike);
+            }),
           );
         });
       }
@@ -290,10 +312,12 @@ export class Model {
     y: InputLike,
     options: { sampleWeight?: WeightLike; classWeight?: ClassWeight } = {},
   ): Promise<Record<string, number>> {
-    const read = readOptions("trainOnBatch", options, {
+    requireTargets("trainOnBatch", x, y, "{ sampleWeight }");
+    const defaults = {
       sampleWeight: undefined as WeightLike | undefined,
       classWeight: undefined as ClassWeight | undefined,
-    });
+    };
+    const read = readOptions("trainOnBatch", options, defaults, "trainOnBatch(x, y, { sampleWeight })");
     return this.#whileRunning(async () => {
       const trainee = await this.#trainee("trainOnBatch", x);
       return trainOnBatch(trainee, dataSet("trainOnBatch", trainee, x, y, read));
@@ -497,6 +521,33 @@ export class Model {
     }
     return { executor, ...compiled.trainee! };
   }
+}
+
+/** Options of fit and evaluate: what has one was meant as such. */
+const OPTIONS =
+  /^(epochs|batchSize|batch_size|verbose|callbacks|validationData|validationSplit|shuffle|steps)$/;
+
+/** Arrays have their targets beside them. */
+function requireTargets(operation: string, x: unknown, y: unknown, options: string): void {
+  const isOptions =
+    typeof y === "object" &&
+    y !== null &&
+    Object.getPrototypeOf(y) === Object.prototype &&
+    Object.keys(y).some((name) => OPTIONS.test(name));
+  if (y !== undefined && y !== null && !isOptions) return;
+  const isBoth =
+    typeof x === "object" &&
+    x !== null &&
+    Object.getPrototypeOf(x) === Object.prototype &&
+    "x" in x &&
+    "y" in x;
+  const hint = `Write ${operation}(x, y, ${options}): targets stand behind the inputs, options behind both. Batches of both are a dataset: data.Dataset.fromGenerator(() => batches), or fromTensors([x, y]).batch(32).`;
+  throw new UnreelError({
+    operation: `${operation}: y`,
+    expected: "targets, an array with one entry for each sample of x",
+    got: isOptions ? "options" : isBoth ? "{ x, y } as one argument" : y === null ? "null" : "none",
+    hint,
+  });
 }
 
 /** A dataset's batches have their targets: what stands behind it are options. */
