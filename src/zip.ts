@@ -54,11 +54,27 @@ export async function readZip(
   }
 }
 
+/** The names of the entries; undefined where the archive has no directory, as when its end was cut off. */
+export function zipNames(bytes: Uint8Array): readonly string[] | undefined {
+  try {
+    return endOf(bytes) === undefined ? undefined : [...checksums(bytes).keys()];
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+/** Where the end begins, which tells where the directory does. */
+function endOf(bytes: Uint8Array): number | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let end = bytes.length - END_BYTES; end >= 0; end--) if (view.getUint32(end, true) === END) return end;
+  return undefined;
+}
+
 /** The checksums of the entries, by name: the directory at the end of an archive has them. */
 function checksums(bytes: Uint8Array): Map<string, number> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let end = bytes.length - END_BYTES;
-  while (end > 0 && view.getUint32(end, true) !== END) end--;
+  const end = endOf(bytes) ?? 0;
   const found = new Map<string, number>();
   let at = view.getUint32(end + 16, true);
   for (let left = view.getUint16(end + 10, true); left > 0; left--) {

@@ -1,16 +1,17 @@
 // loadModel: a model from a file of any kind that formats/ reads.
-import { readBytes, type Source } from "../data/source.js";
+import { readBytes } from "../data/source.js";
 import { UnreelError } from "../errors.js";
 import type { FormatName, ModelDescription } from "../formats/description.js";
+import { placeholder } from "../formats/foreign.js";
 import { checkFormat, loadFormat } from "../formats/index.js";
 import { at, atAsync, inFile } from "../formats/place.js";
 import { readOptions } from "../layers/options.js";
 import { Model } from "./model.js";
 import { beside } from "./save.js";
 import { Sequential } from "./sequential.js";
-import { formatOf, nameOf } from "./weights.js";
+import { formatOf, type ModelSource, nameOf, readModelFile } from "./weights.js";
 
-export type ModelSource = string | URL | Uint8Array | Response;
+export type { ModelSource } from "./weights.js";
 
 export interface LoadOptions {
   /** Default: told by the first bytes, else by the ending of the name. */
@@ -44,21 +45,32 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
   });
   if (given !== undefined) checkFormat(`${operation}: format`, given);
   const name = nameOf(source);
-  const bytes = await readBytes(operation, source as Source);
+  const bytes = await readModelFile(operation, source);
   const format = formatOf(`${operation}: ${name}`, bytes, name, given);
   const { read } = await loadFormat(format);
   if (!read) {
     const expected = "a format that can be read";
-    throw new UnreelError({ operation: `${operation}: ${name}`, expected, got: `'${format}'` });
+    const hint =
+      "A module is made of a model and has no layers any more: keep the .keras that it was made of.";
+    throw new UnreelError({ operation: `${operation}: ${name}`, expected, got: `'${format}'`, hint });
   }
-  const near = (path: string) => {
-    if (files && Object.hasOwn(files, path)) return readBytes(operation, files[path] as Source);
-    if (!(source instanceof Uint8Array)) {
-      return readBytes(operation, beside(source instanceof URL ? source : name, path) as Source);
+  const near = async (path: string) => {
+    const isGiven = files && Object.hasOwn(files, path);
+    if (isGiven || typeof source === "string" || source instanceof URL || source instanceof Response) {
+      const place = isGiven ? files[path] : beside(source instanceof URL ? source : name, path);
+      const found = await readBytes(name, place);
+      const page = placeholder(found);
+      if (!page) return found;
+      throw new UnreelError({
+        operation: name,
+        expected: `the file '${path}' beside it`,
+        got: page.what,
+        hint: page.hint,
+      });
     }
     const hint = "Bytes lie beside nothing: give a path or a URL, or the file in the option files.";
     throw new UnreelError({
-      operation: `${operation}: files`,
+      operation: "files",
       expected: `a file '${path}'`,
       got: "none",
       hint,

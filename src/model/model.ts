@@ -34,7 +34,7 @@ import {
 import { type BytesOptions, modelBytes, type SaveOptions, saveModel } from "./save.js";
 import { Stream } from "./stream.js";
 import { summarize } from "./summary.js";
-import { loadWeights, saveWeights } from "./weights.js";
+import { loadWeights, type ModelSource, saveWeights } from "./weights.js";
 
 /** One tensor, or a list of them where the model has several outputs. Typed as both, so that neither use needs a cast. */
 export type Predicted = Tensor & Tensor[];
@@ -400,7 +400,7 @@ export class Model {
   }
 
   /** Takes the weights of a file over: `.weights.h5` and `.h5` of Keras 2 and 3, `.keras`. All are checked before any is changed. */
-  loadWeights(source: string | URL | Uint8Array | Response): Promise<void> {
+  loadWeights(source: ModelSource): Promise<void> {
     return loadWeights(this, source);
   }
 
