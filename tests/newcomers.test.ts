@@ -54,6 +54,7 @@ const pairs = elements([
   [[1, 2], 0],
   [[3, 4], 1],
 ]);
+const csv = (text: string, options: object) => () => data.Dataset.fromCsv(text, options).toArray();
 const fit = (model: ReturnType<typeof classifier>, ...given: unknown[]) =>
   (model.fit as (...given: unknown[]) => Promise<unknown>).call(model, ...given);
 
@@ -200,6 +201,30 @@ const table: Record<string, [() => unknown, RegExp]> = {
   "columns of a CSV": [
     () => fit(classifier(), data.Dataset.fromCsv("a,b,c\n1,2,0\n", { label: "c" }).batch(1), quiet),
     /^fit: x \(batch 1\): expected an array, or \{ .* \}, got an object with a, b\. .*\{ vector: true \}/,
+  ],
+
+  // Columns.
+  "a label that is misspelled": [
+    csv("age,label\n1,0\n", { label: "lable" }),
+    /a column 'lable'.*Did you mean 'label'\?/,
+  ],
+  "another delimiter": [csv("age;label\n1;0\n", { label: "label" }), /another one: \{ delimiter: ";" \}/],
+  "no line of names": [csv("1,0\n2,1\n", { label: "label" }), /header: false calls the columns '0', '1'/],
+  "a page for a CSV": [
+    csv("<!DOCTYPE html>\n<html>\n", { label: "label" }),
+    /It is a page: is the address right/,
+  ],
+  "a column of texts among numbers": [
+    csv("age,home town\n1,5\n\n2,Rome\n", { vector: true }),
+    /vector: expected columns of numbers, got 'Rome' in line 4, column 'home town'\. .*'home town': \(text\) =>/,
+  ],
+  "a mark of what is missing": [
+    csv("age\n1\nNA\n", { vector: true }),
+    /got 'NA' in line 3, column 'age'\. .*naValues: \['', 'NA'\]/,
+  ],
+  "texts where types says numbers": [
+    csv("age,city\n1,Rome\n", { types: { city: "number" } }),
+    /a number, got 'Rome' in line 2, column 'city'\. types: \{ city: 'string' \}/,
   ],
 
   // Shapes.
