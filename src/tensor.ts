@@ -65,10 +65,55 @@ export function tensor(values: TensorLike, shape?: readonly number[], dtype?: DT
     if (!shape && (!dtype || dtype === values.dtype)) return values;
     return new Tensor(convert(values.data, dtype ?? values.dtype), shape ?? values.shape);
   }
-  if (ArrayBuffer.isView(values)) return new Tensor(convert(values, dtype), shape ?? [values.length]);
+  if (isTypedArray(values)) return new Tensor(convert(values, dtype), shape ?? [values.length]);
   const flat: number[] = [];
   const found = shapeOf(values, flat);
   return new Tensor(convert(flat, dtype ?? "float32"), shape ?? found);
+}
+
+/** The same of an argument, whose name is told when it is refused. `hint` knows more of what is no number there. */
+export function tensorOf(
+  operation: string,
+  values: unknown,
+  hint?: (value: unknown) => string | undefined,
+): Tensor {
+  if (values instanceof Tensor) return values;
+  if (isTypedArray(values)) return new Tensor(convert(values), [values.length]);
+  const flat: number[] = [];
+  const shape = shapeOf(values, flat, [], { operation, hint });
+  return new Tensor(convert(flat, "float32"), shape);
+}
+
+/** Of numbers: no DataView, no bigints. */
+function isTypedArray(value: unknown): value is TypedArray {
+  const isBig = value instanceof BigInt64Array || value instanceof BigUint64Array;
+  return ArrayBuffer.isView(value) && !(value instanceof DataView) && !isBig;
+}
+
+/** What can be done about something that is no number. */
+function numberHint(value: unknown): string | undefined {
+  if (typeof value === "string") {
+    return value.trim() !== "" && Number.isFinite(Number(value))
+      ? "A number written as text: Number(text) reads it."
+      : "Texts become numbers first: sentences with text.TextVectorization, single words with data.StringLookup.";
+  }
+  if (value === null || value === undefined) return "Fill or drop missing values first.";
+  if (typeof value === "bigint") return "Number(value) makes a number of it.";
+  if (typeof value === "function") {
+    return "Is it to be called? Of a function that makes batches, data.Dataset.fromGenerator makes a dataset.";
+  }
+  if (typeof value !== "object") return undefined;
+  if (value instanceof ArrayBuffer) return "new Float32Array(buffer) reads it as numbers.";
+  if (value instanceof BigInt64Array || value instanceof BigUint64Array) {
+    return "Int32Array.from(values, Number) makes numbers of them.";
+  }
+  if (typeof (value as { then?: unknown }).then === "function")
+    return "It is a promise: write await before it.";
+  if (Symbol.iterator in value) return "Array.from(values) makes an array of it.";
+  if (Symbol.asyncIterator in value) return "A dataset stands alone: fit(dataset, { … }).";
+  return Object.getPrototypeOf(value) === Object.prototype
+    ? "Object.values(record) makes an array of its values."
+    : undefined;
 }
 
 function convert(values: TypedArray | number[], dtype?: DType): Float32Array | Int32Array {
@@ -92,7 +137,13 @@ function convert(values: TypedArray | number[], dtype?: DType): Float32Array | I
 }
 
 /** Walks nested arrays, appends their numbers to `flat` and returns their shape. */
-function shapeOf(values: unknown, flat: number[], path: number[] = []): number[] {
+function shapeOf(
+  values: unknown,
+  flat: number[],
+  path: number[] = [],
+  argument: { operation: string; hint?: (value: unknown) => string | undefined } = { operation: "tensor" },
+): number[] {
+  const { operation } = argument;
   const place = () => (path.length ? ` at [${path.join("][")}]` : "");
   if (typeof values === "number" || typeof values === "boolean") {
     flat.push(Number(values));
@@ -102,9 +153,10 @@ function shapeOf(values: unknown, flat: number[], path: number[] = []): number[]
     for (let i = 0; i < values.size; i++) flat.push(values.data[i]);
     return [...values.shape];
   }
-  const isRow = ArrayBuffer.isView(values) && !(values instanceof DataView);
+  const isRow = isTypedArray(values);
   if (!isRow && !Array.isArray(values)) {
-    throw new UnreelError({ operation: "tensor", expected: "numbers", got: `${show(values)}${place()}` });
+    const hint = argument.hint?.(values) ?? numberHint(values);
+    throw new UnreelError({ operation, expected: "numbers", got: `${show(values)}${place()}`, hint });
   }
   const row = values as unknown[];
   if (isRow || row.every((value) => typeof value === "number")) {
@@ -114,10 +166,10 @@ function shapeOf(values: unknown, flat: number[], path: number[] = []): number[]
   let first: number[] | undefined;
   for (let i = 0; i < row.length; i++) {
     path.push(i);
-    const shape = shapeOf(row[i], flat, path);
+    const shape = shapeOf(row[i], flat, path, argument);
     if (first && (shape.length !== first.length || shape.some((d, axis) => d !== first![axis]))) {
       throw new UnreelError({
-        operation: "tensor",
+        operation,
         expected: `rows of one shape, [${first}] like the first`,
         got: `[${shape}]${place()} (a ragged array)`,
         hint: "Pad sequences of different lengths with sequence.padSequences.",

@@ -64,6 +64,16 @@ export async function readZip(
   return unpacked;
 }
 
+/** The names of the entries; undefined where the archive has no whole directory, as when its end was cut off. */
+export function zipNames(bytes: Uint8Array): readonly string[] | undefined {
+  try {
+    return entriesOf("", bytes).map(({ name }) => name);
+  } catch (error) {
+    if (error instanceof UnreelError) return undefined;
+    throw error;
+  }
+}
+
 interface Entry {
   readonly name: string;
   /** 0 for stored bytes, 8 for deflated ones. */

@@ -170,7 +170,7 @@ test("a backup of something else, or half of one, is refused, and nothing is cha
     /optimizer: expected Adam \(momentum, velocity\), got SGD/,
   );
   writeFileSync(join(backupDir, "latest.backup"), "half");
-  assert.match(await refusal(() => train(backupDir, "sgd")), /restore: expected a whole backup/);
+  assert.match(await refusal(() => train(backupDir, "sgd")), /latest\.backup: expected a whole backup/);
   assert.match(
     await refusal(() => callbacks.backupAndRestore({ backupDir: "" })),
     /backupDir: expected a folder/,

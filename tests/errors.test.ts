@@ -54,7 +54,7 @@ const table: Record<string, [() => unknown, RegExp]> = {
   "options missing": [() => layers.dense(null as never), /an options object/],
   "a layer in the place of options": [
     () => layers.bidirectional(layers.lstm({ units: 2 }) as never),
-    /bidirectional: expected an options object, got an object \(Layer\).*bidirectional\(\{ … \}\)/,
+    /bidirectional: expected an options object, got an object \(Layer\).*bidirectional\(\{ layer: … \}\)/,
   ],
   "another library's mode": [
     () => layers.bidirectional({ layer: layers.lstm({ units: 2 }), mergeMode: "add" as never }),

@@ -35,6 +35,7 @@ const SUITES: Readonly<Record<string, () => Promise<unknown>>> = {
   layers: () => import("./layers.test.js"),
   losses: () => import("./losses.test.js"),
   metrics: () => import("./metrics.test.js"),
+  newcomers: () => import("./newcomers.test.js"),
   noise: () => import("./noise.test.js"),
   normalization: () => import("./normalization.test.js"),
   operations: () => import("./operations.test.js"),

@@ -292,7 +292,7 @@ class Reader {
     const byColumn = typeof onMissing === "object" ? Object.keys(onMissing) : [];
     for (const name of [...wanted, ...label, ...Object.keys(options.types), ...byColumn]) {
       if (names.includes(name)) continue;
-      const hint = suggestion(name, names);
+      const hint = headerHint(names) ?? suggestion(name, names);
       const got = names.length > 12 ? `${names.length} others` : `the columns ${names.map(show).join(", ")}`;
       throw new UnreelError({ operation: OPERATION, expected: `a column ${show(name)}`, got, hint });
     }
@@ -307,11 +307,17 @@ class Reader {
     this.#labels = label.map(column);
     const text = this.#features.find(({ type }) => type === "string");
     if (options.vector && text) {
+      const found = this.#firstText(text.place, sample);
+      const isMark = /^(n\/?a|nan|null|none|nil|-|\?|\.)$/i.test(found?.value.trim() ?? "");
       throw new UnreelError({
         operation: `${OPERATION}: vector`,
         expected: "columns of numbers",
-        got: `texts in column ${show(text.name)}`,
-        hint: "Leave it out with columns, or turn it into numbers with a function in types.",
+        got: found
+          ? `${show(found.value)} in line ${found.line}, column ${show(text.name)}`
+          : `type 'string' for column ${show(text.name)}`,
+        hint: isMark
+          ? `If it marks missing values: naValues: ['', ${show(found!.value.trim())}], and onMissing for what is done about them.`
+          : `Leave the column out with columns, or make numbers of it: types: { ${key(text.name)}: (text) => … }.`,
       });
     }
   }
@@ -327,6 +333,20 @@ class Reader {
       }
     }
     return "number";
+  }
+
+  /** What makes a column one of texts. */
+  #firstText(place: number, sample: readonly Block[]): { value: string; line: number } | undefined {
+    for (const { rows, line } of sample) {
+      for (let i = 0; i < rows.length; i++) {
+        const value = rows[i][place] ?? "";
+        const isNumber = value.trim() !== "" && Number.isFinite(Number(value));
+        if (!isBlank(rows[i]) && !isNumber && !this.#missing.has(value.trim())) {
+          return { value, line: line + linesOf(rows, i) };
+        }
+      }
+    }
+    return undefined;
   }
 
   /** Undefined for a record that is skipped. */
@@ -405,14 +425,28 @@ class Reader {
     if (!Number.isFinite(number)) {
       const given = Object.hasOwn(this.#options.types, column.name);
       const hint = given
-        ? undefined
-        : `The first records have numbers there: types: { ${column.name}: 'string' } reads texts; naValues names missing values.`;
+        ? `types: { ${key(column.name)}: 'string' } reads texts, a function in its place makes numbers of them.`
+        : `The first records have numbers there: types: { ${key(column.name)}: 'string' } reads texts; naValues names missing values.`;
       throw wrongValue(column, "a number", text, line(), hint);
     }
     if (type === "integer" && !Number.isSafeInteger(number))
       throw wrongValue(column, "an integer", text, line());
     return number;
   }
+}
+
+/** A name as a key of an object. */
+const key = (name: string) => (/^[a-z_$][\w$]*$/i.test(name) ? name : show(name));
+
+/** Of a first line that names no columns. */
+function headerHint(names: readonly string[]): string | undefined {
+  const [first] = names;
+  if (/^\s*<(!doctype|html|\?xml)/i.test(first)) return "It is a page: is the address right?";
+  const delimiter = names.length === 1 ? [";", "\t", "|"].find((each) => first.includes(each)) : undefined;
+  if (delimiter) return `Is the delimiter another one: { delimiter: ${JSON.stringify(delimiter)} }?`;
+  return names.every((name) => name.trim() !== "" && Number.isFinite(Number(name)))
+    ? "The first line has numbers: header: false calls the columns '0', '1' and so on, a list gives them names."
+    : undefined;
 }
 
 function wrongValue(

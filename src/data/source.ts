@@ -1,6 +1,6 @@
 // Text and bytes from wherever they are: a path, a URL, a text, a stream. Read in chunks, unpacked when gzipped.
 import { show, UnreelError } from "../errors.js";
-import { fileSystemOr, withFile } from "../files.js";
+import { fileSystemOr, whyUnread } from "../files.js";
 
 export type Chunks =
   | Iterable<Uint8Array | string>
@@ -11,7 +11,15 @@ export type Chunks =
  * A string with a line break in it is the text itself; any other is a URL (http, https, data, blob, file) or a path (in a page, a
  * URL relative to it). Streams can be read once: give a function that opens one, to read them again.
  */
-export type Source = string | URL | Uint8Array | Blob | Response | Chunks | (() => Source | Promise<Source>);
+export type Source =
+  | string
+  | URL
+  | Uint8Array
+  | ArrayBuffer
+  | Blob
+  | Response
+  | Chunks
+  | (() => Source | Promise<Source>);
 
 /** Bytes read from a file at a time. Four times as many make texts that V8 keeps apart as large objects and collects late: a CSV of
  * 155 MB then had 198 MB at its peak in place of 126. */
@@ -95,6 +103,7 @@ async function chunksOf(operation: string, source: Source): Promise<AsyncChunks>
     return FETCHED.test(source.protocol) ? fetched(operation, source) : file(operation, source);
   }
   if (source instanceof Uint8Array) return [source];
+  if (source instanceof ArrayBuffer) return [new Uint8Array(source)];
   if (source instanceof Response) return bodyOf(operation, source);
   if (source instanceof Blob) return pulled(source.stream());
   if (source instanceof ReadableStream) return pulled(once(operation, source));
@@ -102,7 +111,9 @@ async function chunksOf(operation: string, source: Source): Promise<AsyncChunks>
     if (Symbol.asyncIterator in source || Symbol.iterator in source) return source as AsyncChunks;
   }
   const expected = "a path, a URL, a text with line breaks, bytes or a stream";
-  throw new UnreelError({ operation, expected, got: show(source) });
+  const isPromise = typeof (source as { then?: unknown } | null)?.then === "function";
+  const hint = isPromise ? "It is a promise: write await before it." : undefined;
+  throw new UnreelError({ operation, expected, got: show(source), hint });
 }
 
 async function fetched(operation: string, url: string | URL): Promise<AsyncChunks> {
@@ -120,7 +131,8 @@ async function fetched(operation: string, url: string | URL): Promise<AsyncChunk
 function bodyOf(operation: string, response: Response): AsyncChunks {
   if (!response.ok) {
     const got = `${response.status} ${response.statusText}`.trim();
-    throw new UnreelError({ operation, expected: `a file at ${response.url || "the URL"}`, got });
+    const hint = response.status === 404 ? "Is the address right?" : undefined;
+    throw new UnreelError({ operation, expected: `a file at ${response.url || "the URL"}`, got, hint });
   }
   return response.body ? pulled(once(operation, response.body)) : [];
 }
@@ -165,12 +177,15 @@ async function file(operation: string, path: string | URL): Promise<AsyncChunks>
   if (!files) return fetched(operation, path);
   const expected = "a file that can be read";
   const shown = String(path);
-  const handle = await withFile(operation, shown, () => files.open(path, "r"), expected);
+  const refused = async (error: unknown) => {
+    throw new UnreelError({ operation, expected, got: show(shown), hint: await whyUnread(path, error) });
+  };
+  const handle = await files.open(path, "r").catch(refused);
   return (async function* () {
     try {
       for (;;) {
         const chunk = new Uint8Array(CHUNK);
-        const { bytesRead } = await withFile(operation, shown, () => handle.read(chunk, 0, CHUNK), expected);
+        const { bytesRead } = await handle.read(chunk, 0, CHUNK).catch(refused);
         if (bytesRead === 0) return;
         yield chunk.subarray(0, bytesRead);
       }

@@ -1,7 +1,7 @@
 // What kinds of files begin with.
 import type { FormatName } from "./description.js";
 
-function isZip(bytes: Uint8Array): boolean {
+export function isZip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x50 && bytes[1] === 0x4b && (bytes[2] === 3 || bytes[2] === 5);
 }
 

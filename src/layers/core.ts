@@ -30,6 +30,7 @@ export function checkShape(operation: string, shape: unknown): Shape {
     operation,
     expected: "an array of positive integers, or null for any length",
     got: show(shape),
+    hint: typeof shape === "number" ? `Write [${shape}].` : undefined,
   });
 }
 

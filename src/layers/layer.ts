@@ -226,10 +226,10 @@ function checkMask(layer: string, mask: unknown, [batch, time]: Shape): void {
 }
 
 function rankHint(className: string, rank: number): string | undefined {
-  if (className !== "SimpleRNN" && className !== "LSTM" && className !== "GRU") return undefined;
+  if (!["SimpleRNN", "LSTM", "GRU", "RNN", "Bidirectional"].includes(className)) return undefined;
   return rank < 3
-    ? "A recurrent layer reads (batch, time, features): set returnSequences: true on the recurrent layer before it, or embed ids first."
-    : undefined;
+    ? "A recurrent layer reads (batch, time, features): set returnSequences: true on the recurrent layer before it, embed ids first, or give plain numbers an axis of their own, x.map((row) => row.map((value) => [value]))."
+    : "A recurrent layer reads (batch, time, features): inputShape is without the batch, and an embedding takes one id a step.";
 }
 
 /** A copy of a layer, with weights of its own; layers in its config are copied with it. */

@@ -1,14 +1,21 @@
 // Reads the options object of a layer, loss, optimizer or the like: unknown names are refused, defaults filled in.
 import { show, suggestion, UnreelError } from "../errors.js";
+import { SymbolicTensor } from "./symbolic.js";
 
-/** `defaults` overlaid by `given`; an option that is not in `defaults` is an error with the nearest name. */
-export function readOptions<C extends object>(operation: string, given: object | undefined, defaults: C): C {
+/** `defaults` overlaid by `given`; an option that is not in `defaults` is an error with the nearest name. `call` is how the call is
+ * written, where it takes more than the options. */
+export function readOptions<C extends object>(
+  operation: string,
+  given: object | undefined,
+  defaults: C,
+  call?: string,
+): C {
   if (given !== undefined && !isPlain(given)) {
     throw new UnreelError({
       operation,
       expected: "an options object",
       got: show(given),
-      hint: `Write ${operation}({ … }).`,
+      hint: `Write ${call ?? instead(operation, given, defaults)}.`,
     });
   }
   const config = { ...defaults };
@@ -22,6 +29,27 @@ export function readOptions<C extends object>(operation: string, given: object |
     if (value !== undefined) (config as Record<string, unknown>)[name] = value;
   }
   return config;
+}
+
+/** Options that Python takes first, without a name, though they are not the first here. */
+const FIRST = ["learningRate", "units", "filters", "cell"];
+/** Of all layers: what stands alone in the place of options is none of these. */
+const OF_EVERY_LAYER = ["name", "inputShape", "trainable"];
+
+/** The call with a value that stands in the place of options under the name that it is likely to have. */
+function instead(operation: string, given: unknown, defaults: object): string {
+  if ([given].flat().some((each) => each instanceof SymbolicTensor)) {
+    return `${operation}({ … }).apply(x): options make the layer, apply puts it behind x`;
+  }
+  const names = Object.keys(defaults);
+  const name =
+    FIRST.find((each) => names.includes(each)) ?? names.find((each) => !OF_EVERY_LAYER.includes(each));
+  if (name === undefined || given === null) return `${operation}({ … })`;
+  const byDefault: unknown = (defaults as Record<string, unknown>)[name] ?? undefined;
+  const isNumbers = Array.isArray(given) && given.every((each) => each === null || typeof each === "number");
+  const isPlainValue = typeof given === "number" || typeof given === "string" || isNumbers;
+  if (byDefault !== undefined && typeof byDefault !== typeof given) return `${operation}({ … })`;
+  return `${operation}({ ${name}: ${isPlainValue ? show(given) : "…"} })`;
 }
 
 /** An object as braces make it: no instance of a class, which is a value in the place of options. */

@@ -14,13 +14,15 @@ import type { Compiled } from "../training/step.js";
 
 /** Options with their defaults; names that can be checked before the outputs are known are. */
 export function readCompileOptions(options: CompileOptions): CompileOptions {
-  const read = readOptions("compile", options, {
+  const defaults = {
     optimizer: "rmsprop" as OptimizerLike,
     loss: undefined as unknown as CompileOptions["loss"],
     metrics: undefined as CompileOptions["metrics"],
     weightedMetrics: undefined as CompileOptions["weightedMetrics"],
     lossWeights: undefined as CompileOptions["lossWeights"],
-  });
+  };
+  const call = "compile({ optimizer: 'adam', loss: 'meanSquaredError' })";
+  const read = readOptions("compile", options, defaults, call);
   if (read.loss === undefined || read.loss === null) {
     throw new UnreelError({
       operation: "compile: loss",
@@ -40,6 +42,9 @@ export function resolveCompiled(graph: Graph, options: CompileOptions): Omit<Tra
   const losses = forOutputs<LossLike | null>("compile: loss", loss, outputNames).map((each, output) =>
     each === null ? undefined : lossSpec(each, graph.outputs[output]),
   );
+  losses.forEach((each, output) => {
+    if (each) warnOfOneClass(each, graph.outputs[output]);
+  });
   if (!losses.some((each) => each !== undefined)) {
     throw new UnreelError({ operation: "compile: loss", expected: "a loss for some output", got: "null" });
   }
@@ -96,6 +101,18 @@ function lossSpec(given: LossLike, output: SymbolicTensor): LossSpec {
     throw new UnreelError({ operation: "compile: loss", expected, got: "reduction 'none'", hint });
   }
   return loss;
+}
+
+/** Among one class there is nothing to choose: the loss stays what it is, whatever is learned. Keras warns of both, too. */
+function warnOfOneClass(loss: LossSpec, output: SymbolicTensor): void {
+  if (output.shape.at(-1) !== 1) return;
+  const { activation } = output.source.layer.config as { activation?: unknown };
+  const isSoftmax = activation === "softmax";
+  if (!isSoftmax && !(loss instanceof Loss && loss.className === "CategoricalCrossentropy")) return;
+  const what = isSoftmax ? "softmax over one unit is always 1" : "categoricalCrossentropy has one class";
+  console.warn(
+    `compile: ${what} in '${output.name}'. For two classes use one unit with 'sigmoid' and 'binaryCrossentropy'.`,
+  );
 }
 
 /** What the metrics of an output want to know of it. */
@@ -228,6 +245,7 @@ function listsForOutputs(
 function checkNames({ loss, metrics, weightedMetrics }: CompileOptions): void {
   if (typeof loss === "string") resolveLoss("compile: loss", loss);
   for (const [option, list] of Object.entries({ metrics, weightedMetrics })) {
+    if (typeof list === "string") listsForOutputs(`compile: ${option}`, list, []);
     if (!Array.isArray(list)) continue;
     for (const metric of list.flat()) if (metric !== null) resolveMetric(`compile: ${option}`, metric);
   }

@@ -1,10 +1,20 @@
 // What fit and evaluate are given, checked and made into data sets.
 import { positiveInteger, show, UnreelError } from "../errors.js";
 import { targetKind } from "../graph/lower.js";
+import type { Graph } from "../layers/graph.js";
 import { readOptions } from "../layers/options.js";
+import { showShape } from "../layers/symbolic.js";
+import { Tensor } from "../tensor.js";
 import { type InputLike, readInputs, readTargets } from "../training/arrays.js";
 import { type Callback, checkCallback } from "../training/callbacks/callback.js";
-import { arrayFeed, type Batches, BatchStream, type Feed, isStream } from "../training/feed.js";
+import {
+  arrayFeed,
+  type Batches,
+  type BatchParts,
+  BatchStream,
+  type Feed,
+  isStream,
+} from "../training/feed.js";
 import { splitValidation, type Trainee } from "../training/fit.js";
 import type { DataSet } from "../training/step.js";
 import { type ClassWeight, readWeights, type WeightLike, weightsForOutputs } from "../training/weights.js";
@@ -76,7 +86,8 @@ export function readFitOptions(options: FitOptions, isDataset: boolean) {
   if (isDataset) {
     refuseOfArrays("fit", options, Object.keys(OF_ARRAYS));
   }
-  const read = readOptions("fit", options, { ...OF_TRAINING, ...OF_ARRAYS });
+  const call = `fit(${isDataset ? "dataset" : "x, y"}, { epochs: 10 })`;
+  const read = readOptions("fit", options, { ...OF_TRAINING, ...OF_ARRAYS }, call);
   positiveInteger("fit: batchSize", read.batchSize);
   positiveInteger("fit: epochs", read.epochs);
   for (const name of ["stepsPerEpoch", "validationSteps", "validationBatchSize"] as const)
@@ -106,6 +117,7 @@ export function readFitOptions(options: FitOptions, isDataset: boolean) {
       operation: "fit: validationData",
       expected: "[x, y], [x, y, sampleWeight] or a dataset of batches",
       got,
+      hint: "Write validationData: [x, y].",
     });
   }
   if (isStream(validationData)) refuseOfArrays("fit", options, ["validationBatchSize"]);
@@ -199,14 +211,52 @@ export function streamFeed(
   stream: BatchStream,
   classWeight?: ClassWeight,
 ): Feed {
-  return stream.feed(({ x, y, sampleWeight }) => {
+  return stream.feed((batch) => {
+    const { x, y, sampleWeight } = batch;
     if (y === undefined) {
-      const hint = "map makes such elements: dataset.map((x) => [x, targetOf(x)]).";
-      throw new UnreelError({ operation, expected: "batches [x, y]", got: "no y", hint });
+      const hint =
+        "map makes such elements before they are batched: dataset.map((x) => [x, targetOf(x)]); of a CSV, the option label.";
+      throw new UnreelError({ operation, expected: "batches [x, y]", got: `no y, but ${shapeOf(x)}`, hint });
     }
+    requireBatch(operation, batch, trainee.executor.graph);
     const weighting = { sampleWeight: sampleWeight as WeightLike | undefined, classWeight };
     return dataSet(operation, trainee, x as InputLike, y as InputLike, weighting);
   });
+}
+
+/** Refuses a single sample: one whose x or y is a number, or x of the shape of an input without its first axis. */
+export function requireBatch(operation: string, { x, y }: BatchParts, graph?: Graph): void {
+  const rank = rankOf(x);
+  const shape = graph?.inputs.length === 1 ? graph.inputs[0].shape : [];
+  // [N] reads as [N, 1].
+  const isColumn = rank === 1 && shape.length === 2 && (shape[1] ?? 1) === 1;
+  const isSample = rank === shape.length - 1 && !isColumn;
+  if (rank !== 0 && rankOf(y) !== 0 && !isSample) return;
+  throw new UnreelError({
+    operation,
+    expected: "batches",
+    got: `a single sample, ${y === undefined ? shapeOf(x) : `[${shapeOf(x)}, ${shapeOf(y)}]`}`,
+    hint: "dataset.batch(32) makes batches of them; paddedBatch(32) those of sequences of different lengths.",
+  });
+}
+
+/** How many axes numbers have; undefined for what are no numbers, or none of one shape. */
+function rankOf(values: unknown): number | undefined {
+  if (values instanceof Tensor) return values.shape.length;
+  if (ArrayBuffer.isView(values)) return 1;
+  if (typeof values === "number" || typeof values === "boolean") return 0;
+  if (!Array.isArray(values) || values.length === 0) return undefined;
+  const below = rankOf(values[0]);
+  return below === undefined ? undefined : below + 1;
+}
+
+function shapeOf(values: unknown): string {
+  if (typeof values === "number" || typeof values === "boolean") return "a number";
+  if (values instanceof Tensor) return `numbers of shape ${showShape(values.shape)}`;
+  if (ArrayBuffer.isView(values)) return `numbers of shape (${(values as Float32Array).length},)`;
+  if (typeof values === "object" && values !== null && Object.getPrototypeOf(values) === Object.prototype)
+    return `an object with ${Object.keys(values).join(", ")}`;
+  return show(values);
 }
 
 export function validationFeed(trainee: Trainee, given: ValidationData, batchSize: number): Feed {

@@ -1,5 +1,5 @@
-// A model from a file of any kind that formats/ reads. Not here: what is made of it (loadModel.ts, infer.ts).
-import { readBytes, type Source } from "../data/source.js";
+// A model from a file of any kind that formats/ reads. Not here: what is made of it (loadModel.ts, savedModel.ts).
+import { readBytes } from "../data/source.js";
 import { UnreelError } from "../errors.js";
 import type { FormatName, ModelDescription } from "../formats/description.js";
 import { checkFormat, loadFormat } from "../formats/index.js";
@@ -7,9 +7,9 @@ import { at, atAsync, inFile } from "../formats/place.js";
 import { readOptions } from "../layers/options.js";
 import type { Predictor } from "./predictor.js";
 import { beside } from "./save.js";
-import { formatOf, nameOf } from "./weights.js";
+import { formatOf, type ModelSource, nameOf, readModelFile } from "./weights.js";
 
-export type ModelSource = string | URL | Uint8Array | Response;
+export type { ModelSource } from "./weights.js";
 
 export interface LoadOptions {
   /** Default: told by the first bytes, else by the ending of the name. */
@@ -23,7 +23,7 @@ export interface LoadOptions {
 }
 
 /** What a file is read as: `make` gives the model, without weights of another file. */
-export async function readModelFile<M extends Predictor>(
+export async function loadAs<M extends Predictor>(
   source: ModelSource,
   options: LoadOptions,
   make: (found: ModelDescription) => M,
@@ -42,21 +42,33 @@ export async function readModelFile<M extends Predictor>(
   });
   if (given !== undefined) checkFormat(`${operation}: format`, given);
   const name = nameOf(source);
-  const bytes = await readBytes(operation, source as Source);
-  const format = formatOf(`${operation}: ${name}`, bytes, name, given);
+  const bytes = await readModelFile(operation, source);
+  const format = await formatOf(`${operation}: ${name}`, bytes, name, given);
   const { read } = await loadFormat(format);
   if (!read) {
     const expected = "a format that can be read";
-    throw new UnreelError({ operation: `${operation}: ${name}`, expected, got: `'${format}'` });
+    const hint =
+      "A module is made of a model and has no layers any more: keep the .keras that it was made of.";
+    throw new UnreelError({ operation: `${operation}: ${name}`, expected, got: `'${format}'`, hint });
   }
-  const near = (path: string) => {
-    if (files && Object.hasOwn(files, path)) return readBytes(operation, files[path] as Source);
-    if (!(source instanceof Uint8Array)) {
-      return readBytes(operation, beside(source instanceof URL ? source : name, path) as Source);
+  const near = async (path: string) => {
+    const isGiven = files && Object.hasOwn(files, path);
+    if (isGiven || typeof source === "string" || source instanceof URL || source instanceof Response) {
+      const place = isGiven ? files[path] : beside(source instanceof URL ? source : name, path);
+      const found = await readBytes(name, place);
+      const { placeholder } = await import("../formats/foreign.js");
+      const page = placeholder(found);
+      if (!page) return found;
+      throw new UnreelError({
+        operation: name,
+        expected: `the file '${path}' beside it`,
+        got: page.what,
+        hint: page.hint,
+      });
     }
     const hint = "Bytes lie beside nothing: give a path or a URL, or the file in the option files.";
     throw new UnreelError({
-      operation: `${operation}: files`,
+      operation: "files",
       expected: `a file '${path}'`,
       got: "none",
       hint,

@@ -1,5 +1,5 @@
 // loadModel: a model that can be trained on, from a file.
-import { type LoadOptions, type ModelSource, readModelFile } from "./load.js";
+import { type LoadOptions, loadAs, type ModelSource } from "./load.js";
 import { Model } from "./model.js";
 import { Sequential } from "./sequential.js";
 
@@ -9,7 +9,7 @@ import { Sequential } from "./sequential.js";
  * Numbers are checked to be there in the shapes that the layers need before any is taken over.
  */
 export function loadModel(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
-  return readModelFile(source, options, ({ name, graph, sequence }) =>
+  return loadAs(source, options, ({ name, graph, sequence }) =>
     sequence ? new Sequential([graph.inputs[0], ...sequence], name) : new Model(name, graph),
   );
 }

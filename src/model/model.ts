@@ -65,6 +65,7 @@ export class Model extends Predictor {
   ): Promise<History> {
     const isDataset = isStream(data);
     if (isDataset) refuseTargets("fit", yOrOptions, options);
+    else requireTargets("fit", data, yOrOptions, "{ epochs: 10 }");
     const read = readFitOptions(((isDataset ? yOrOptions : options) ?? {}) as FitOptions, isDataset);
     this.requireRest("fit", this.#trains);
     this.#trains = true;
@@ -135,14 +136,22 @@ export class Model extends Predictor {
   ): Promise<Record<string, number>> {
     const isDataset = isStream(data);
     if (isDataset) refuseTargets("evaluate", yOrOptions, options);
+    else requireTargets("evaluate", data, yOrOptions, "{ batchSize: 128 }");
     const given = isDataset ? yOrOptions : options;
     if (isDataset) refuseOfArrays("evaluate", given, ["batchSize", "sampleWeight"]);
-    const { batchSize, sampleWeight, steps, verbose } = readOptions("evaluate", given as object, {
+    const defaults = {
       batchSize: 32,
       sampleWeight: undefined as WeightLike | undefined,
       steps: undefined as number | undefined,
       verbose: "auto" as Verbose,
-    });
+    };
+    const call = isDataset ? "evaluate(dataset, { steps: 10 })" : "evaluate(x, y, { batchSize: 128 })";
+    const { batchSize, sampleWeight, steps, verbose } = readOptions(
+      "evaluate",
+      given as object,
+      defaults,
+      call,
+    );
     positiveInteger("evaluate: batchSize", batchSize);
     if (steps !== undefined) positiveInteger("evaluate: steps", steps);
     const run = async (trainee: Trainee, feed: Feed) => {
@@ -171,10 +180,12 @@ export class Model extends Predictor {
     y: InputLike,
     options: { sampleWeight?: WeightLike; classWeight?: ClassWeight } = {},
   ): Promise<Record<string, number>> {
-    const read = readOptions("trainOnBatch", options, {
+    requireTargets("trainOnBatch", x, y, "{ sampleWeight }");
+    const defaults = {
       sampleWeight: undefined as WeightLike | undefined,
       classWeight: undefined as ClassWeight | undefined,
-    });
+    };
+    const read = readOptions("trainOnBatch", options, defaults, "trainOnBatch(x, y, { sampleWeight })");
     return this.whileRunning(async () => {
       const trainee = await this.#trainee("trainOnBatch", x);
       return trainOnBatch(trainee, dataSet("trainOnBatch", trainee, x, y, read));
@@ -274,6 +285,33 @@ export class Model extends Predictor {
     }
     return { executor, ...compiled.trainee! };
   }
+}
+
+/** Options of fit and evaluate: what has one was meant as such. */
+const OPTIONS =
+  /^(epochs|batchSize|batch_size|verbose|callbacks|validationData|validationSplit|shuffle|steps)$/;
+
+/** Arrays have their targets beside them. */
+function requireTargets(operation: string, x: unknown, y: unknown, options: string): void {
+  const isOptions =
+    typeof y === "object" &&
+    y !== null &&
+    Object.getPrototypeOf(y) === Object.prototype &&
+    Object.keys(y).some((name) => OPTIONS.test(name));
+  if (y !== undefined && y !== null && !isOptions) return;
+  const isBoth =
+    typeof x === "object" &&
+    x !== null &&
+    Object.getPrototypeOf(x) === Object.prototype &&
+    "x" in x &&
+    "y" in x;
+  const hint = `Write ${operation}(x, y, ${options}): targets stand behind the inputs, options behind both. Batches of both are a dataset: data.Dataset.fromGenerator(() => batches), or fromTensors([x, y]).batch(32).`;
+  throw new UnreelError({
+    operation: `${operation}: y`,
+    expected: "targets, an array with one entry for each sample of x",
+    got: isOptions ? "options" : isBoth ? "{ x, y } as one argument" : y === null ? "null" : "none",
+    hint,
+  });
 }
 
 /** A dataset's batches have their targets: what stands behind it are options. */

@@ -13,10 +13,10 @@ import { type InputLike, readInputs } from "../training/arrays.js";
 import { report } from "../training/callbacks/progressBar.js";
 import { arrayFeed, type Batches, BatchStream, checkEnds, type Feed, isStream } from "../training/feed.js";
 import { predict } from "../training/predict.js";
-import { refuseOfArrays, type Verbose } from "./data.js";
+import { refuseOfArrays, requireBatch, type Verbose } from "./data.js";
 import type { Stream } from "./stream.js";
 import { summarize } from "./summary.js";
-import { loadWeights } from "./weights.js";
+import { loadWeights, type ModelSource } from "./weights.js";
 
 /** One tensor, or a list of them where the model has several outputs. Typed as both, so that neither use needs a cast. */
 export type Predicted = Tensor & Tensor[];
@@ -85,11 +85,9 @@ export class Predictor {
   ): Promise<Predicted> {
     const isDataset = isStream(data);
     if (isDataset) refuseOfArrays("predict", options, ["batchSize"]);
-    const { batchSize, steps, verbose } = readOptions("predict", options, {
-      batchSize: 32,
-      steps: undefined as number | undefined,
-      verbose: "auto" as Verbose,
-    });
+    const defaults = { batchSize: 32, steps: undefined as number | undefined, verbose: "auto" as Verbose };
+    const example = "predict(x, { batchSize: 128 })";
+    const { batchSize, steps, verbose } = readOptions("predict", options, defaults, example);
     positiveInteger("predict: batchSize", batchSize);
     if (steps !== undefined) positiveInteger("predict: steps", steps);
     const run = async (executor: Executor, feed: Feed) => {
@@ -109,7 +107,10 @@ export class Predictor {
           const executor = await this.executor("predict", x);
           return run(
             executor,
-            stream.feed((batch) => read(executor, batch.x as InputLike)),
+            stream.feed((batch) => {
+              requireBatch("predict", batch, executor.graph);
+              return read(executor, batch.x as InputLike);
+            }),
           );
         });
       }
@@ -159,7 +160,7 @@ export class Predictor {
   }
 
   /** Takes the weights of a file over: `.weights.h5` and `.h5` of Keras 2 and 3, `.keras`. All are checked before any is changed. */
-  loadWeights(source: string | URL | Uint8Array | Response): Promise<void> {
+  loadWeights(source: ModelSource): Promise<void> {
     return loadWeights(this, source);
   }
 
@@ -242,8 +243,10 @@ export class Predictor {
   ): Promise<R> {
     const stream = new BatchStream(operation, data);
     try {
-      const { x } = await stream.peek(epoch);
-      return await work(stream, x as InputLike);
+      const first = await stream.peek(epoch);
+      // Before a model takes its shape from it.
+      requireBatch(operation, first);
+      return await work(stream, first.x as InputLike);
     } finally {
       await stream.close();
     }

@@ -1,7 +1,7 @@
 // A model from a file that is only run: what `unreel/infer` gives.
 import type { ModelDescription } from "../formats/description.js";
 import type { Layer } from "../layers/layer.js";
-import { type LoadOptions, type ModelSource, readModelFile } from "./load.js";
+import { type LoadOptions, loadAs, type ModelSource } from "./load.js";
 import { Predictor } from "./predictor.js";
 
 export class SavedModel extends Predictor {
@@ -32,5 +32,5 @@ export function loadModel(
   source: ModelSource,
   options: Omit<LoadOptions, "compile"> = {},
 ): Promise<SavedModel> {
-  return readModelFile(source, { ...options, compile: false }, (found) => new SavedModel(found));
+  return loadAs(source, { ...options, compile: false }, (found) => new SavedModel(found));
 }

@@ -6,7 +6,7 @@ import { type Graph, makeGraph } from "../layers/graph.js";
 import { Layer, uniqueName } from "../layers/layer.js";
 import { readOptions } from "../layers/options.js";
 import { type Shape, SymbolicTensor } from "../layers/symbolic.js";
-import { type TensorLike, tensor } from "../tensor.js";
+import { type TensorLike, tensorOf } from "../tensor.js";
 import type { InputLike } from "../training/arrays.js";
 import { Model } from "./model.js";
 
@@ -39,9 +39,8 @@ export class Sequential extends Model {
 
   protected override graph(operation: string, data?: InputLike): Graph {
     if (this.#inputShape === undefined && data !== undefined && this.#stack.length > 0) {
-      const { shape } = tensor(
-        Array.isArray(data) || !isRecord(data) ? (data as TensorLike) : Object.values(data)[0],
-      );
+      const [values] = Array.isArray(data) || !isRecord(data) ? [data] : Object.values(data);
+      const { shape } = tensorOf(`${operation}: x`, values);
       this.#inputShape = shape.length === 1 ? [1] : shape.slice(1);
       this.#rebuild();
     }
@@ -68,6 +67,7 @@ export class Sequential extends Model {
         operation: `${this.name}: add`,
         expected: "a layer, as layers.dense({ … }) makes",
         got: show(layer),
+        hint: layerHint(layer),
       });
     }
     if (this.#stack.length === 0) {
@@ -97,6 +97,17 @@ export class Sequential extends Model {
   }
 }
 
+/** What stands in the place of a layer, and where it belongs. */
+function layerHint(given: unknown): string | undefined {
+  if (typeof given === "function") return "Call it: layers.dense({ … }).";
+  if (given instanceof SymbolicTensor)
+    return "An input stands before all layers, and is not needed: inputShape of the first layer says as much.";
+  const prepares = typeof given === "object" && given !== null && "adapt" in given && "apply" in given;
+  return prepares
+    ? "It prepares data before they go into a model: adapt(data) once, then fit(it.apply(x), y). save(path, { assets }) keeps it beside the model."
+    : undefined;
+}
+
 function isRecord(data: unknown): data is Record<string, TensorLike> {
   return Object.getPrototypeOf(data) === Object.prototype;
 }
@@ -107,7 +118,13 @@ export function sequential(
   options: { name?: string } = {},
 ): Sequential {
   if (!Array.isArray(layers)) {
-    throw new UnreelError({ operation: "sequential", expected: "an array of layers", got: show(layers) });
+    const hint = "Write sequential([layers.lstm({ … }), layers.dense({ … })]).";
+    throw new UnreelError({
+      operation: "sequential",
+      expected: "an array of layers",
+      got: show(layers),
+      hint,
+    });
   }
   const { name } = readOptions("sequential", options, { name: undefined as string | undefined });
   return new Sequential(layers, name ?? uniqueName("sequential"));

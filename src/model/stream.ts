@@ -6,7 +6,7 @@ import { whyNotStepwise } from "../layers/graph.js";
 import type { Base } from "../program/program.js";
 import type { BoundProgram } from "../program/run.js";
 import { Size } from "../program/size.js";
-import { type DType, Tensor, type TensorLike, tensor } from "../tensor.js";
+import { type DType, Tensor, type TensorLike, tensorOf } from "../tensor.js";
 import { checkFinite, checkIds } from "../training/arrays.js";
 import type { Predicted } from "./predictor.js";
 
@@ -118,7 +118,7 @@ export class Stream {
       throw new UnreelError({ operation, expected: `a list of ${places.length} states`, got });
     }
     const tensors = places.map(({ size }, index) => {
-      const read = tensor(values[index]);
+      const read = tensorOf(operation, values[index]);
       if (read.size === size && read.shape[0] === this.#batchSize) {
         checkFinite(operation, read);
         return read;
@@ -149,6 +149,7 @@ export class Stream {
       operation: "stream",
       expected: "an open stream",
       got: "one that was disposed of, or whose model was",
+      hint: "Make another: await model.stream().",
     });
   }
 
@@ -157,7 +158,7 @@ export class Stream {
   }
 
   #stepOf(name: string, shape: readonly number[], idLimit: number | undefined, given: TensorLike): Tensor {
-    const read = tensor(given);
+    const read = tensorOf("stream: step", given);
     const size = shape.reduce((a, b) => a * b, 1);
     if (read.size !== size || read.shape[0] !== this.#batchSize) {
       const expected = `one step of shape [${[shape[0], ...shape.slice(2)]}] for '${name}'`;

@@ -2,11 +2,13 @@
 import { readBytes, type Source } from "../data/source.js";
 import { show, UnreelError } from "../errors.js";
 import { replaceFile } from "../files.js";
+import { foreignFile } from "../formats/foreign.js";
 import { readSafetensors as readFile, writeSafetensors as writeFile } from "../formats/safetensors/file.js";
 import { type Mapping, readStateDict, writeStateDict } from "../formats/safetensors/stateDict.js";
 import { readOptions } from "../layers/options.js";
 import { Tensor, type TensorLike, tensor } from "../tensor.js";
 import type { Model } from "./model.js";
+import { nameOf } from "./weights.js";
 
 export type { Mapping } from "../formats/safetensors/stateDict.js";
 
@@ -78,11 +80,10 @@ export function safetensorsOf(tensors: Readonly<Record<string, TensorLike>>): Ui
 }
 
 async function opened(operation: string, source: Source) {
-  const name =
-    source instanceof Uint8Array
-      ? "bytes"
-      : source instanceof Response
-        ? source.url || "response"
-        : String(source);
-  return readFile(await readBytes(operation, source), `${operation}: ${name}`);
+  const place = `${operation}: ${nameOf(source)}`;
+  const bytes = await readBytes(operation, source);
+  const foreign = foreignFile(bytes, nameOf(source));
+  if (!foreign) return readFile(bytes, place);
+  const expected = "a safetensors file";
+  throw new UnreelError({ operation: place, expected, got: foreign.what, hint: foreign.hint });
 }

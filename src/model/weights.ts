@@ -1,7 +1,7 @@
 // Weights of a model to files and back, without the model.
-import { readBytes, type Source } from "../data/source.js";
+import { readBytes } from "../data/source.js";
 import { UnreelError } from "../errors.js";
-import { replaceFile } from "../files.js";
+import { namesIn, replaceFile } from "../files.js";
 import type { FormatName, ModelDescription } from "../formats/description.js";
 import { checkFormat, formatOfName, loadFormat } from "../formats/index.js";
 import { atAsync, inFile } from "../formats/place.js";
@@ -12,25 +12,58 @@ interface Weighted {
   describe(operation: string): ModelDescription;
 }
 
+/** A path, a URL, bytes, a file that was picked in a page, or what `fetch` resolved to. */
+export type ModelSource = string | URL | Uint8Array | ArrayBuffer | Blob | Response;
+
+/** The bytes of a source; of a folder, what it is. */
+export async function readModelFile(operation: string, source: ModelSource): Promise<Uint8Array> {
+  try {
+    return await readBytes(operation, source);
+  } catch (error) {
+    const isPath = typeof source === "string" || source instanceof URL;
+    const names = isPath ? await namesIn(source) : undefined;
+    if (!names) throw error;
+    const { foreignFolder } = await import("../formats/foreign.js");
+    const { what, hint } = foreignFolder(String(source), names);
+    throw new UnreelError({
+      operation: `${operation}: ${nameOf(source)}`,
+      expected: "a model file",
+      got: what,
+      hint,
+    });
+  }
+}
+
 /** What messages call a source. */
 export function nameOf(source: unknown): string {
-  if (source instanceof Uint8Array) return "bytes";
+  if (source instanceof Uint8Array || source instanceof ArrayBuffer) return "bytes";
+  if (source instanceof Blob) return source instanceof File ? source.name : "blob";
   return source instanceof Response ? source.url || "response" : String(source);
 }
 
 /** The format of a file, by its first bytes, else by its name. */
-export function formatOf(operation: string, bytes: Uint8Array, name: string, given?: FormatName): FormatName {
+export async function formatOf(
+  operation: string,
+  bytes: Uint8Array,
+  name: string,
+  given?: FormatName,
+): Promise<FormatName> {
+  const { foreignFile } = await import("../formats/foreign.js");
+  const expected = "a model file of a known kind";
+  const foreign = foreignFile(bytes, name);
+  if (foreign) throw new UnreelError({ operation, expected, got: foreign.what, hint: foreign.hint });
   const format = given ?? formatOfBytes(bytes) ?? formatOfName(name);
   if (format !== undefined) return checkFormat(operation, format);
-  const expected = "a model file of a known kind";
-  throw new UnreelError({ operation, expected, got: "other bytes", hint: "Give the option format." });
+  const hint =
+    "Known are .keras, .h5, model.json, .onnx and .safetensors, by their first bytes or their names; the option format says which.";
+  throw new UnreelError({ operation, expected, got: "other bytes", hint });
 }
 
-export async function loadWeights(model: Weighted, source: Source): Promise<void> {
+export async function loadWeights(model: Weighted, source: ModelSource): Promise<void> {
   const operation = `${model.name}: loadWeights`;
   const file = nameOf(source);
-  const bytes = await readBytes(operation, source);
-  const format = formatOf(`${operation}: ${file}`, bytes, file);
+  const bytes = await readModelFile(operation, source);
+  const format = await formatOf(`${operation}: ${file}`, bytes, file);
   const { readWeights } = await loadFormat(format);
   if (!readWeights) {
     const expected = "a format that keeps weights apart";

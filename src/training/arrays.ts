@@ -3,12 +3,14 @@ import { show, UnreelError } from "../errors.js";
 import type { TargetKind } from "../graph/lower.js";
 import type { Graph } from "../layers/graph.js";
 import { type Shape, type SymbolicTensor, showShape } from "../layers/symbolic.js";
-import { Tensor, type TensorLike, type TypedArray, tensor } from "../tensor.js";
+import { Tensor, type TensorLike, type TypedArray, tensor, tensorOf } from "../tensor.js";
+import { classesHint, classHint, idHint, labelHint, shapeHint, targetHint } from "./hints.js";
 
 export type InputLike = TensorLike | readonly TensorLike[] | Readonly<Record<string, TensorLike>>;
 
 /** One array for each name: a single one, a list in order, or a record by name. */
 export function byName(operation: string, given: unknown, names: readonly string[]): unknown[] {
+  refuseMoving(operation, given);
   if (given === undefined || given === null) {
     throw new UnreelError({
       operation,
@@ -25,11 +27,15 @@ export function byName(operation: string, given: unknown, names: readonly string
     const record = given as Record<string, unknown>;
     const missing = names.find((name) => !(name in record));
     if (missing !== undefined) {
+      const found = Object.keys(record).join(", ");
       throw new UnreelError({
         operation,
-        expected: `entries ${names.join(", ")}`,
-        got: `no '${missing}'`,
-        hint: `Found: ${Object.keys(record)}.`,
+        expected: names.length === 1 ? `an array, or { ${missing} }` : `entries ${names.join(", ")}`,
+        got: names.length === 1 ? `an object with ${found || "nothing"}` : `no '${missing}'`,
+        hint:
+          names.length === 1
+            ? "Columns side by side are one array: Dataset.fromCsv(…, { vector: true }) makes it of numbers. Texts need a map before they are batched."
+            : `Found: ${found}.`,
       });
     }
     return names.map((name) => record[name]);
@@ -40,13 +46,30 @@ export function byName(operation: string, given: unknown, names: readonly string
   throw new UnreelError({ operation, expected: `${names.length} arrays (${names.join(", ")})`, got });
 }
 
+/** Refuses what is to become an array later, or is read piece by piece. */
+function refuseMoving(operation: string, given: unknown): void {
+  const isObject = typeof given === "object" && given !== null && !Array.isArray(given);
+  const isPromise = isObject && typeof (given as { then?: unknown }).then === "function";
+  const isMoving =
+    isObject && !ArrayBuffer.isView(given) && !(given instanceof Tensor) && Symbol.iterator in given;
+  if (!isPromise && !isMoving) return;
+  throw new UnreelError({
+    operation,
+    expected: "arrays",
+    got: isPromise ? "a promise" : "next" in given ? "an iterator" : show(given),
+    hint: isPromise
+      ? "Write await before it."
+      : "Array.from(it) makes an array; of batches, data.Dataset.fromGenerator(() => …) makes a dataset.",
+  });
+}
+
 /** The inputs of a graph as tensors, with shapes and numbers checked. All have the same number of samples. */
 export function readInputs(operation: string, graph: Graph, given: InputLike): Tensor[] {
   const names = graph.inputs.map((input) => input.name);
   const tensors = byName(`${operation}: x`, given, names).map((values, index) => {
     const input = graph.inputs[index];
     const what = `${operation}: ${names.length === 1 ? "x" : `x '${names[index]}'`}`;
-    const read = withFeatureAxis(tensor(values as TensorLike), input.shape);
+    const read = withFeatureAxis(tensorOf(what, values), input.shape);
     const inside = oneElement(values, names);
     const given =
       inside && !matches(read.shape, input.shape) ? withFeatureAxis(tensor(inside), input.shape) : read;
@@ -84,22 +107,17 @@ function withFeatureAxis(given: Tensor, shape: Shape): Tensor {
     : given;
 }
 
-function checkShape(operation: string, { shape }: Tensor, { shape: wanted }: SymbolicTensor): void {
+function checkShape(operation: string, { shape }: Tensor, { shape: wanted, dtype }: SymbolicTensor): void {
+  const isIds = dtype === "int32";
   const fits =
     shape.length === wanted.length &&
     shape.every((d, axis) => axis === 0 || wanted[axis] === null || wanted[axis] === d);
   if (fits) return;
-  const hint =
-    shape.length === wanted.length - 1
-      ? "The first axis counts samples: wrap a single sample in an array."
-      : shape.length > 1 && shape.every((d, axis) => axis < 2 || wanted[axis] === null || wanted[axis] === d)
-        ? "The model was given, or took from its first data, a fixed length; inputShape [null, …] takes any."
-        : undefined;
   throw new UnreelError({
     operation,
     expected: `shape ${showShape([null, ...wanted.slice(1)])}`,
     got: showShape(shape),
-    hint,
+    hint: shapeHint(shape, wanted, isIds),
   });
 }
 
@@ -134,12 +152,11 @@ export function checkIds(operation: string, { data, shape }: Tensor, limit: numb
   for (let i = 0; i < data.length; i++) {
     const id = data[i];
     if (id >= 0 && id < limit && (data instanceof Int32Array || Math.floor(id) === id)) continue;
-    const hint = "inputDim of the embedding must be larger than every id.";
     throw new UnreelError({
       operation,
       expected: `ids from 0 to ${limit - 1}`,
       got: `${id} at ${place(i, shape)}`,
-      hint,
+      hint: idHint(id),
     });
   }
 }
@@ -180,10 +197,11 @@ export function readTargets(
       throw new UnreelError({ operation: what, expected: "an array", got: show(values) });
     }
     const inside = oneElement(values, wanted);
-    const target = tensor(
-      inside && countOf(inside) === samples && (samples > 1 || inside instanceof Tensor)
-        ? inside
-        : (values as TensorLike),
+    const { shape } = graph.outputs[index];
+    const target = tensorOf(
+      what,
+      inside && countOf(inside) === samples && (samples > 1 || inside instanceof Tensor) ? inside : values,
+      (value) => labelHint(value, kind, shape.at(-1)),
     );
     if (target.shape[0] !== samples) {
       throw new UnreelError({
@@ -192,7 +210,6 @@ export function readTargets(
         got: `${target.shape[0] ?? "a number"}`,
       });
     }
-    const { shape } = graph.outputs[index];
     return kind === "classes" ? classNumbers(what, target, shape) : likeOutput(what, target, shape);
   });
 }
@@ -210,15 +227,18 @@ function classNumbers(operation: string, target: Tensor, output: Shape): Tensor 
   const rows = output.slice(0, -1);
   const classes = output.at(-1)!;
   if (!matches(target.shape, rows) && !matches(target.shape, [...rows, 1])) {
-    const hint = "For one-hot targets use 'categoricalCrossentropy'.";
-    const got = showShape(target.shape);
-    throw new UnreelError({ operation, expected: `class numbers of shape ${showShape(rows)}`, got, hint });
+    throw new UnreelError({
+      operation,
+      expected: `class numbers of shape ${showShape(rows)}`,
+      got: showShape(target.shape),
+      hint: classesHint(target, output),
+    });
   }
   for (let i = 0; i < target.size; i++) {
     const label = target.data[i];
     if (label >= 0 && label < classes && Math.floor(label) === label) continue;
     const got = `${label} at ${place(i, target.shape)}`;
-    const hint = `The output has ${classes} classes.`;
+    const hint = classHint(label, classes);
     throw new UnreelError({ operation, expected: `class numbers from 0 to ${classes - 1}`, got, hint });
   }
   return new Tensor(Int32Array.from(target.data), target.shape.slice(0, rows.length));
@@ -228,15 +248,11 @@ function likeOutput(operation: string, target: Tensor, output: Shape): Tensor {
   const expanded =
     output.at(-1) === 1 && target.shape.length === output.length - 1 ? [...target.shape, 1] : target.shape;
   if (!matches(expanded, output)) {
-    const hint =
-      target.shape.length === output.length - 1
-        ? "For class numbers use 'sparseCategoricalCrossentropy'."
-        : undefined;
     throw new UnreelError({
       operation,
-      expected: `shape ${showShape(output)}`,
+      expected: `shape ${showShape(output)}, as the output's`,
       got: showShape(target.shape),
-      hint,
+      hint: targetHint(target, output),
     });
   }
   const values = tensor(target, expanded, "float32");

@@ -78,7 +78,7 @@ export async function readBackup(operation: string, bytes: Uint8Array, trainee: 
       operation: `${operation}: ${what}`,
       expected: String(expected),
       got: String(got),
-      hint: "The backup is that of another model or another compile. Remove it to begin anew.",
+      hint: "The backup is that of another model or another compile: give each its own backupDir, or delete the file to begin anew.",
     });
   const shapes = (list: readonly { readonly shape: readonly number[] }[]) =>
     list.map(({ shape }) => `[${shape}]`).join(" ");
@@ -122,11 +122,15 @@ async function unpacked(operation: string, bytes: Uint8Array): Promise<{ state: 
     if (state.version !== VERSION || !numbers) throw new Error(`version ${show(state.version)}`);
     return { state, numbers: new DataView(numbers.buffer, numbers.byteOffset, numbers.byteLength) };
   } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
     throw new UnreelError({
       operation,
       expected: "a whole backup",
-      got: error instanceof Error ? error.message : String(error),
-      hint: "Remove it to begin anew.",
+      got:
+        bytes.length === 0
+          ? "an empty file"
+          : `${bytes.length} bytes: ${error instanceof UnreelError ? `${error.got} in the place of ${error.expected}` : why}`,
+      hint: "It was damaged or cut off: put a copy in its place, or delete it to begin anew.",
     });
   }
 }

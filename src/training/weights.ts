@@ -3,7 +3,7 @@
 import { show, UnreelError } from "../errors.js";
 import type { LossSpec } from "../graph/lower.js";
 import { showShape } from "../layers/symbolic.js";
-import { Tensor, type TensorLike, tensor } from "../tensor.js";
+import { Tensor, type TensorLike, tensor, tensorOf } from "../tensor.js";
 import { byName, checkFinite } from "./arrays.js";
 import { trimmed } from "./rows.js";
 
@@ -37,7 +37,7 @@ export function weightsForOutputs(
       (each) => (each as TensorLike | null) ?? undefined,
     );
   }
-  const single = tensor(given as TensorLike);
+  const single = tensorOf(`${operation}: sampleWeight`, given);
   if (names.length > 1 && trimmed(single.shape).length !== 1) {
     throw new UnreelError({
       operation: `${operation}: sampleWeight`,
@@ -58,7 +58,10 @@ export function readWeights(
   samples: number,
 ): Tensor | undefined {
   const sparse = target.dtype === "int32";
-  const given = sampleWeight === undefined ? undefined : tensor(sampleWeight, undefined, "float32");
+  const given =
+    sampleWeight === undefined
+      ? undefined
+      : tensor(tensorOf(`${operation}: sampleWeight`, sampleWeight), undefined, "float32");
   if (given) {
     // One weight a sample, or one for each of the first axes of what the loss counts: samples and steps.
     const counted =

@@ -332,7 +332,11 @@ const refusals: [string, () => unknown, RegExp][] = [
     () => read("a\n1\n", { types: { a: (() => undefined) as never } }),
     /return a number or a text/,
   ],
-  ["texts in vectors", () => read("a\nx\n", { vector: true }), /columns of numbers, got texts in column 'a'/],
+  [
+    "texts in vectors",
+    () => read("a\nx\n", { vector: true }),
+    /columns of numbers, got 'x' in line 2, column 'a'/,
+  ],
   [
     "two characters as delimiter",
     () => read("a\n1\n", { delimiter: "::" }),

@@ -5,7 +5,7 @@ import { UnreelError } from "../../errors.js";
 import type { CompileOptions } from "../../training/compileOptions.js";
 import type { Format, ModelDescription, ReadOptions } from "../description.js";
 import { readCompile } from "../keras/compile.js";
-import { isObject, type Json, type JsonObject, parseJson, requireObject } from "../place.js";
+import { isObject, type Json, type JsonObject, parseJson, requireObject, shown } from "../place.js";
 import { readTopology, writeTopology } from "./topology.js";
 import { readWeights, writeWeights } from "./weights.js";
 
@@ -41,7 +41,18 @@ async function read(
       hint: "A graph model holds no layers any more: convert the Keras model, or export it as ONNX.",
     });
   }
-  const topology = requireObject(`${file}: modelTopology`, content.modelTopology);
+  if (!isObject(content.modelTopology)) {
+    throw new UnreelError({
+      operation: `${file}: modelTopology`,
+      expected: "an object",
+      got: shown(content.modelTopology),
+      hint:
+        "class_name" in content
+          ? "It is Keras' model.to_json(), layers without weights: model.save('model.keras') keeps both."
+          : "Is it the model.json of a TensorFlow.js layers model?",
+    });
+  }
+  const topology = content.modelTopology;
   const model = readTopology(
     `${file}: modelTopology`,
     isObject(topology.model_config) ? topology.model_config : topology,

@@ -15,6 +15,14 @@ export interface BackupAndRestoreOptions {
 
 const NAME = "latest.backup";
 
+/** Which backup could not be taken over. */
+function ofFile(operation: string, path: string, error: unknown): unknown {
+  if (!(error instanceof UnreelError)) return error;
+  const { expected, got, hint } = error;
+  const what = error.operation.replace(/^fit: restore/, "");
+  return new UnreelError({ operation: `${operation}: ${path}${what}`, expected, got, hint });
+}
+
 /**
  * Writes weights, the optimizer's state, states of stateful layers, random numbers and the place in the data to `backupDir`. When the
  * same program begins again, with the same model, data and options, `fit` goes on from there, and ends with the same bits as if it had
@@ -45,7 +53,12 @@ export function backupAndRestore(options: BackupAndRestoreOptions): Callback {
     async onTrainBegin(run) {
       batches = 0;
       files = await fileSystem(operation);
-      await withFile(`${operation}: backupDir`, backupDir, () => files.mkdir(backupDir, { recursive: true }));
+      await withFile(
+        `${operation}: backupDir`,
+        backupDir,
+        () => files.mkdir(backupDir, { recursive: true }),
+        "a folder, or a path where one can be made",
+      );
       const found = await files.readFile(path).catch((error: NodeJS.ErrnoException) => {
         if (error.code === "ENOENT") return undefined;
         throw new UnreelError({
@@ -55,7 +68,7 @@ export function backupAndRestore(options: BackupAndRestoreOptions): Callback {
           hint: error.message,
         });
       });
-      if (found) await run.restore(found);
+      if (found) await run.restore(found).catch((error) => Promise.reject(ofFile(operation, path, error)));
     },
 
     onEpochBegin(epoch) {
