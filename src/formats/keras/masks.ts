@@ -3,15 +3,12 @@
 // taken out again, after it was checked that each layer names the mask that comes with its input.
 import { UnreelError } from "../../errors.js";
 import type { LayerCall, SymbolicTensor } from "../../layers/symbolic.js";
+import { passesMask } from "../../layers/takenMasks.js";
 import { isObject, type Json, type JsonObject, requireList, requireObject, requireString } from "../place.js";
 import type { Reference } from "./graph.js";
 import { refuseCode } from "./objects.js";
 
 const IS_OPERATION = /^keras\.(src\.)?ops(\.|$)/;
-
-/** Layers behind which there is no mask any more. */
-const ENDS =
-  /Conv1D|Pooling1D|^(Flatten|Reshape|Permute|RepeatVector|UpSampling1D|ZeroPadding1D|Cropping1D|Dot)$/;
 
 interface Operation {
   readonly className: string;
@@ -73,7 +70,7 @@ export class ComputedMasks {
     const roots = new Set<Root>();
     const own = layer.className === "Masking" ? options.maskValue : options.maskZero ? 0 : undefined;
     if (own !== undefined) roots.add(rootOf(references[0], own));
-    else if (carries && passesOn(layer.className, layer.config)) {
+    else if (carries && passesMask(layer.className, layer.config)) {
       for (const each of inputs) for (const root of this.#roots.get(each) ?? []) roots.add(root);
     }
     for (const output of outputs) this.#roots.set(output, roots);
@@ -103,13 +100,6 @@ export class ComputedMasks {
 
 const rootOf = ([name, node, index]: Reference, value: number): Root =>
   `${name},${node},${index}|${Math.fround(value)}`;
-
-/** Whether a mask goes on behind a layer. */
-function passesOn(className: string, config: object): boolean {
-  const { forward } = config as { forward?: { config: object } };
-  const options = (forward?.config ?? config) as { returnSequences?: boolean };
-  return !ENDS.test(className) && (options.returnSequences ?? true);
-}
 
 /** The tensors in an argument. */
 function histories(place: string, value: Json): Reference[] {
