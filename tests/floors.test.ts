@@ -25,6 +25,7 @@ const FLOORS: readonly [string, number][] = [
   ["formats/", 7],
   ["model/", 8],
   ["index.ts", 9],
+  ["infer.ts", 9],
   ["command/", 9],
 ];
 
