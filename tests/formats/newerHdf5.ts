@@ -35,6 +35,7 @@ function copy(from: Group, to: Group): void {
 function copyAttributes(from: Group | Dataset, to: Group | Dataset): void {
   for (const [name, { value, shape, dtype }] of Object.entries(from.attrs)) {
     const isList = Array.isArray(value);
-    if (isList || typeof value === "string") to.create_attribute(name, value as string[], isList ? shape : null, dtype);
+    if (isList || typeof value === "string")
+      to.create_attribute(name, value as string[], isList ? shape : null, dtype);
   }
 }
