@@ -80,6 +80,7 @@ const ODD: readonly (() => Value)[] = [
   () => [],
   () => ({}),
   () => nested(200),
+  () => lists(200),
   () => lists(1900),
   () => Array.from({ length: 3000 }, (_, k) => k),
   () => [[2 ** 31, 2 ** 31]],

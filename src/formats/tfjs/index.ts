@@ -5,7 +5,7 @@ import { UnreelError } from "../../errors.js";
 import type { CompileOptions } from "../../training/compileOptions.js";
 import type { Format, ModelDescription, ReadOptions } from "../description.js";
 import { readCompile } from "../keras/compile.js";
-import { isObject, type Json, type JsonObject, parseJson, requireObject } from "../place.js";
+import { isObject, type Json, type JsonObject, parseJson, requireObject, shown } from "../place.js";
 import { readTopology, writeTopology } from "./topology.js";
 import { readWeights, writeWeights } from "./weights.js";
 
@@ -37,7 +37,7 @@ async function read(
     throw new UnreelError({
       operation: `${file}: format`,
       expected: "'layers-model'",
-      got: `'${String(format)}'`,
+      got: shown(format),
       hint: "A graph model holds no layers any more: convert the Keras model, or export it as ONNX.",
     });
   }
