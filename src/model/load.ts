@@ -52,13 +52,14 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
     throw new UnreelError({ operation: `${operation}: ${name}`, expected, got: `'${format}'` });
   }
   const near = (path: string) => {
-    if (files && Object.hasOwn(files, path)) return readBytes(operation, files[path] as Source);
+    const place = `${name}: ${path}`;
+    if (files && Object.hasOwn(files, path)) return readBytes(place, files[path] as Source);
     if (!(source instanceof Uint8Array)) {
-      return readBytes(operation, beside(source instanceof URL ? source : name, path) as Source);
+      return readBytes(place, beside(source instanceof URL ? source : name, path) as Source);
     }
     const hint = "Bytes lie beside nothing: give a path or a URL, or the file in the option files.";
     throw new UnreelError({
-      operation: `${operation}: files`,
+      operation: `${name}: files`,
       expected: `a file '${path}'`,
       got: "none",
       hint,

@@ -11,7 +11,7 @@ const MOST = 256 << 20;
 
 /** What an engine says of a mistake in the code that reads, and not of the file. */
 const MISTAKE =
-  /Cannot (read|convert)|is not (a function|iterable|a constructor|defined)|Maximum call stack|Invalid (array|typed array|string|count)|allocation|out of memory|outside the bounds|\[object Object\]|\bundefined\b|\bNaN\b|null function|unreachable|indirect call/i;
+  /Cannot (read|convert)|is not (a function|iterable|a constructor|defined)|Maximum call stack|Invalid (array|typed array|string|count)|allocation|out of memory|outside the bounds|\[object Object\]|'undefined'|of undefined|\bNaN\b|null function|unreachable|indirect call/i;
 
 export interface Fuzzed {
   /** Files by what messages of the test call them. */
@@ -62,7 +62,7 @@ async function attempt(act: () => Promise<unknown>, says: RegExp, seen: Seen, wh
   } catch (error) {
     assert.instance(error, UnreelError, `${what}: ${(error as Error).stack}`);
     const { message } = error as Error;
-    assert.match(message, says, what);
+    assert.match(message, says, what + message);
     assert.not.match(message, MISTAKE, `${what}: ${message}`);
     assert.ok(message.length < 2000, `${what}: a message of ${message.length} characters`);
     seen.refused++;

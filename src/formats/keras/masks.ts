@@ -3,7 +3,15 @@
 // taken out again, after it was checked that each layer names the mask that comes with its input.
 import { UnreelError } from "../../errors.js";
 import type { LayerCall, SymbolicTensor } from "../../layers/symbolic.js";
-import { isObject, type Json, type JsonObject, requireList, requireObject, requireString } from "../place.js";
+import {
+  isObject,
+  type Json,
+  type JsonObject,
+  requireCount,
+  requireList,
+  requireObject,
+  requireString,
+} from "../place.js";
 import type { Reference } from "./graph.js";
 import { refuseCode } from "./objects.js";
 
@@ -116,5 +124,5 @@ function histories(place: string, value: Json): Reference[] {
   if (Array.isArray(value)) return value.flatMap((each) => histories(place, each));
   if (!isObject(value) || value.class_name !== "__keras_tensor__" || !isObject(value.config)) return [];
   const [name, node, index] = requireList(`${place}: keras_history`, value.config.keras_history);
-  return [[requireString(place, name), Number(node), Number(index)]];
+  return [[requireString(place, name), requireCount(place, node), requireCount(place, index)]];
 }
