@@ -8,10 +8,11 @@ import { input } from "../../layers/core.js";
 import { makeGraph } from "../../layers/graph.js";
 import { uniqueName } from "../../layers/layer.js";
 import type { SymbolicTensor } from "../../layers/symbolic.js";
+import { allowance } from "../../zip.js";
 import { type Complain, complainOf } from "../complain.js";
 import type { ModelDescription } from "../description.js";
 import { type Known, readTensor, TYPE_NAMES, typeOf } from "./arrays.js";
-import { Call, type Given, type Reading, showValue } from "./call.js";
+import { Call, type Given, isKnown, type Reading, showValue } from "./call.js";
 import { withoutMask } from "./constants.js";
 import type { Dim } from "./dims.js";
 import { OPERATORS, REASONS } from "./operators/index.js";
@@ -26,6 +27,9 @@ import { Misfit, View } from "./view.js";
 
 /** Axes of one tensor, at most. */
 const MOST_AXES = 16;
+
+/** Nodes and initializers of a graph; it is read anew as long as that is not twice as many. */
+const MOST_NODES = 8000;
 
 /** What a try assumes: on which axis inputs have their samples, and whether the number of samples is that of the file. */
 interface Assumptions {
@@ -42,6 +46,9 @@ export async function readOnnx(bytes: Uint8Array, file: string): Promise<ModelDe
   const proto = await decodeModel(bytes, complain);
   const graph = checked(proto, complain);
   const opset = opsetOf(proto, complain);
+  const parts = graph.node.length + graph.initializer.length;
+  const most = `at most ${MOST_NODES} nodes and initializers`;
+  if (parts > MOST_NODES) complain("graph", most, `${parts}`);
   const initializers = new Map<string, Known>();
   graph.initializer.forEach((tensor, k) => {
     const place = `initializer '${tensor.name || k}'`;
@@ -52,8 +59,11 @@ export async function readOnnx(bytes: Uint8Array, file: string): Promise<ModelDe
   let refused: unknown;
   // Each try knows one thing more: every input is turned once at most.
   for (let tries = 0; tries < graph.input.length + 3; tries++) {
+    if (parts * tries > 2 * MOST_NODES) complain("graph", most, `${parts}, read ${tries} times`);
     try {
-      return new GraphReader(graph, initializers, opset, complain, { sampleAxis, fixedSamples }).read();
+      // Constants that are folded are no part of the file.
+      const take = allowance(bytes.length);
+      return new GraphReader(graph, initializers, opset, complain, take, { sampleAxis, fixedSamples }).read();
     } catch (error) {
       if (error instanceof Anew) continue;
       if (fixedSamples) throw refused;
@@ -99,6 +109,7 @@ class GraphReader implements Reading {
   readonly opset: number;
   readonly complain: Complain;
   readonly #graph: GraphProto;
+  readonly #take: ReturnType<typeof allowance>;
   readonly #assumed: Assumptions;
   readonly #values: Map<string, Given>;
   readonly #users = new Map<string, NodeProto[]>();
@@ -114,11 +125,13 @@ class GraphReader implements Reading {
     initializers: ReadonlyMap<string, Known>,
     opset: number,
     complain: Complain,
+    take: ReturnType<typeof allowance>,
     assumed: Assumptions,
   ) {
     this.opset = opset;
     this.complain = complain;
     this.#graph = graph;
+    this.#take = take;
     this.#assumed = assumed;
     this.#values = new Map(initializers);
     this.#outputs = new Set(graph.output.map(({ name }) => name));
@@ -221,6 +234,8 @@ class GraphReader implements Reading {
         `${opType}${REASONS[opType] ? `, ${REASONS[opType]}` : ""}`,
       );
     const outputs = call.guarded(() => this.#inVoice(call, () => operator!(call)));
+    const made = outputs.reduce((sum, value) => sum + (isKnown(value) ? value.data.byteLength : 0), 0);
+    this.#inVoice(call, () => this.#take("constants", made));
     this.#give(node, outputs);
   }
 
