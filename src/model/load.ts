@@ -55,7 +55,7 @@ export async function loadAs<M extends Predictor>(
     const isGiven = files && Object.hasOwn(files, path);
     if (isGiven || typeof source === "string" || source instanceof URL || source instanceof Response) {
       const place = isGiven ? files[path] : beside(source instanceof URL ? source : name, path);
-      const found = await readBytes(name, place);
+      const found = await readBytes(`${name}: ${path}`, place);
       const { placeholder } = await import("../formats/foreign.js");
       const page = placeholder(found);
       if (!page) return found;
@@ -68,7 +68,7 @@ export async function loadAs<M extends Predictor>(
     }
     const hint = "Bytes lie beside nothing: give a path or a URL, or the file in the option files.";
     throw new UnreelError({
-      operation: "files",
+      operation: `${name}: files`,
       expected: `a file '${path}'`,
       got: "none",
       hint,

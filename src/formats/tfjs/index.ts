@@ -37,7 +37,7 @@ async function read(
     throw new UnreelError({
       operation: `${file}: format`,
       expected: "'layers-model'",
-      got: `'${String(format)}'`,
+      got: shown(format),
       hint: "A graph model holds no layers any more: convert the Keras model, or export it as ONNX.",
     });
   }

@@ -142,6 +142,7 @@ export async function readWeights(
 ): Promise<void> {
   const wanted = namesOf(file, graph);
   const found = new Map<Weight, Float32Array>();
+  const shards = new Set<string>();
   const groups = requireList(`${file}: weightsManifest`, manifest);
   for (const [k, group] of groups.entries()) {
     const place = `${file}: weightsManifest[${k}]`;
@@ -152,6 +153,15 @@ export async function readWeights(
     const files = requireList(`${place}: paths`, paths).map((path) =>
       checkPath(`${place}: paths`, requireString(`${place}: paths`, path)),
     );
+    for (const path of files) {
+      if (!shards.has(path)) shards.add(path);
+      else
+        throw new UnreelError({
+          operation: `${place}: paths`,
+          expected: "every file once",
+          got: `'${path}' twice`,
+        });
+    }
     const lengths = entries.map(({ shape, stored }) => shape.reduce((n, size) => n * size, SIZES[stored]));
     const expected = lengths.reduce((sum, length) => sum + length, 0);
     const bytes = await joined(place, files, expected, beside);
