@@ -102,6 +102,38 @@ for (const file of Object.keys(entries)) {
   });
 }
 
+/** The states that each layer of a file is given, as they stand in its config. */
+function givenStates(file: Uint8Array): unknown[] {
+  const { config } = JSON.parse(new TextDecoder().decode(unzipSync(file)["config.json"]));
+  const layers = config.layers as {
+    name?: string;
+    inbound_nodes?: { kwargs?: { initial_state?: unknown } }[];
+  }[];
+  return layers
+    .flatMap(({ name, inbound_nodes: nodes = [] }) =>
+      nodes.map((node) => ({ name, states: node.kwargs?.initial_state ?? [] })),
+    )
+    .filter(({ states }) => (states as unknown[]).length > 0)
+    .map(({ name, states }) => ({ name, states: JSON.stringify(states) }));
+}
+
+test("states that a layer is given are written in the structure that Keras wants", async () => {
+  const names = [
+    "stack_with_given_states",
+    "stack_with_states",
+    "encoder_decoder",
+    "bidirectional_states",
+    "bidirectional_stack_with_states",
+  ];
+  for (const name of names) {
+    const file = entries[`${name}.keras`];
+    const written = await (await loadModel(file)).toBytes("keras");
+    const given = givenStates(file);
+    assert.equal(givenStates(written), given, name);
+    assert.is(given.length, 1, name);
+  }
+});
+
 const old = unzipSync(readFileSync(new URL("tests/formats/keras2.zip", root)));
 const told = JSON.parse(new TextDecoder().decode(old["cases.json"])) as { x: number[] } & Record<
   string,

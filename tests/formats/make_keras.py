@@ -468,9 +468,42 @@ def stack_used_twice():
     return keras.Model([a, b], [twin(a), twin(b)]), [floats(), floats()]
 
 
+# ----------------------------------------------------------------------------------------------------- nested states
+
+
+@case
+def stack_with_states():
+    x = keras.Input((T, I))
+    y, *states = L.RNN([L.LSTMCell(2), L.GRUCell(3)], return_sequences=True, return_state=True)(x)
+    z = L.RNN([L.LSTMCell(2), L.GRUCell(3)])(y, initial_state=states)
+    return keras.Model(x, [z, *keras.tree.flatten(states)]), floats()
+
+
+@case
+def stack_with_states_as_they_come():
+    # The structure of the outputs is that of what the layer gives: (y, [h, c], h).
+    x = keras.Input((T, I))
+    return keras.Model(x, L.RNN([L.LSTMCell(2), L.GRUCell(3)], return_state=True)(x)), floats()
+
+
+@case
+def stack_with_given_states():
+    x, h, c, g = keras.Input((T, I)), keras.Input((2,)), keras.Input((2,)), keras.Input((3,))
+    y, *states = L.RNN([L.LSTMCell(2), L.GRUCell(3)], return_state=True)(x, initial_state=[[h, c], g])
+    return keras.Model([x, h, c, g], [y, *keras.tree.flatten(states)]), [floats(), floats(N, 2), floats(N, 2), floats(N, 3)]
+
+
+@case
+def bidirectional_stack_with_states():
+    x = keras.Input((T, I))
+    y, *states = L.Bidirectional(L.RNN([L.LSTMCell(2), L.GRUCell(3)], return_sequences=True, return_state=True))(x)
+    z = L.Bidirectional(L.RNN([L.LSTMCell(2), L.GRUCell(3)]))(y, initial_state=states)
+    return keras.Model(x, [z, *keras.tree.flatten(states)]), floats()
+
+
 LEGACY = ["lstm", "gru", "imdb", "bidirectional_concat", "stacked_cells", "convolutions", "shared", "nested_functional"]
 LEGACY += ["encoder_decoder", "normalizations", "with_adam", "with_rmsprop_all", "with_normalization", "two_outputs", "odd_names"]
-LEGACY += ["models_at_both_ends", "model_used_twice", "model_used_before"]
+LEGACY += ["models_at_both_ends", "model_used_twice", "model_used_before", "stack_with_states"]
 WEIGHTS = ["lstm", "stacked_cells", "nested_functional", "shared", "with_normalization", "many_alike"]
 
 
@@ -478,7 +511,7 @@ def plain(values):
     if isinstance(values, dict):
         values = list(values.values())
     if isinstance(values, (list, tuple)):
-        return [plain(each) for each in values]
+        return [plain(each) for each in keras.tree.flatten(values)]
     values = np.asarray(values)
     kind = "int32" if values.dtype.kind in "iub" else "float32"
     return {"shape": list(values.shape), "dtype": kind, "data": [float(f"{v:.8g}") if kind == "float32" else int(v) for v in values.ravel()]}
