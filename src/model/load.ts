@@ -3,7 +3,7 @@ import { readBytes, type Source } from "../data/source.js";
 import { UnreelError } from "../errors.js";
 import type { FormatName, ModelDescription } from "../formats/description.js";
 import { checkFormat, loadFormat } from "../formats/index.js";
-import { at, atAsync, inFile } from "../formats/place.js";
+import { at, atAsync, inFile, ofTraining } from "../formats/place.js";
 import { readOptions } from "../layers/options.js";
 import { Model } from "./model.js";
 import { beside } from "./save.js";
@@ -19,7 +19,8 @@ export interface LoadOptions {
   weights?: ModelSource;
   /** The files that the first one names (shards of TensorFlow.js, outside data of ONNX), by these names. Default: those beside it. */
   files?: Readonly<Record<string, ModelSource>>;
-  /** Takes over what the file says of training: optimizer and its state, loss, metrics. Default true. */
+  /** Takes over what the file says of training: optimizer and its state, loss, metrics. Default true. With false, files open whose
+   * optimizer, loss or metrics are not here. Keras: load_model(compile=False). */
   compile?: boolean;
 }
 
@@ -76,7 +77,7 @@ async function made(operation: string, found: ModelDescription): Promise<Model> 
   const { name, graph, sequence, assets } = found;
   const model = sequence ? new Sequential([graph.inputs[0], ...sequence], name) : new Model(name, graph);
   const state = { ...found, assets: assets && (await revived(assets)) };
-  at(operation, () => model.restore(state));
+  at(operation, () => ofTraining(() => model.restore(state)));
   return model;
 }
 

@@ -1,10 +1,10 @@
 // Files of Keras 3 (make_keras.py, keras.zip): each opens here and predicts what Keras predicts; what was trained goes on as in Keras;
 // and it is the same after it was written here.
 import { readFileSync } from "node:fs";
-import { unzipSync } from "fflate";
+import { unzipSync, zipSync } from "fflate";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { loadModel, type Model, type Tensor, tensor } from "../../src/index.js";
+import { loadModel, type Model, type Tensor, tensor, UnreelError } from "../../src/index.js";
 import { root } from "../support.js";
 
 interface Plain {
@@ -132,6 +132,36 @@ test("states that a layer is given are written in the structure that Keras wants
     assert.equal(givenStates(written), given, name);
     assert.is(given.length, 1, name);
   }
+});
+
+/** Configs of compile from Keras, with what is not here, by the name of that. */
+const compiles = JSON.parse(new TextDecoder().decode(entries["compile.json"])) as Record<string, object>;
+
+for (const [name, compile] of Object.entries(compiles)) {
+  test(`compiled with ${name}: refused by name, and loaded without`, async () => {
+    const parts = unzipSync(entries["gru.keras"]);
+    const config = JSON.parse(new TextDecoder().decode(parts["config.json"]));
+    const text = JSON.stringify({ ...config, compile_config: compile });
+    const file = zipSync({ ...parts, "config.json": new TextEncoder().encode(text) });
+    const error = await loadModel(file).catch((thrown: unknown) => thrown as Error);
+    assert.instance(error, UnreelError);
+    const { message } = error as Error;
+    assert.match(message, new RegExp(`config.json: compile_config: .*\\b${name}\\b`));
+    assert.match(message, "loadModel(path, { compile: false }) loads the rest.");
+    const model = await loadModel(file, { compile: false });
+    await check(model, cases.gru.x, cases.gru.y, 1e-5);
+  });
+}
+
+test("what is compiled for another output is told with the way to do without", async () => {
+  const parts = unzipSync(entries["gru.keras"]);
+  const config = JSON.parse(new TextDecoder().decode(parts["config.json"]));
+  const compile = { optimizer: "sgd", loss: { nowhere: "mse" } };
+  const text = JSON.stringify({ ...config, compile_config: compile });
+  const file = zipSync({ ...parts, "config.json": new TextEncoder().encode(text) });
+  const error = await loadModel(file).catch((thrown: unknown) => thrown as Error);
+  assert.instance(error, UnreelError);
+  assert.match((error as Error).message, /nowhere.*\{ compile: false \}\) loads the rest/s);
 });
 
 const old = unzipSync(readFileSync(new URL("tests/formats/keras2.zip", root)));

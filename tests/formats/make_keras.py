@@ -501,6 +501,39 @@ def bidirectional_stack_with_states():
     return keras.Model(x, [z, *keras.tree.flatten(states)]), floats()
 
 
+
+# What models may be compiled with in Keras and not here, each with what an error names.
+REFUSED = {
+    "Ftrl": lambda: dict(optimizer=O.Ftrl(0.1), loss="mse"),
+    "Adafactor": lambda: dict(optimizer=O.Adafactor(0.1), loss="mse"),
+    "Lamb": lambda: dict(optimizer=O.Lamb(0.1), loss="mse"),
+    "Muon": lambda: dict(optimizer=O.Muon(0.1), loss="mse"),
+    "ScheduleFreeAdamW": lambda: dict(optimizer=O.ScheduleFreeAdamW(0.1), loss="mse"),
+    "LossScaleOptimizer": lambda: dict(optimizer=O.LossScaleOptimizer(O.Adam(0.1)), loss="mse"),
+    "use_ema": lambda: dict(optimizer=O.Adam(0.1, use_ema=True), loss="mse"),
+    "gradient_accumulation_steps": lambda: dict(optimizer=O.SGD(0.1, gradient_accumulation_steps=2), loss="mse"),
+    "loss_scale_factor": lambda: dict(optimizer=O.SGD(0.1, loss_scale_factor=8.0), loss="mse"),
+    "Circle": lambda: dict(optimizer="sgd", loss=keras.losses.Circle()),
+    "circle": lambda: dict(optimizer="sgd", loss="circle"),
+    "CTC": lambda: dict(optimizer="sgd", loss=keras.losses.CTC()),
+    "ctc": lambda: dict(optimizer="sgd", loss="ctc"),
+    "CategoricalGeneralizedCrossEntropy": lambda: dict(optimizer="sgd", loss=keras.losses.CategoricalGeneralizedCrossEntropy()),
+    "ignore_class": lambda: dict(optimizer="sgd", loss=keras.losses.SparseCategoricalCrossentropy(ignore_class=0)),
+    "MeanIoU": lambda: dict(optimizer="sgd", loss="mse", metrics=[keras.metrics.MeanIoU(2)]),
+    "PearsonCorrelation": lambda: dict(optimizer="sgd", loss="mse", metrics=["mae", keras.metrics.PearsonCorrelation()]),
+    "ConcordanceCorrelation": lambda: dict(optimizer="sgd", loss="mse", weighted_metrics=[keras.metrics.ConcordanceCorrelation()]),
+}
+
+
+def refused():
+    configs = {}
+    for name, options in REFUSED.items():
+        model = seq(L.Dense(2), shape=(3,))
+        model.compile(**options())
+        configs[name] = json.loads(json.dumps(model.get_compile_config()))
+    return configs
+
+
 LEGACY = ["lstm", "gru", "imdb", "bidirectional_concat", "stacked_cells", "convolutions", "shared", "nested_functional"]
 LEGACY += ["encoder_decoder", "normalizations", "with_adam", "with_rmsprop_all", "with_normalization", "two_outputs", "odd_names"]
 LEGACY += ["models_at_both_ends", "model_used_twice", "model_used_before", "stack_with_states"]
@@ -559,6 +592,7 @@ def main():
                 entry["more"] = {"x": plain(train_x), "y": plain(train_y), "history": history, "after": as_list(plain(model.predict(x, verbose=0)))}
             cases[name] = entry
         put("cases.json", json.dumps(cases))
+        put("compile.json", json.dumps(refused()))
     path = os.path.join(os.path.dirname(__file__), "keras.zip")
     if len(sys.argv) == 1:
         with open(path, "wb") as file:
