@@ -19,6 +19,18 @@ export async function atAsync<R>(place: string, act: () => Promise<R>): Promise<
   }
 }
 
+/** What goes wrong in what a file says of training is told with the way to do without. */
+export function ofTraining<R>(act: () => R): R {
+  try {
+    return act();
+  } catch (error) {
+    if (!(error instanceof UnreelError) || error.hint?.includes("compile: false")) throw error;
+    const { operation, expected, got, hint } = error;
+    const without = "loadModel(path, { compile: false }) loads the rest.";
+    throw new UnreelError({ operation, expected, got, hint: hint ? `${hint} ${without}` : without });
+  }
+}
+
 /** What goes wrong in reading a file and is no error of ours is told with the file's name. */
 export async function inFile<R>(file: string, act: () => Promise<R>): Promise<R> {
   try {

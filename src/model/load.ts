@@ -3,7 +3,7 @@ import { readBytes } from "../data/source.js";
 import { UnreelError } from "../errors.js";
 import type { FormatName, ModelDescription } from "../formats/description.js";
 import { checkFormat, loadFormat } from "../formats/index.js";
-import { at, atAsync, inFile } from "../formats/place.js";
+import { at, atAsync, inFile, ofTraining } from "../formats/place.js";
 import { readOptions } from "../layers/options.js";
 import type { Predictor } from "./predictor.js";
 import { beside } from "./save.js";
@@ -18,7 +18,8 @@ export interface LoadOptions {
   weights?: ModelSource;
   /** The files that the first one names (shards of TensorFlow.js, outside data of ONNX), by these names. Default: those beside it. */
   files?: Readonly<Record<string, ModelSource>>;
-  /** Takes over what the file says of training: optimizer and its state, loss, metrics. Default true. */
+  /** Takes over what the file says of training: optimizer and its state, loss, metrics. Default true. With false, files open whose
+   * optimizer, loss or metrics are not here. Keras: load_model(compile=False). */
   compile?: boolean;
 }
 
@@ -79,7 +80,7 @@ export async function loadAs<M extends Predictor>(
   );
   const model = make(found);
   const assets = found.assets && (await revived(found.assets));
-  at(`${operation}: ${name}`, () => model.restore({ ...found, assets }));
+  at(`${operation}: ${name}`, () => ofTraining(() => model.restore({ ...found, assets })));
   if (weights !== undefined) await model.loadWeights(weights);
   return model;
 }

@@ -468,9 +468,75 @@ def stack_used_twice():
     return keras.Model([a, b], [twin(a), twin(b)]), [floats(), floats()]
 
 
+# ----------------------------------------------------------------------------------------------------- nested states
+
+
+@case
+def stack_with_states():
+    x = keras.Input((T, I))
+    y, *states = L.RNN([L.LSTMCell(2), L.GRUCell(3)], return_sequences=True, return_state=True)(x)
+    z = L.RNN([L.LSTMCell(2), L.GRUCell(3)])(y, initial_state=states)
+    return keras.Model(x, [z, *keras.tree.flatten(states)]), floats()
+
+
+@case
+def stack_with_states_as_they_come():
+    # The structure of the outputs is that of what the layer gives: (y, [h, c], h).
+    x = keras.Input((T, I))
+    return keras.Model(x, L.RNN([L.LSTMCell(2), L.GRUCell(3)], return_state=True)(x)), floats()
+
+
+@case
+def stack_with_given_states():
+    x, h, c, g = keras.Input((T, I)), keras.Input((2,)), keras.Input((2,)), keras.Input((3,))
+    y, *states = L.RNN([L.LSTMCell(2), L.GRUCell(3)], return_state=True)(x, initial_state=[[h, c], g])
+    return keras.Model([x, h, c, g], [y, *keras.tree.flatten(states)]), [floats(), floats(N, 2), floats(N, 2), floats(N, 3)]
+
+
+@case
+def bidirectional_stack_with_states():
+    x = keras.Input((T, I))
+    y, *states = L.Bidirectional(L.RNN([L.LSTMCell(2), L.GRUCell(3)], return_sequences=True, return_state=True))(x)
+    z = L.Bidirectional(L.RNN([L.LSTMCell(2), L.GRUCell(3)]))(y, initial_state=states)
+    return keras.Model(x, [z, *keras.tree.flatten(states)]), floats()
+
+
+
+# What models may be compiled with in Keras and not here, each with what an error names.
+REFUSED = {
+    "Ftrl": lambda: dict(optimizer=O.Ftrl(0.1), loss="mse"),
+    "Adafactor": lambda: dict(optimizer=O.Adafactor(0.1), loss="mse"),
+    "Lamb": lambda: dict(optimizer=O.Lamb(0.1), loss="mse"),
+    "Muon": lambda: dict(optimizer=O.Muon(0.1), loss="mse"),
+    "ScheduleFreeAdamW": lambda: dict(optimizer=O.ScheduleFreeAdamW(0.1), loss="mse"),
+    "LossScaleOptimizer": lambda: dict(optimizer=O.LossScaleOptimizer(O.Adam(0.1)), loss="mse"),
+    "use_ema": lambda: dict(optimizer=O.Adam(0.1, use_ema=True), loss="mse"),
+    "gradient_accumulation_steps": lambda: dict(optimizer=O.SGD(0.1, gradient_accumulation_steps=2), loss="mse"),
+    "loss_scale_factor": lambda: dict(optimizer=O.SGD(0.1, loss_scale_factor=8.0), loss="mse"),
+    "Circle": lambda: dict(optimizer="sgd", loss=keras.losses.Circle()),
+    "circle": lambda: dict(optimizer="sgd", loss="circle"),
+    "CTC": lambda: dict(optimizer="sgd", loss=keras.losses.CTC()),
+    "ctc": lambda: dict(optimizer="sgd", loss="ctc"),
+    "CategoricalGeneralizedCrossEntropy": lambda: dict(optimizer="sgd", loss=keras.losses.CategoricalGeneralizedCrossEntropy()),
+    "ignore_class": lambda: dict(optimizer="sgd", loss=keras.losses.SparseCategoricalCrossentropy(ignore_class=0)),
+    "MeanIoU": lambda: dict(optimizer="sgd", loss="mse", metrics=[keras.metrics.MeanIoU(2)]),
+    "PearsonCorrelation": lambda: dict(optimizer="sgd", loss="mse", metrics=["mae", keras.metrics.PearsonCorrelation()]),
+    "ConcordanceCorrelation": lambda: dict(optimizer="sgd", loss="mse", weighted_metrics=[keras.metrics.ConcordanceCorrelation()]),
+}
+
+
+def refused():
+    configs = {}
+    for name, options in REFUSED.items():
+        model = seq(L.Dense(2), shape=(3,))
+        model.compile(**options())
+        configs[name] = json.loads(json.dumps(model.get_compile_config()))
+    return configs
+
+
 LEGACY = ["lstm", "gru", "imdb", "bidirectional_concat", "stacked_cells", "convolutions", "shared", "nested_functional"]
 LEGACY += ["encoder_decoder", "normalizations", "with_adam", "with_rmsprop_all", "with_normalization", "two_outputs", "odd_names"]
-LEGACY += ["models_at_both_ends", "model_used_twice", "model_used_before"]
+LEGACY += ["models_at_both_ends", "model_used_twice", "model_used_before", "stack_with_states"]
 WEIGHTS = ["lstm", "stacked_cells", "nested_functional", "shared", "with_normalization", "many_alike"]
 
 
@@ -478,7 +544,7 @@ def plain(values):
     if isinstance(values, dict):
         values = list(values.values())
     if isinstance(values, (list, tuple)):
-        return [plain(each) for each in values]
+        return [plain(each) for each in keras.tree.flatten(values)]
     values = np.asarray(values)
     kind = "int32" if values.dtype.kind in "iub" else "float32"
     return {"shape": list(values.shape), "dtype": kind, "data": [float(f"{v:.8g}") if kind == "float32" else int(v) for v in values.ravel()]}
@@ -526,6 +592,7 @@ def main():
                 entry["more"] = {"x": plain(train_x), "y": plain(train_y), "history": history, "after": as_list(plain(model.predict(x, verbose=0)))}
             cases[name] = entry
         put("cases.json", json.dumps(cases))
+        put("compile.json", json.dumps(refused()))
     path = os.path.join(os.path.dirname(__file__), "keras.zip")
     if len(sys.argv) == 1:
         with open(path, "wb") as file:

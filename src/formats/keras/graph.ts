@@ -2,6 +2,7 @@
 // form of Keras 3 (`args` and `kwargs` with `__keras_tensor__`) and in the older one (lists of name, node, tensor).
 // keras/src/models/functional.py, sequential.py
 import { show, UnreelError } from "../../errors.js";
+import { stateSizesOf } from "../../layers/cellLayers.js";
 import { input } from "../../layers/core.js";
 import { type Graph, makeGraph } from "../../layers/graph.js";
 import { type ApplyOptions, Layer } from "../../layers/layer.js";
@@ -149,6 +150,23 @@ function nodeNumbers({ calls }: Graph): Map<LayerCall, number> {
   return numbers;
 }
 
+/** States as Keras wants them: those of a stack of cells cell by cell, several of one cell as a list. */
+function nested({ className, config }: Layer, states: readonly JsonObject[]): Json[] {
+  const own = config as { forward: Layer; backward: Layer; cell: Layer };
+  if (className === "Bidirectional") {
+    const half = states.length / 2;
+    return [...nested(own.forward, states.slice(0, half)), ...nested(own.backward, states.slice(half))];
+  }
+  if (className !== "RNN" || own.cell.className !== "StackedRNNCells") return [...states];
+  let from = 0;
+  return (own.cell.config as { cells: readonly Layer[] }).cells.map((cell) => {
+    const count = stateSizesOf(cell).length;
+    const part = states.slice(from, from + count);
+    from += count;
+    return count === 1 ? part[0] : part;
+  });
+}
+
 function writeNode(
   { layer, inputs, options }: LayerCall,
   tensor: (each: SymbolicTensor) => JsonObject,
@@ -174,7 +192,7 @@ function writeNode(
   return {
     args: [merges ? inputs.map(tensor) : tensor(inputs[0])],
     kwargs: {
-      ...(initialState && { initial_state: initialState.map(tensor) }),
+      ...(initialState && { initial_state: nested(layer, initialState.map(tensor)) }),
       ...(mask && { mask: tensor(mask) }),
     },
   };
@@ -568,7 +586,7 @@ function reference(place: string, value: Json | undefined): Reference {
   return [requireString(place, name), requireCount(place, node), requireCount(place, index)];
 }
 
-/** `[name, node, tensor]`, a list of these, or a record of them, which Keras takes in the order of its names. */
+/** `[name, node, tensor]`, or a structure of lists and of records, which Keras takes in the order of their names. */
 function references(place: string, value: Json | undefined): Reference[] {
   if (Array.isArray(value) && typeof value[0] === "string") return [reference(place, value)];
   const list = isObject(value)
@@ -576,5 +594,5 @@ function references(place: string, value: Json | undefined): Reference[] {
         .sort()
         .map((key) => value[key])
     : requireList(place, value);
-  return list.map((each, k) => reference(`${place}[${k}]`, each));
+  return list.flatMap((each, k) => references(`${place}[${k}]`, each));
 }
