@@ -71,7 +71,11 @@ test("kernels import only kernels", () => {
 function needsNode(file: string, seen = new Set<string>()): boolean {
   if (seen.has(file)) return false;
   seen.add(file);
-  if (/from "node:|Buffer\.from|process\.(versions|env|memoryUsage)/.test(readFileSync(new URL(file, root), "utf8"))) {
+  if (
+    /from "node:|Buffer\.from|process\.(versions|env|memoryUsage)/.test(
+      readFileSync(new URL(file, root), "utf8"),
+    )
+  ) {
     return !file.startsWith("src/");
   }
   return imports(".", file, /\.js$/).some(

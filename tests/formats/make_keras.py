@@ -501,6 +501,68 @@ def bidirectional_stack_with_states():
     return keras.Model(x, [z, *keras.tree.flatten(states)]), floats()
 
 
+# ----------------------------------------------------------------------------------------------------- attention
+
+
+@case
+def attention_kinds():
+    a, b = keras.Input((None,), name="a"), keras.Input((4,), name="b")
+    kept, seen = keras.Input((4,), dtype="bool", name="kept"), keras.Input((4,), name="seen")
+    x, y = L.Embedding(7, 3, mask_zero=True)(a), L.Embedding(7, 3, mask_zero=True)(b)
+    luong, scores = L.Attention(use_scale=True)([y, x], return_attention_scores=True)
+    outs = [
+        luong,
+        L.Attention(score_mode="concat", use_scale=True, dropout=0.2, seed=3)([x, y, L.Dense(3)(y)]),
+        L.AdditiveAttention()([x, x], use_causal_mask=True),
+        L.AdditiveAttention(use_scale=False)([y, y], mask=[kept, seen]),
+        L.Attention()([y, y, y], mask=[None, kept]),
+    ]
+    return keras.Model([a, b, kept, seen], [*outs, scores]), [
+        ids(3, N, 6), ids(3, N, 4), rng.integers(0, 2, size=(N, 4)).astype("bool"), np.ones((N, 4), "float32")
+    ]
+
+
+@case
+def multi_head_attention():
+    a, b = keras.Input((5,), name="a"), keras.Input((4, I), name="b")
+    may, kept = keras.Input((5, 4), name="may"), keras.Input((4,), dtype="bool", name="kept")
+    x = L.Embedding(7, 4, mask_zero=True)(a)
+    first = L.MultiHeadAttention(2, 3)(query=x, value=b, key=b, attention_mask=may)
+    second, scores = L.MultiHeadAttention(3, 2, value_dim=5, use_gate=True, output_shape=(2, 3), dropout=0.1, seed=5)(
+        first, b, value_mask=kept, key_mask=kept, use_causal_mask=True, return_attention_scores=True
+    )
+    third = L.MultiHeadAttention(1, 4, sliding_window=2, use_bias=False, kernel_initializer="he_normal")(first, first)
+    outs = [second, scores, L.GRU(2)(L.Add()([first, third]))]
+    return keras.Model([a, b, may, kept], outs), [
+        ids(3), floats(N, 4, I), rng.integers(0, 2, size=(N, 5, 4)).astype("float32"), np.array([[1, 1, 0, 1]] * N, "bool")
+    ]
+
+
+@case
+def transformer():
+    x = keras.Input((6,), name="ids")
+    y = L.Embedding(9, 4, mask_zero=True)(x)
+    for _ in range(2):
+        y = L.LayerNormalization()(L.Add()([y, L.MultiHeadAttention(2, 3)(y, y)]))
+        y = L.LayerNormalization()(L.Add()([y, L.Dense(4)(L.Dense(6, "relu")(y))]))
+    model = keras.Model(x, L.Dense(2)(L.GlobalAveragePooling1D()(y)))
+    model.compile(O.Adam(0.01), "mse")
+    # Without padding: where a query sees nothing torch's gradients are not those of the other backends (golden/keras_attention.py).
+    train_x, train_y = np.maximum(ids(9, 8, 6), 1), floats(8, 2)
+    model.fit(train_x, train_y, epochs=3, batch_size=3, shuffle=False, verbose=0)
+    x = ids(4, N, 6)
+    x[:, 2] = 1
+    return model, x, (train_x, train_y)
+
+
+@case
+def translation_with_attention():
+    source, target = keras.Input((None,), name="source"), keras.Input((None,), name="target")
+    x, h, c = L.LSTM(4, return_sequences=True, return_state=True)(L.Embedding(6, 3, mask_zero=True)(source))
+    y = L.LSTM(4, return_sequences=True)(L.Embedding(7, 3)(target), initial_state=[h, c])
+    out = L.Dense(7, activation="softmax")(L.Concatenate()([y, L.Attention()([y, x])]))
+    return keras.Model([source, target], out), [ids(6, N, 5), ids(7, N, 4)]
+
 
 # What models may be compiled with in Keras and not here, each with what an error names.
 REFUSED = {
@@ -537,7 +599,8 @@ def refused():
 LEGACY = ["lstm", "gru", "imdb", "bidirectional_concat", "stacked_cells", "convolutions", "shared", "nested_functional"]
 LEGACY += ["encoder_decoder", "normalizations", "with_adam", "with_rmsprop_all", "with_normalization", "two_outputs", "odd_names"]
 LEGACY += ["models_at_both_ends", "model_used_twice", "model_used_before", "stack_with_states"]
-WEIGHTS = ["lstm", "stacked_cells", "nested_functional", "shared", "with_normalization", "many_alike"]
+LEGACY += ["attention_kinds", "multi_head_attention", "transformer", "translation_with_attention"]
+WEIGHTS = ["lstm", "stacked_cells", "nested_functional", "shared", "with_normalization", "many_alike", "multi_head_attention"]
 
 
 def plain(values):
