@@ -6,7 +6,7 @@ import { placeholder } from "../formats/foreign.js";
 import { checkFormat, loadFormat } from "../formats/index.js";
 import { at, atAsync, inFile } from "../formats/place.js";
 import { readOptions } from "../layers/options.js";
-import { Model } from "./model.js";
+import { type Assets, Model } from "./model.js";
 import { beside } from "./save.js";
 import { Sequential } from "./sequential.js";
 import { formatOf, type ModelSource, nameOf, readModelFile } from "./weights.js";
@@ -28,9 +28,12 @@ export interface LoadOptions {
  * A model from a file: `.keras` (Keras 3), `.h5` (Keras 2 and 3), `model.json` (TensorFlow.js layers models; the shards lie beside it),
  * `.onnx`. A string is a path or a URL. Nothing in a file is run: Lambda
  * layers, custom objects and pickles are refused by name. Numbers are checked to be there in the shapes that the layers need before any
- * is taken over.
+ * is taken over. What stands beside the model has its type from here: `loadModel<{ vectorizer: text.TextVectorization }>(…)`.
  */
-export async function loadModel(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
+export async function loadModel<A extends Assets = Assets>(
+  source: ModelSource,
+  options: LoadOptions = {},
+): Promise<Model<A>> {
   const operation = "loadModel";
   const {
     format: given,
@@ -81,7 +84,7 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
   );
   const model = await made(`${operation}: ${name}`, found);
   if (weights !== undefined) await model.loadWeights(weights);
-  return model;
+  return model as Model<A>;
 }
 
 async function made(operation: string, found: ModelDescription): Promise<Model> {
@@ -93,7 +96,7 @@ async function made(operation: string, found: ModelDescription): Promise<Model> 
 }
 
 /** Vectorizers and the like from their JSON. */
-async function revived(assets: Readonly<Record<string, unknown>>): Promise<Record<string, unknown>> {
+async function revived(assets: Readonly<Record<string, unknown>>): Promise<Assets> {
   const { reviveSaved } = await import("../data/revive.js");
   return Object.fromEntries(
     Object.entries(assets).map(([name, json]) => [name, reviveSaved(`loadModel: assets: ${name}`, json)]),

@@ -1,5 +1,6 @@
 // The model as users hold it: compile, fit, evaluate, predict, weights, summary. It owns a graph and, from the first call that
 // computes, a place in the engine. The work itself is done on the floors below.
+import type { Asset } from "../data/revive.js";
 import { positiveInteger, show, suggestion, UnreelError } from "../errors.js";
 import type { FormatName, ModelDescription, TrainingState } from "../formats/description.js";
 import { Executor } from "../graph/executor.js";
@@ -49,7 +50,10 @@ interface Compiling {
   restored?: TrainingState;
 }
 
-export class Model {
+/** Vectorizers, lookups and scalers by the names that they were saved under. */
+export type Assets = Readonly<Record<string, Asset>>;
+
+export class Model<A extends Assets = Assets> {
   readonly name: string;
   #graph: Graph | undefined;
   #executor: Promise<Executor> | undefined;
@@ -61,7 +65,7 @@ export class Model {
   #layer: Layer | undefined;
   readonly #streams = new Set<Stream>();
   #compiled: Compiling | undefined;
-  #assets: Readonly<Record<string, unknown>> = {};
+  #assets = {} as A;
 
   /** Use `model({ inputs, outputs })` or `sequential()`. */
   constructor(name: string, graph?: Graph) {
@@ -376,7 +380,7 @@ export class Model {
   }
 
   /** Vectorizers, lookups and scalers that the file had beside the model, as `save(path, { assets })` was given them. */
-  get assets(): Readonly<Record<string, unknown>> {
+  get assets(): A {
     return this.#assets;
   }
 
@@ -418,7 +422,7 @@ export class Model {
 
   /** For the formats: takes over what a file has beside layers and weights. */
   restore({ compiled, training, assets = {} }: ModelDescription): void {
-    this.#assets = assets;
+    this.#assets = assets as A;
     if (!compiled) return;
     this.compile(compiled);
     const optimizer = resolveOptimizer("compile: optimizer", this.#compiled!.options.optimizer);
