@@ -3,7 +3,8 @@
 // and for the package (PACKAGE=1, scripts/build.js --package)
 //   modules/       a module for each file, from which bundlers take what is used
 //   unreel.min.js  one small module for <script type="module"> and CDNs
-//   slim.js, slim.min.js: the same without kernels
+//   infer.js, infer/, infer.min.js: what runs saved models, in the same three forms, with the kernels of the way forward
+//   slim.js, slim.min.js: all but kernels
 // What only some calls need stays a dynamic import, in chunks/.
 import { readFileSync } from "node:fs";
 import resolve from "@rollup/plugin-node-resolve";
@@ -14,56 +15,75 @@ const installed = Object.keys(dependencies);
 const isNode = (id) => id.startsWith("node:") || id === "binaryen" || id === "cli-progress";
 const isInstalled = (id) => installed.some((name) => id === name || id.startsWith(`${name}/`));
 
-/** The kernels that are inlined, left out: the user hands them over (configure({ kernels })). */
-const withoutKernels = {
-  name: "without kernels",
-  load: (id) =>
-    id.endsWith("/wasm/inlined.js") ? "export const simd = undefined, relaxed = undefined;" : undefined,
-};
+/** Other kernels than all of them. */
+const inlining = (code) => ({
+  name: "kernels",
+  load: (id) => (id.endsWith("/wasm/inlined.js") ? code() : undefined),
+});
+/** None: the user hands them over (configure({ kernels })). */
+const withoutKernels = inlining(() => "export const inlined = undefined;");
+const forwardKernels = inlining(() => readFileSync("build/src/wasm/inlinedForward.js", "utf8"));
 
 const input = "build/src/index.js";
+const infer = "build/src/infer.js";
 const named = (name, chunks) => ({
   dir: "dist",
   format: "es",
   entryFileNames: name,
   chunkFileNames: `${chunks}/[name].js`,
 });
-/** h5wasm's chunk is small already, and mostly a module in base64. */
 const small = {
   name: "small",
-  renderChunk: (code) =>
-    code.length > 2_000_000 ? null : minify(code, { module: true, compress: { passes: 2 } }),
+  renderChunk: (code) => minify(code, { module: true, compress: { passes: 2 } }),
 };
 
 const forNode = (id) => isNode(id) || isInstalled(id);
-const host = {
+const host = { external: forNode, plugins: [resolve()] };
+/** What pages load of HDF5 lies once beside all forms: it is large. */
+const page = { external: (id) => isNode(id) || id === "h5wasm" };
+const paged = (name, chunks) => ({ ...named(name, chunks), paths: { h5wasm: "../h5wasm.js" } });
+const whole = {
+  ...host,
   input: { unreel: input, command: "build/src/command/main.js" },
-  external: forNode,
-  plugins: [resolve()],
   output: [named("[name].js", "chunks")],
 };
+/** A module for each file. */
+const asFiles = (dir) => ({ dir, format: "es", preserveModules: true, preserveModulesRoot: "build/src" });
 
 export default process.env.PACKAGE
   ? [
+      whole,
+      { ...host, input, output: asFiles("dist/modules") },
       {
         ...host,
-        output: [
-          ...host.output,
-          { dir: "dist/modules", format: "es", preserveModules: true, preserveModulesRoot: "build/src" },
-        ],
+        input: { infer },
+        plugins: [forwardKernels, resolve()],
+        output: [named("[name].js", "chunks/infer"), asFiles("dist/infer")],
       },
       { ...host, input, plugins: [withoutKernels, resolve()], output: named("slim.js", "chunks/slim") },
       {
+        ...page,
         input,
-        external: isNode,
         plugins: [resolve({ browser: true }), small],
-        output: named("unreel.min.js", "chunks/min"),
+        output: paged("unreel.min.js", "chunks/min"),
       },
       {
-        input,
+        ...page,
+        input: infer,
+        plugins: [forwardKernels, resolve({ browser: true }), small],
+        output: paged("infer.min.js", "chunks/min-infer"),
+      },
+      {
         external: isNode,
+        input: { h5wasm: "h5wasm" },
+        plugins: [resolve({ browser: true })],
+        output: named("chunks/[name].js", "chunks"),
+      },
+      {
+        ...page,
+        input,
         plugins: [withoutKernels, resolve({ browser: true }), small],
-        output: named("slim.min.js", "chunks/min-slim"),
+        output: paged("slim.min.js", "chunks/min-slim"),
       },
     ]
-  : host;
+  : whole;

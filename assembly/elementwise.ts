@@ -174,3 +174,12 @@ export function chooseBackward(da: usize, db: usize, dout: usize, condition: usi
 export function eitherKept(out: usize, a: usize, b: usize, n: i32): void {
   for (let i: usize = 0; n > 0; n -= LANES, i += VECTOR) writeUpTo4(out + i, v128.or(load4(a + i), load4(b + i)), n);
 }
+
+/** out [n] (i32) = 1 where neither a nor b is 0: kept by both of two masks. */
+export function bothKept(out: usize, a: usize, b: usize, n: i32): void {
+  const zero = i32x4.splat(0);
+  for (let i: usize = 0; n > 0; n -= LANES, i += VECTOR) {
+    const kept = v128.and(i32x4.ne(load4(a + i), zero), i32x4.ne(load4(b + i), zero));
+    writeUpTo4(out + i, v128.and(kept, i32x4.splat(1)), n);
+  }
+}

@@ -3,6 +3,7 @@
 
 export * from "./activation";
 export * from "./adaptive";
+export * from "./attention";
 export * from "./batchNormalization";
 export * from "./axes";
 export * from "./columns";

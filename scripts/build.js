@@ -44,6 +44,7 @@ function step(name, output, inputs, make) {
 }
 
 const wasm = (build) => `build/kernels/${build}.wasm`;
+const forward = (build) => `build/kernels/${build}.forward.wasm`;
 mkdirSync("build/kernels", { recursive: true });
 const BUILDS = ["simd", "relaxed", "wide"];
 const stale = BUILDS.filter((build) =>
@@ -87,16 +88,57 @@ if (stale.length > 0) {
   for (const build of stale) if (build !== "wide") await splatConstants(build);
   console.log(`built kernels ${stale.join(", ")} in ${((performance.now() - start) / 1000).toFixed(1)} s`);
 }
-const INLINED = { inlined: ["simd", "relaxed"], inlinedWide: ["wide"] };
+/** Exports that a prediction never calls: the ways back, updates, losses, what is random. */
+const TRAINING = [
+  /(Backward|Keep|Loss|entropy|hinge|penalty|orthogonality|Error)$/i,
+  /^(sgd|rmsprop|adam|adamax|adadelta|lion|decayWeights|updateRows|clipBy\w+|embeddingScatterAdd|sumSquares|movingAverage)$/,
+  /^(cosineSimilarity|huber|logCosh|poisson|kullbackLeiblerDivergence|tversky|weightedSum|leftWeights|maskedWeights)$/,
+  /^(categoricalCrossentropy|binaryCrossentropy|sparseCategoricalCrossentropy)/,
+  /^(dropout|gaussianNoise|uniform)$/,
+];
+
+/** The kernels of the way forward alone, for unreel/infer. */
+async function forwardOnly(build) {
+  const { default: binaryen } = await import("binaryen");
+  const module = binaryen.readBinary(readFileSync(wasm(build)));
+  module.setFeatures(binaryen.Features.All);
+  const names = Array.from(
+    { length: module.getNumExports() },
+    (_, n) => binaryen.getExportInfo(module.getExportByIndex(n)).name,
+  );
+  for (const name of names) if (TRAINING.some((pattern) => pattern.test(name))) module.removeExport(name);
+  module.runPasses(["remove-unused-module-elements"]);
+  writeFileSync(forward(build), module.emitBinary());
+  module.dispose();
+}
+for (const build of ["simd", "relaxed"])
+  if (isStale(forward(build), [wasm(build), "scripts/build.js"])) await forwardOnly(build);
+
+/** Modules are cut into so many pieces each, which stand in turns: builds are alike, and deflate looks back no further than 32 KB. */
+const PIECES = 8;
+
+function inTurns(modules) {
+  const pieces = [];
+  for (let piece = 0; piece < PIECES; piece++) {
+    const at = (part, { length }) => Math.floor((part * length) / PIECES);
+    for (const module of modules) pieces.push(module.subarray(at(piece, module), at(piece + 1, module)));
+  }
+  return Buffer.concat(pieces);
+}
+
+const INLINED = {
+  inlined: { simd: wasm("simd"), relaxed: wasm("relaxed") },
+  inlinedForward: { simd: forward("simd"), relaxed: forward("relaxed") },
+  inlinedWide: { wide: wasm("wide") },
+};
 for (const [file, builds] of Object.entries(INLINED)) {
-  step(`${file} kernels`, `src/wasm/${file}.ts`, builds.map(wasm), () => {
-    const lines = builds.map(
-      (build) =>
-        `export const ${build} = "${deflateRawSync(readFileSync(wasm(build)), { level: 9 }).toString("base64")}";`,
-    );
+  step(`${file} kernels`, `src/wasm/${file}.ts`, [...Object.values(builds), "scripts/build.js"], () => {
+    const modules = Object.values(builds).map((path) => readFileSync(path));
+    const sizes = Object.fromEntries(Object.keys(builds).map((build, n) => [build, modules[n].length]));
+    const text = deflateRawSync(inTurns(modules), { level: 9 }).toString("base64");
     writeFileSync(
       `src/wasm/${file}.ts`,
-      `// Generated from assembly/ by scripts/build.js. Do not edit.\n${lines.join("\n")}\n`,
+      `// Generated from assembly/ by scripts/build.js. Do not edit.\nexport const inlined = ${JSON.stringify({ sizes, pieces: PIECES, text })};\n`,
     );
   });
 }
@@ -125,10 +167,10 @@ step(
       env: { ...process.env, ...(forPackage && { PACKAGE: "1" }) },
     });
     // Their declarations would repeat all their bytes as types.
-    for (const [file, builds] of Object.entries(INLINED))
+    for (const file of Object.keys(INLINED))
       writeFileSync(
         `build/src/wasm/${file}.d.ts`,
-        builds.map((build) => `export declare const ${build}: string;\n`).join(""),
+        "export declare const inlined: { sizes: Record<string, number>; pieces: number; text: string };\n",
       );
     cpSync("build/src", "dist/types", { recursive: true, filter: (path) => !path.endsWith(".js") });
     for (const build of BUILDS) copyFileSync(wasm(build), `dist/kernels.${build}.wasm`);

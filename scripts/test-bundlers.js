@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import { openPage, serve } from "../engines/browsers.js";
 import { commandFor, findEngines, isBrowser } from "../engines/find.js";
 import { fixtures } from "../tests/bundlers/fixtures.js";
+import { pack } from "./pack.js";
 
 const { values } = parseArgs({
   options: { only: { type: "string" }, keep: { type: "boolean", default: false } },
@@ -21,16 +22,8 @@ const PATIENCE = 60_000;
 const { found, missing } = findEngines();
 for (const line of missing) console.log(line);
 const folder = mkdtempSync(join(tmpdir(), "unreel-bundlers-"));
-const packed = JSON.parse(
-  execFileSync("npm", ["pack", "--json", "--pack-destination", folder], {
-    cwd: root,
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "ignore"],
-  }).replace(/^[^[{]*/, ""),
-);
-const [{ filename, size }] = Object.values(packed);
-const tarball = join(folder, filename);
-console.log(`${filename}: ${(size / 1024).toFixed(0)} KB`);
+const { tarball, size } = pack(folder);
+console.log(`the package: ${(size / 1024).toFixed(0)} KB`);
 
 /** A project beside nothing of ours: the packed package and what the bundler is. */
 function install(name, { packages = [], files = {} }) {

@@ -2,95 +2,147 @@
 import { CRC32, crc32 } from "./crc32.js";
 import { UnreelError } from "./errors.js";
 
-/** What an archive may hold unpacked: so many times its size, or so many bytes, whichever is more. */
-const MOST_TIMES = 40;
-const MOST_BYTES = 64 << 20;
-/** What the end of an archive begins with, and its least size. */
+/** What a file may hold unpacked: so many times its size, or so many bytes, whichever is more. */
+const MOST_TIMES = 20;
+const MOST_BYTES = 32 << 20;
+/** What the parts of an archive begin with, and their least sizes. */
 const [END, END_BYTES] = [0x06054b50, 22];
+const [CENTRAL, CENTRAL_BYTES] = [0x02014b50, 46];
+const [LOCAL, LOCAL_BYTES] = [0x04034b50, 30];
+/** Bytes that are inflated at a time: they become 34 MB at most. */
+const PIECE = 1 << 15;
 
-export function isZip(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x50 && bytes[1] === 0x4b && (bytes[2] === 3 || bytes[2] === 5);
+/** Counts what is taken out of a file of so many bytes, and refuses what is far more than it can hold: sizes that nothing stands behind,
+ * or one piece that stands for many. To be asked before room is made. */
+export function allowance(bytes: number): (place: string, more: number) => void {
+  const most = Math.max(MOST_BYTES, bytes * MOST_TIMES);
+  let sum = 0;
+  return (place, more) => {
+    sum += more;
+    if (sum <= most) return;
+    throw new UnreelError({
+      operation: place,
+      expected: `at most ${most} bytes unpacked`,
+      got: `${sum}`,
+      hint: "The file claims to hold far more than it can.",
+    });
+  };
 }
 
-/** Entries whose names are wanted, unpacked. Sizes are checked before anything is, and what comes out against its checksum. */
+/** Entries whose names are wanted, unpacked. Sizes are checked before anything is, and what comes out against its size and checksum. */
 export async function readZip(
   operation: string,
   bytes: Uint8Array,
   wanted: (name: string) => boolean,
 ): Promise<Map<string, Uint8Array>> {
-  const { unzipSync } = await import("fflate");
-  const most = Math.max(MOST_BYTES, bytes.length * MOST_TIMES);
-  let sum = 0;
-  const seen = new Set<string>();
+  const { Inflate } = await import("fflate");
+  const take = allowance(bytes.length);
+  const found = new Map<string, Entry>();
   const refuse = (name: string, expected: string, got: string, hint?: string) =>
     new UnreelError({ operation: `${operation}: ${name}`, expected, got, hint });
-  try {
-    const entries = unzipSync(bytes, {
-      filter({ name, originalSize, size, compression }) {
-        if (!wanted(name)) return false;
-        sum += originalSize;
-        if (seen.has(name)) throw refuse(name, "one entry of a name", "two");
-        if (compression !== 0 && compression !== 8) {
-          throw refuse(name, "stored or deflated bytes", `method ${compression}`);
-        }
-        if (sum > most || (compression === 0 && originalSize !== size)) {
-          const hint = "The archive claims to hold far more than it can.";
-          throw refuse(name, `at most ${most} bytes unpacked`, `${sum}`, hint);
-        }
-        seen.add(name);
-        return true;
-      },
-    });
-    const sums = checksums(bytes);
-    for (const [name, entry] of Object.entries(entries)) {
-      const [found, wanted] = [crc32(entry, CRC32), sums.get(name)].map((sum) => (sum ?? 0).toString(16));
-      if (found === wanted) continue;
-      const hint = "The file was damaged on its way. Fetch or copy it again.";
-      throw refuse(name, `bytes with the checksum ${wanted}`, found, hint);
-    }
-    return new Map(Object.entries(entries));
-  } catch (error) {
-    throw error instanceof UnreelError ? error : notWhole(operation, error);
+  for (const entry of entriesOf(operation, bytes)) {
+    const { name, method, size, packed } = entry;
+    if (!wanted(name)) continue;
+    if (found.has(name)) throw refuse(name, "one entry of a name", "two");
+    if (method !== 0 && method !== 8) throw refuse(name, "stored or deflated bytes", `method ${method}`);
+    if (method === 0 && size !== packed.length)
+      throw refuse(name, `${size} stored bytes`, `${packed.length}`);
+    take(`${operation}: ${name}`, size);
+    found.set(name, entry);
   }
+  const unpacked = new Map<string, Uint8Array>();
+  for (const [name, { method, size, packed, checksum }] of found) {
+    const place = `${operation}: ${name}`;
+    const entry = method === 0 ? packed.slice() : inflated(place, Inflate, packed, size);
+    const sum = crc32(entry, CRC32);
+    if (sum !== checksum) {
+      const hint = "The file was damaged on its way. Fetch or copy it again.";
+      throw refuse(name, `bytes with the checksum ${checksum.toString(16)}`, sum.toString(16), hint);
+    }
+    unpacked.set(name, entry);
+  }
+  return unpacked;
 }
 
-/** The names of the entries; undefined where the archive has no directory, as when its end was cut off. */
+/** The names of the entries; undefined where the archive has no whole directory, as when its end was cut off. */
 export function zipNames(bytes: Uint8Array): readonly string[] | undefined {
   try {
-    return endOf(bytes) === undefined ? undefined : [...checksums(bytes).keys()];
+    return entriesOf("", bytes).map(({ name }) => name);
   } catch (error) {
-    if (error instanceof RangeError) return undefined;
+    if (error instanceof UnreelError) return undefined;
     throw error;
   }
 }
 
-/** Where the end begins, which tells where the directory does. */
-function endOf(bytes: Uint8Array): number | undefined {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let end = bytes.length - END_BYTES; end >= 0; end--) if (view.getUint32(end, true) === END) return end;
-  return undefined;
+interface Entry {
+  readonly name: string;
+  /** 0 for stored bytes, 8 for deflated ones. */
+  readonly method: number;
+  readonly checksum: number;
+  /** Bytes unpacked, as the archive tells. */
+  readonly size: number;
+  readonly packed: Uint8Array;
 }
 
-/** The checksums of the entries, by name: the directory at the end of an archive has them. */
-function checksums(bytes: Uint8Array): Map<string, number> {
+/** What the directory at the end of an archive lists. */
+function entriesOf(operation: string, bytes: Uint8Array): Entry[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const end = endOf(bytes) ?? 0;
-  const found = new Map<string, number>();
+  const part = (at: number, size: number, what: string) => {
+    if (at + size <= bytes.length) return bytes.subarray(at, at + size);
+    throw notWhole(operation, `${what} outside of its ${bytes.length} bytes`);
+  };
+  const begins = (at: number, size: number, signature: number, what: string) => {
+    part(at, size, what);
+    if (view.getUint32(at, true) !== signature) throw notWhole(operation, `no ${what} at byte ${at}`);
+  };
+  let end = bytes.length - END_BYTES;
+  // Behind it a comment of any text may stand.
+  const first = Math.max(0, end - 0xffff);
+  while (end >= first && view.getUint32(end, true) !== END) end--;
+  if (end < first) throw notWhole(operation, "no directory at its end");
   let at = view.getUint32(end + 16, true);
-  for (let left = view.getUint16(end + 10, true); left > 0; left--) {
-    const [name, extra, comment] = [28, 30, 32].map((offset) => view.getUint16(at + offset, true));
-    found.set(
-      new TextDecoder().decode(bytes.subarray(at + 46, at + 46 + name)),
-      view.getUint32(at + 16, true),
-    );
-    at += 46 + name + extra + comment;
-  }
-  return found;
+  return Array.from({ length: view.getUint16(end + 10, true) }, () => {
+    begins(at, CENTRAL_BYTES, CENTRAL, "entry of the directory");
+    const [length, extra, comment] = [28, 30, 32].map((offset) => view.getUint16(at + offset, true));
+    const name = new TextDecoder().decode(part(at + CENTRAL_BYTES, length, "a name"));
+    const method = view.getUint16(at + 10, true);
+    const [checksum, packed, size] = [16, 20, 24].map((offset) => view.getUint32(at + offset, true));
+    const local = view.getUint32(at + 42, true);
+    begins(local, LOCAL_BYTES, LOCAL, `entry '${name}'`);
+    const begin = local + LOCAL_BYTES + view.getUint16(local + 26, true) + view.getUint16(local + 28, true);
+    at += CENTRAL_BYTES + length + extra + comment;
+    return { name, method, checksum, size, packed: part(begin, packed, `entry '${name}'`) };
+  });
 }
 
-function notWhole(operation: string, error: unknown): UnreelError {
-  const got = error instanceof Error ? error.message : String(error);
-  return new UnreelError({ operation, expected: "a whole zip archive", got });
+/** Piece by piece: whatever an entry claims, not much more of it is made. */
+function inflated(
+  operation: string,
+  Inflate: typeof import("fflate").Inflate,
+  packed: Uint8Array,
+  size: number,
+): Uint8Array {
+  const out = new Uint8Array(size);
+  let length = 0;
+  const refuse = (got: string) =>
+    new UnreelError({ operation, expected: `${size} bytes unpacked, as the archive tells`, got });
+  const inflate = new Inflate((some) => {
+    if (length + some.length > size) throw refuse("more");
+    out.set(some, length);
+    length += some.length;
+  });
+  try {
+    for (let at = 0; at < packed.length; at += PIECE) inflate.push(packed.subarray(at, at + PIECE));
+  } catch (error) {
+    throw error instanceof UnreelError ? error : refuse(error instanceof Error ? error.message : `${error}`);
+  }
+  if (length < size) throw refuse(`${length}`);
+  return out;
+}
+
+function notWhole(operation: string, got: string): UnreelError {
+  const hint = "Was it downloaded to its end?";
+  return new UnreelError({ operation, expected: "a whole zip archive", got, hint });
 }
 
 /** An archive of these entries, none of them compressed, as Keras writes its own. */

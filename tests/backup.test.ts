@@ -7,9 +7,12 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import {
   callbacks,
+  input,
   layers,
   loadModel,
+  model,
   optimizers,
+  type SymbolicTensor,
   sequential,
   setRandomSeed,
   tensor,
@@ -46,6 +49,67 @@ for (const optimizer of Object.keys(optimizers.registry)) {
     assert.equal(readdirSync(backupDir), [], "the backup goes when the training has ended");
   });
 }
+
+/** Learns with states that go on from batch to batch, of layers of every kind that has them, the same one twice; ends with their bits. */
+async function trainStateful(backupDir?: string, more: readonly callbacks.Callback[] = []) {
+  setRandomSeed(23);
+  const [BATCH, STEPS] = [2, 3];
+  const x = input({ shape: [STEPS, 2], batchSize: BATCH });
+  const twice = layers.gru({ units: 2, stateful: true, returnSequences: true });
+  const inner = layers.lstm({ units: 2, stateful: true, returnSequences: true });
+  const both = layers.bidirectional({ layer: inner });
+  const stack = [layers.lstmCell({ units: 3 }), layers.simpleRNNCell({ units: 2 })];
+  const loop = layers.rnn({ cell: stack, stateful: true });
+  const y: SymbolicTensor = loop.apply(both.apply(twice.apply(twice.apply(x))));
+  const made = model({ inputs: x, outputs: layers.dense({ units: 1 }).apply(y) });
+  made.compile({ optimizer: optimizers.adam({ learningRate: 0.05 }), loss: "mse" });
+  const samples = 16;
+  const numbers = (count: number) =>
+    Float32Array.from({ length: count }, (_, i) => ((i * i * 5 + i) % 11) / 5 - 1);
+  const backup = backupDir === undefined ? [] : [callbacks.backupAndRestore({ backupDir, saveFreq: 3 })];
+  await made.fit(
+    tensor(numbers(samples * STEPS * 2), [samples, STEPS, 2]),
+    tensor(numbers(samples), [samples, 1]),
+    {
+      epochs: 3,
+      batchSize: BATCH,
+      validationSplit: 0.25,
+      verbose: 0,
+      callbacks: [...backup, ...more],
+    },
+  );
+  const weights = made.getWeights().map(({ data }) => [...data]);
+  // What it predicts depends on the states that the training ended with.
+  const next = await made.predict(tensor(numbers(BATCH * STEPS * 2), [BATCH, STEPS, 2]), { verbose: 0 });
+  return JSON.stringify([weights, [...next.data]]);
+}
+
+test("states of layers: broken off in the middle of an epoch, ends with the same bits", async () => {
+  const whole = await trainStateful();
+  for (const after of [[4], [6, 3], [5, 6, 4]]) {
+    const backupDir = join(folder, `stateful-${after.join("-")}`);
+    for (const each of after) {
+      const error = await trainStateful(backupDir, [broken(each)]).catch((thrown: Error) => thrown.message);
+      assert.is(error, "broken off");
+    }
+    assert.ok((await trainStateful(backupDir)) === whole, `other bits after ${after}`);
+  }
+});
+
+test("a backup of states that the model does not have is refused", async () => {
+  const backupDir = join(folder, "states");
+  const fitted = async (stateful: boolean, more: callbacks.Callback[]) => {
+    const x = input({ shape: [3, 2], batchSize: 2 });
+    const made = model({ inputs: x, outputs: layers.gru({ units: 2, stateful }).apply(x) });
+    made.compile({ optimizer: "sgd", loss: "mse" });
+    const data = tensor(new Float32Array(48).fill(0.5), [8, 3, 2]);
+    const y = tensor(new Float32Array(16), [8, 2]);
+    const backup = callbacks.backupAndRestore({ backupDir, saveFreq: 1 });
+    await made.fit(data, y, { batchSize: 2, verbose: 0, callbacks: [backup, ...more] });
+  };
+  await fitted(true, [broken(2)]).catch(() => {});
+  assert.match(await refusal(() => fitted(false, [])), /states of layers: expected \[\] numbers, got \[4\]/);
+});
 
 /** Runs the training as a process of its own; killed after so many milliseconds from its first batch on. */
 function run(backupDir: string, optimizer: string, wait: number): Promise<string | undefined> {

@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { suggestion, UnreelError } from "../errors.js";
 import { FORMATS } from "../formats/description.js";
 import { formatOfName, loadFormat, writableFormats } from "../formats/index.js";
-import { loadModel } from "../model/load.js";
+import { loadModel } from "../model/loadModel.js";
 import type { Model } from "../model/model.js";
 
 const USAGE = `unreel inspect MODEL              layers, shapes, parameters, types; what it can be converted to, and why not

@@ -2,7 +2,8 @@
 import { show, UnreelError } from "../errors.js";
 import { readOptions } from "../layers/options.js";
 import { Tensor, type TensorLike, tensor } from "../tensor.js";
-import { NPY_TYPES, type NpyType, readNpy as readArray, unzip, writeNpy } from "./npz.js";
+import { readZip } from "../zip.js";
+import { NPY_TYPES, type NpyType, readNpy as readArray, writeNpy } from "./npz.js";
 import { readBytes, type Source } from "./source.js";
 
 const nameOf = (source: unknown) =>
@@ -29,10 +30,10 @@ export async function readNpy(source: Source): Promise<Tensor> {
 export async function readNpz(source: Source): Promise<Record<string, Tensor>> {
   const operation = "data.readNpz";
   const file = nameOf(source);
-  const members = await unzip(operation, file, await readBytes(operation, source), (name) =>
+  const members = await readZip(`${operation}: ${file}`, await readBytes(operation, source), (name) =>
     name.endsWith(".npy"),
   );
-  const entries = Object.entries(members).map(([name, bytes]) => {
+  const entries = [...members].map(([name, bytes]) => {
     const place = `${file}, ${name}`;
     return [
       name.replace(/\.npy$/, ""),

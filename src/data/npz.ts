@@ -1,40 +1,11 @@
 // NumPy's files: .npz, a zip of arrays, and .npy, one array. Numbers, and lists of integers (pickle.ts); nothing is executed.
 import { show, UnreelError } from "../errors.js";
 import { Tensor } from "../tensor.js";
+import { readZip } from "../zip.js";
 import { unpickleLists } from "./pickle.js";
-
-/** Bytes that the members of a file may have unpacked, at most. */
-export const LARGEST = 1 << 29;
 
 /** Numbers as a tensor; lists of integers, an array of type object, one array each. */
 export type NpyArray = Tensor | Int32Array[];
-
-/** The members of a zip, unpacked; a lie about their sizes is found out. */
-export async function unzip(
-  operation: string,
-  file: string,
-  bytes: Uint8Array,
-  wanted: (name: string) => boolean = () => true,
-): Promise<Record<string, Uint8Array>> {
-  const { unzipSync } = await import("fflate");
-  let total = 0;
-  try {
-    return unzipSync(bytes, {
-      filter: ({ name, originalSize }) => {
-        if (!wanted(name)) return false;
-        total += originalSize;
-        if (total <= LARGEST) return true;
-        const expected = `${file}: at most ${LARGEST} bytes unpacked`;
-        throw new UnreelError({ operation, expected, got: `${total} with ${show(name)}` });
-      },
-    });
-  } catch (error) {
-    if (error instanceof UnreelError) throw error;
-    const hint = "Was it downloaded to its end?";
-    const got = error instanceof Error ? error.message : String(error);
-    throw new UnreelError({ operation, expected: `${file}: a whole zip file`, got, hint });
-  }
-}
 
 /** The arrays of an .npz file by name. */
 export async function readNpz(
@@ -43,9 +14,11 @@ export async function readNpz(
   bytes: Uint8Array,
   names: readonly string[],
 ): Promise<NpyArray[]> {
-  const members = await unzip(operation, file, bytes, (name) => names.includes(name.replace(/\.npy$/, "")));
+  const members = await readZip(`${operation}: ${file}`, bytes, (name) =>
+    names.includes(name.replace(/\.npy$/, "")),
+  );
   return names.map((name) => {
-    const member = members[`${name}.npy`];
+    const member = members.get(`${name}.npy`);
     if (member) return readNpy(operation, `${file}, ${name}.npy`, member);
     throw new UnreelError({ operation, expected: `${file}: an array '${name}'`, got: "none" });
   });

@@ -1,6 +1,7 @@
 // Reads the one kind of pickle that Keras' data sets are made of: a NumPy array of objects that are lists of integers.
 // Nothing is executed, and nothing is made but numbers and lists: whatever else a file asks for is refused by its name.
 import { show, UnreelError } from "../errors.js";
+import { allowance } from "../zip.js";
 
 /** The three names that NumPy's own framing needs, in its old and its new spelling. */
 const FRAMING: Record<string, string> = {
@@ -71,8 +72,11 @@ export function unpickleLists(
   if (count !== array.items.length) {
     return refuse(`${count} items for shape [${array.shape}]`, `${array.items.length}`);
   }
+  // One list may stand there many times.
+  const take = allowance(bytes.length);
   const rows = array.items.map((list, i) => {
     const items = Array.isArray(list) ? list : refuse("lists of integers", `${brief(list)} as item ${i}`);
+    take(`${operation}: ${file}`, 4 * items.length);
     const row = new Int32Array(items.length);
     for (let k = 0; k < row.length; k++) {
       row[k] = items[k];

@@ -1,7 +1,8 @@
 // Files that are no models of a kind that is read here: what they are, by their first bytes or their names, and what to do about it.
 // Not here: the kinds that are (index.ts).
-import { isZip, zipNames } from "../zip.js";
-import { formatOfBytes, formatOfName } from "./index.js";
+import { zipNames } from "../zip.js";
+import { formatOfName } from "./index.js";
+import { formatOfBytes, isZip } from "./signatures.js";
 
 export interface Foreign {
   /** As an error says what it got. */

@@ -2,8 +2,10 @@
 // Shapes are checked before numbers are read: what a file claims is never allocated. Not here: what Keras keeps where.
 import type { Attribute, Dataset, File, Group } from "h5wasm";
 import { show, UnreelError } from "../errors.js";
+import { allowance } from "../zip.js";
 import { OldHdf5 } from "./hdf5Old.js";
 import { shown } from "./place.js";
+import { isHdf5 } from "./signatures.js";
 
 /** Numbers of a dataset, or of several, by path; and texts. */
 export interface Hdf5File {
@@ -42,11 +44,6 @@ async function library() {
   return { File: h5wasm.File, FS: module.FS };
 }
 
-export function isHdf5(bytes: Uint8Array): boolean {
-  const signature = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
-  return signature.every((byte, k) => bytes[k] === byte);
-}
-
 /** Reads what it wants of a file. */
 export async function readHdf5<R>(
   operation: string,
@@ -62,7 +59,7 @@ export async function readHdf5<R>(
   let file: File | undefined;
   try {
     file = guarded(operation, () => new File(name, "r"));
-    return act(reader(operation, file));
+    return act(reader(operation, file, allowance(bytes.length)));
   } finally {
     try {
       file?.close();
@@ -100,7 +97,7 @@ function checkShape(place: string, given: readonly number[], shape: readonly num
 }
 
 function oldReader(operation: string, bytes: Uint8Array): Hdf5File {
-  const file = new OldHdf5(operation, bytes);
+  const file = new OldHdf5(operation, bytes, allowance(bytes.length));
   const dataset = (path: string) => {
     const found = file.find(path);
     return found === undefined ? undefined : file.dataset(found);
@@ -130,7 +127,7 @@ function oldReader(operation: string, bytes: Uint8Array): Hdf5File {
   };
 }
 
-function reader(operation: string, file: File): Hdf5File {
+function reader(operation: string, file: File, take: ReturnType<typeof allowance>): Hdf5File {
   const entity = (path: string, type: string): Group | Dataset | undefined =>
     guarded(`${operation}: ${path}`, () => {
       const parts = path.split("/").filter((part) => part !== "");
@@ -153,14 +150,21 @@ function reader(operation: string, file: File): Hdf5File {
   };
   const values = (path: string, shape: readonly number[]): unknown => {
     const found = dataset(path);
-    return guarded(`${operation}: ${path}`, () => {
-      const { metadata } = found;
-      checkShape(`${operation}: ${path}`, metadata.shape ?? [], shape);
-      if (metadata.type !== 0 && metadata.type !== 1) {
+    const place = `${operation}: ${path}`;
+    return guarded(place, () => {
+      const { type, size, chunks } = found.metadata;
+      checkShape(place, found.metadata.shape ?? [], shape);
+      if (type !== 0 && type !== 1) {
+        throw new UnreelError({ operation: place, expected: "numbers", got: shown(found.dtype) });
+      }
+      // The library makes room for all of a chunk, and for what is not in the file: numbers that were never written.
+      for (const axes of [shape, chunks ?? []]) take(place, size * axes.reduce((count, d) => count * d, 1));
+      if (found.filters.length > 0) {
         throw new UnreelError({
-          operation: `${operation}: ${path}`,
-          expected: "numbers",
-          got: shown(found.dtype),
+          operation: place,
+          expected: "numbers as they are",
+          got: "compressed ones",
+          hint: "Unpack the file with h5repack -f NONE.",
         });
       }
       return found.value;

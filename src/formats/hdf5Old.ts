@@ -19,6 +19,11 @@ interface DataType {
   readonly signed: boolean;
 }
 
+interface Piece {
+  readonly at: number;
+  readonly bytes: number;
+}
+
 interface Message {
   readonly type: number;
   readonly at: number;
@@ -39,15 +44,20 @@ const HEADER = {
 export class OldHdf5 {
   readonly #operation: string;
   readonly #bytes: Uint8Array;
+  readonly #take: (place: string, bytes: number) => void;
   readonly #view: DataView;
   readonly #base: number;
   readonly #root: number;
   readonly #headers = new Map<number, readonly Message[]>();
   readonly #groups = new Map<number, ReadonlyMap<string, number>>();
+  readonly #attributeNames = new Map<number, ReadonlyMap<string, number>>();
+  readonly #heaps = new Map<number, ReadonlyMap<number, Piece>>();
 
-  constructor(operation: string, bytes: Uint8Array) {
+  /** `take` is told of what is read, as several things may say that they lie in the same place. */
+  constructor(operation: string, bytes: Uint8Array, take: (place: string, bytes: number) => void) {
     this.#operation = operation;
     this.#bytes = bytes;
+    this.#take = take;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const version = this.#number(8, 1);
     if (this.#number(13, 1) !== 8 || this.#number(14, 1) !== 8)
@@ -82,33 +92,40 @@ export class OldHdf5 {
     this.#signature(heap, "HEAP");
     const [size, data] = [this.#number(heap + 8, 8), this.#number(heap + 24, 8)];
     this.#room(data, size);
-    this.#walk(this.#number(table.at, 8), data, data + size, names, new Set());
+    const seen = new Set<number>();
+    const nodes = [this.#number(table.at, 8)];
+    for (let node = nodes.pop(); node !== undefined; node = nodes.pop()) {
+      if (seen.has(node)) throw this.#damaged(`a group that holds itself, at byte ${node}`);
+      seen.add(node);
+      if (this.#text(node, 4) === "SNOD") this.#symbols(node, data, data + size, names);
+      else nodes.push(...this.#branches(node).reverse());
+    }
     this.#groups.set(header, names);
     return names;
   }
 
-  #walk(node: number, names: number, end: number, into: Map<string, number>, seen: Set<number>): void {
-    if (seen.has(node)) throw this.#damaged(`a group that holds itself, at byte ${node}`);
-    seen.add(node);
-    if (this.#text(node, 4) === "SNOD") {
-      const count = this.#number(node + 6, 2);
-      this.#room(node + 8, 40 * count);
-      for (let k = 0; k < count; k++) {
-        const at = node + 8 + 40 * k;
-        const start = names + this.#number(at, 8);
-        if (start >= end) throw this.#damaged(`a name outside of its heap, at byte ${at}`);
-        const stop = this.#bytes.indexOf(0, start);
-        const isLink = this.#number(at + 16, 4) === 2;
-        if (!isLink)
-          into.set(this.#text(start, Math.min(stop < 0 ? end : stop, end) - start), this.#number(at + 8, 8));
-      }
-      return;
-    }
+  /** The nodes below a node of a group's tree. */
+  #branches(node: number): number[] {
     this.#signature(node, "TREE");
     if (this.#number(node + 4, 1) !== 0) throw this.#damaged(`a tree that is no group's, at byte ${node}`);
     const count = this.#number(node + 6, 2);
-    this.#room(node + 24, 8 + 16 * count);
-    for (let k = 0; k < count; k++) this.#walk(this.#number(node + 32 + 16 * k, 8), names, end, into, seen);
+    this.#block(node + 24, 8 + 16 * count);
+    return Array.from({ length: count }, (_, k) => this.#number(node + 32 + 16 * k, 8));
+  }
+
+  #symbols(node: number, names: number, end: number, into: Map<string, number>): void {
+    const count = this.#number(node + 6, 2);
+    this.#block(node + 8, 40 * count);
+    for (let k = 0; k < count; k++) {
+      const at = node + 8 + 40 * k;
+      const start = names + this.#number(at, 8);
+      if (start >= end) throw this.#damaged(`a name outside of its heap, at byte ${at}`);
+      const stop = this.#bytes.subarray(start, end).indexOf(0);
+      const length = stop < 0 ? end - start : stop;
+      this.#block(start, length);
+      const isLink = this.#number(at + 16, 4) === 2;
+      if (!isLink) into.set(this.#text(start, length), this.#number(at + 8, 8));
+    }
   }
 
   /** A dataset; undefined for a group. */
@@ -132,27 +149,40 @@ export class OldHdf5 {
 
   /** An attribute of an object. */
   attribute(header: number, name: string): Data | undefined {
+    const at = this.#attributes(header).get(name);
+    if (at === undefined) return undefined;
+    const version = this.#number(at, 1);
+    const pad = (size: number) => (version === 1 ? Math.ceil(size / 8) * 8 : size);
+    const [own, typeSize, spaceSize] = [2, 4, 6].map((place) => this.#number(at + place, 2));
+    const typeAt = at + (version === 3 ? 9 : 8) + pad(own);
+    const spaceAt = typeAt + pad(typeSize);
+    const found = { type: this.#datatype(typeAt), shape: this.#shape(spaceAt) };
+    const bytes = found.shape.reduce((product, d) => product * d, found.type.size);
+    return { ...found, at: spaceAt + pad(spaceSize), bytes };
+  }
+
+  /** Where the attributes of an object begin, by name. */
+  #attributes(header: number): ReadonlyMap<string, number> {
+    const known = this.#attributeNames.get(header);
+    if (known) return known;
+    const names = new Map<string, number>();
     for (const { type, at } of this.#messages(header)) {
       if (type !== HEADER.attribute) continue;
       const version = this.#number(at, 1);
       if (version < 1 || version > 3) throw this.#damaged(`an attribute of version ${version}`);
-      const pad = (size: number) => (version === 1 ? Math.ceil(size / 8) * 8 : size);
-      const [own, typeSize, spaceSize] = [2, 4, 6].map((place) => this.#number(at + place, 2));
-      const start = at + (version === 3 ? 9 : 8);
-      if (this.#text(start, own).replace(/\0.*$/s, "") !== name) continue;
-      const typeAt = start + pad(own);
-      const spaceAt = typeAt + pad(typeSize);
-      const found = { type: this.#datatype(typeAt), shape: this.#shape(spaceAt) };
-      const bytes = found.shape.reduce((product, d) => product * d, found.type.size);
-      return { ...found, at: spaceAt + pad(spaceSize), bytes };
+      const length = this.#number(at + 2, 2);
+      this.#block(at, length);
+      const name = this.#text(at + (version === 3 ? 9 : 8), length).replace(/\0.*$/s, "");
+      if (!names.has(name)) names.set(name, at);
     }
-    return undefined;
+    this.#attributeNames.set(header, names);
+    return names;
   }
 
   numbers({ type, shape, at, bytes }: Data): Float32Array {
     const { class: kind, size, littleEndian, signed } = type;
     if (kind !== "float" && kind !== "integer") throw this.#damaged(`a ${kind}`, "numbers");
-    this.#room(at, bytes);
+    this.#block(at, bytes);
     const count = shape.reduce((product, d) => product * d, 1);
     if (kind === "float" && size === 4 && littleEndian)
       return new Float32Array(this.#bytes.slice(at, at + bytes).buffer);
@@ -184,7 +214,7 @@ export class OldHdf5 {
     const count = shape.reduce((product, d) => product * d, 1);
     if (count === 0) return [];
     if (type.size === 0) throw this.#damaged("texts of no bytes");
-    this.#room(at, bytes);
+    this.#block(at, bytes);
     if (type.class === "string") {
       return Array.from({ length: count }, (_, k) =>
         this.#text(at + k * type.size, type.size).replace(/\0.*$/s, ""),
@@ -202,16 +232,29 @@ export class OldHdf5 {
       this.#number(at + 12, 4),
     ];
     if (length === 0) return "";
+    const piece = this.#heap(collection).get(index);
+    if (!piece || piece.bytes < length) throw this.#damaged(`no text ${index} at byte ${collection}`);
+    this.#block(piece.at, length);
+    return this.#text(piece.at, length);
+  }
+
+  /** The pieces of a collection by their numbers. */
+  #heap(collection: number): ReadonlyMap<number, Piece> {
+    const known = this.#heaps.get(collection);
+    if (known) return known;
     this.#signature(collection, "GCOL");
     const size = this.#number(collection + 8, 8);
-    this.#room(collection, size);
-    for (let place = collection + 16; place + 16 <= collection + size; ) {
-      const [own, bytes] = [this.#number(place, 2), this.#number(place + 8, 8)];
-      if (own === index && length <= bytes) return this.#text(place + 16, length);
-      if (own === 0) break;
-      place += 16 + Math.ceil(bytes / 8) * 8;
+    this.#block(collection, size);
+    const pieces = new Map<number, Piece>();
+    for (let at = collection + 16; at + 16 <= collection + size; ) {
+      const [index, bytes] = [this.#number(at, 2), this.#number(at + 8, 8)];
+      // What is left.
+      if (index === 0) break;
+      if (!pieces.has(index)) pieces.set(index, { at: at + 16, bytes });
+      at += 16 + Math.ceil(bytes / 8) * 8;
     }
-    throw this.#damaged(`no text ${index} at byte ${collection}`);
+    this.#heaps.set(collection, pieces);
+    return pieces;
   }
 
   #shape(at: number): readonly number[] {
@@ -254,7 +297,7 @@ export class OldHdf5 {
       const [start, length] = block;
       if (seen.has(start)) throw this.#damaged(`an object that goes on in itself, at byte ${start}`);
       seen.add(start);
-      this.#room(start, length);
+      this.#block(start, length);
       for (let at = start; at + 8 <= start + length; ) {
         const [type, size, flags] = [this.#number(at, 2), this.#number(at + 2, 2), this.#number(at + 4, 1)];
         this.#room(at + 8, size);
@@ -284,6 +327,12 @@ export class OldHdf5 {
     if (size === 2) return this.#view.getUint16(at, true);
     const low = this.#view.getUint32(at, true);
     return size === 4 ? low : low + this.#view.getUint32(at + 4, true) * 2 ** 32;
+  }
+
+  /** Room for what is gone through: blocks may lie in each other, and one may be asked for again and again. */
+  #block(at: number, size: number): void {
+    this.#room(at, size);
+    this.#take(this.#operation, size);
   }
 
   #room(at: number, size: number): void {

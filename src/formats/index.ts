@@ -1,8 +1,6 @@
 // The kinds of model files: which one a file is, by its name or its first bytes; each is loaded when first used.
 import { suggestion, UnreelError } from "../errors.js";
-import { isZip } from "../zip.js";
 import { FORMATS, type Format, type FormatName } from "./description.js";
-import { isHdf5 } from "./hdf5.js";
 import { shown } from "./place.js";
 
 export type {
@@ -55,18 +53,6 @@ export function checkFormat(operation: string, given: unknown): FormatName {
 export function formatOfName(name: string): FormatName | undefined {
   const [, ending] = /\.([a-z0-9]+)$/i.exec(name.replace(/[?#].*$/, "")) ?? [];
   return ending === undefined ? undefined : EXTENSIONS[ending.toLowerCase()];
-}
-
-/** The format that bytes begin as, whatever the file is called. */
-export function formatOfBytes(bytes: Uint8Array): FormatName | undefined {
-  if (isZip(bytes)) return "keras";
-  if (isHdf5(bytes)) return "h5";
-  // A header's length in eight bytes, then JSON.
-  if (bytes[8] === 0x7b && bytes.length > 9 && bytes[6] === 0 && bytes[7] === 0) return "safetensors";
-  // An ONNX model begins with its version; then its producer, its opsets or its graph.
-  if (bytes[0] === 8 && bytes[1] < 64 && [0x12, 0x1a, 0x3a, 0x42].includes(bytes[2])) return "onnx";
-  if (/^\s*\{/.test(new TextDecoder().decode(bytes.subarray(0, 64)))) return "tfjs";
-  return undefined;
 }
 
 export async function loadFormat(name: FormatName): Promise<Format> {

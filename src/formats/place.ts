@@ -67,25 +67,33 @@ export function requireCount(place: string, value: unknown): number {
 }
 
 /** What a description of a model may hold: a text that costs more to read than any model needs is refused before it is. */
-const MOST_JSON = { characters: 32 << 20, objects: 400_000, depth: 2_000 };
+const MOST_JSON = {
+  characters: 32 << 20,
+  "lists and objects": 400_000,
+  names: 400_000,
+  values: 2_000_000,
+  depth: 2_000,
+} as const;
 
 function checkJson(place: string, text: string): void {
   const refuse = (expected: string, got: string) => new UnreelError({ operation: place, expected, got });
-  if (text.length > MOST_JSON.characters)
-    throw refuse(`at most ${MOST_JSON.characters} characters of JSON`, `${text.length}`);
-  let [objects, depth] = [0, 0];
+  const { characters, depth: deepest } = MOST_JSON;
+  if (text.length > characters) throw refuse(`at most ${characters} characters of JSON`, `${text.length}`);
+  const count = (sum: number, what: "lists and objects" | "names" | "values") => {
+    if (sum > MOST_JSON[what]) throw refuse(`at most ${MOST_JSON[what]} ${what} in JSON`, "more");
+  };
+  let [objects, names, values, depth] = [0, 0, 0, 0];
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code === QUOTE) {
       do i++;
       while (i < text.length && (text.charCodeAt(i) !== QUOTE || isEscaped(text, i)));
     } else if (code === 0x7b || code === 0x5b) {
-      depth++;
-      if (depth > MOST_JSON.depth)
-        throw refuse(`lists and objects at most ${MOST_JSON.depth} deep`, "deeper ones");
-      if (++objects > MOST_JSON.objects)
-        throw refuse(`at most ${MOST_JSON.objects} lists and objects`, "more");
+      count(++objects, "lists and objects");
+      if (++depth > deepest) throw refuse(`lists and objects at most ${deepest} deep`, "deeper ones");
     } else if (code === 0x7d || code === 0x5d) depth--;
+    else if (code === 0x3a) count(++names, "names");
+    else if (code === 0x2c) count(++values, "values");
   }
 }
 
@@ -119,8 +127,8 @@ export function shown(value: unknown): string {
 const FLOATS =
   /^(learning_rate|initial_learning_rate|end_learning_rate|warmup_target|decay_rate|momentum|rho|beta_\d|epsilon|alpha|.*_mul|power|values|weight_decay|clipnorm|clipvalue|global_clipnorm|initial_accumulator_value|l1|l2|factor|rate|stddev|mean|minval|maxval|gain|dropout|recurrent_dropout|mask_value|delta|gamma|label_smoothing|threshold|beta)$/;
 
-/** JSON as Python writes it: `1.0` where an option is a floating-point number. */
-export function pythonJson(value: Json): string {
+/** JSON as Python writes it: `1.0` where an option is a floating-point number. What would not be read again is refused. */
+export function pythonJson(place: string, value: Json): string {
   const text = (each: Json, isFloat: boolean): string => {
     if (typeof each === "number" && isFloat && Number.isInteger(each)) return `${each}.0`;
     if (Array.isArray(each)) return `[${each.map((one) => text(one, isFloat)).join(", ")}]`;
@@ -128,5 +136,7 @@ export function pythonJson(value: Json): string {
     const entries = Object.entries(each).filter(([, one]) => one !== undefined);
     return `{${entries.map(([key, one]) => `${JSON.stringify(key)}: ${text(one, FLOATS.test(key))}`).join(", ")}}`;
   };
-  return text(value, false);
+  const written = text(value, false);
+  checkJson(place, written);
+  return written;
 }

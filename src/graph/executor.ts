@@ -255,6 +255,16 @@ export class Executor {
     this.engine.memory.floats.fill(0, address / 4, (address + bytes) / 4);
   }
 
+  /** What stateful layers keep from run to run, in the order of the programs that asked for it, straight from linear memory: not copies. */
+  keptStates(): Float32Array[] {
+    const { addresses, sizes, bytes } = this.#states;
+    if (bytes > this.#state.bytes) this.#growStates();
+    return [...addresses].map(([name, offset]) => {
+      const start = (this.#state.address + offset) / 4;
+      return this.engine.memory.floats.subarray(start, start + sizes.get(name)!);
+    });
+  }
+
   /** After training steps: this executor has the newest weights now. */
   trained(): void {
     for (const weight of this.graph.weights) {

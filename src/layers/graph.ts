@@ -1,5 +1,6 @@
 // A graph of layer calls between inputs and outputs, in the order in which it runs and in which Keras lists its layers.
 import { UnreelError } from "../errors.js";
+import { attendingOptions } from "./attending.js";
 import type { Layer } from "./layer.js";
 import { type LayerCall, SymbolicTensor } from "./symbolic.js";
 import type { Weight } from "./weight.js";
@@ -33,10 +34,12 @@ export function makeGraph(
     });
   }
   const calls: LayerCall[] = [];
-  const state = new Map<LayerCall, "open" | "done">();
+  const seen = new Set<LayerCall>();
+  // What is open, the innermost last, with what it still waits for: chains may be longer than calls of functions can be deep.
+  const open: { readonly call: LayerCall; readonly left: Iterator<SymbolicTensor> }[] = [];
   const visit = (call: LayerCall) => {
-    if (state.get(call) === "done") return;
-    state.set(call, "open");
+    if (seen.has(call)) return;
+    seen.add(call);
     if (call.inputs.length === 0 && !inputs.some((input) => input.source === call)) {
       const hint = "List every input() that the outputs depend on under `inputs`.";
       throw new UnreelError({
@@ -46,13 +49,18 @@ export function makeGraph(
         hint,
       });
     }
-    for (const tensor of dependencies(call)) if (!state.has(tensor.source)) visit(tensor.source);
-    state.set(call, "done");
-    calls.push(call);
+    open.push({ call, left: dependencies(call).values() });
   };
-  for (const output of outputs) visit(output.source);
+  for (const output of outputs) {
+    visit(output.source);
+    for (let top = open.at(-1); top; top = open.at(-1)) {
+      const { value, done } = top.left.next();
+      if (!done) visit(value.source);
+      else calls.push(open.pop()!.call);
+    }
+  }
   for (const input of inputs) {
-    if (unusedInputs || state.has(input.source)) continue;
+    if (unusedInputs || seen.has(input.source)) continue;
     const hint = "Remove it from `inputs`, or use it.";
     throw new UnreelError({
       operation,
@@ -76,8 +84,10 @@ export function makeGraph(
   return { inputs, outputs, calls, layers, weights: [...new Set(layers.flatMap((layer) => layer.weights))] };
 }
 
-export function dependencies({ inputs, options: { initialState = [], mask } }: LayerCall): SymbolicTensor[] {
-  return [...inputs, ...initialState, ...(mask ? [mask] : [])];
+export function dependencies({ inputs, options }: LayerCall): SymbolicTensor[] {
+  const { initialState = [], mask, attending } = options;
+  const masks = [mask, ...(attending ? [...attending.masks, attending.attentionMask] : [])];
+  return [...inputs, ...initialState, ...masks.flatMap((each) => (each ? [each] : []))];
 }
 
 /** The same graph of other layers, on the same inputs. */
@@ -87,13 +97,14 @@ export function cloneGraph(operation: string, graph: Graph, copy: (layer: Layer)
   const all = (list: readonly SymbolicTensor[]) => list.map((each) => tensors.get(each)!);
   for (const { layer, inputs, outputs, options } of graph.calls) {
     if (inputs.length === 0) continue;
-    const { initialState, constants = 0, mask, training } = options;
+    const { initialState, constants = 0, mask, training, attending } = options;
     const least = inputs.length - constants;
     const made = layers.get(layer)!.call(all(inputs.slice(0, least)), {
       initialState: initialState && all(initialState),
       constants: constants === 0 ? undefined : all(inputs.slice(least)),
       mask: mask && tensors.get(mask),
       training,
+      ...(attending && attendingOptions(layer.kind, attending, (each) => tensors.get(each)!)),
     });
     made.outputs.forEach((output, index) => {
       tensors.set(outputs[index], output);
@@ -115,17 +126,29 @@ export function whyNotStepwise({ calls }: Graph): string | undefined {
   return undefined;
 }
 
-/** Layers by decreasing distance to the outputs; those of one depth in the order of the calls (keras.Functional). */
-function byDepth(calls: readonly LayerCall[]): Layer[] {
-  const callDepth = new Map<LayerCall, number>();
-  const layerDepth = new Map<Layer, number>();
+/** Distances to the outputs, in the order in which keras.Function comes upon calls and layers (map_graph). */
+function depths(calls: readonly LayerCall[]) {
+  const ofCall = new Map<LayerCall, number>();
+  const ofLayer = new Map<Layer, number>();
   for (const call of [...calls].reverse()) {
-    const depth = Math.max(callDepth.get(call) ?? 0, layerDepth.get(call.layer) ?? 0);
-    layerDepth.set(call.layer, depth);
+    const depth = Math.max(ofCall.get(call) ?? 0, ofLayer.get(call.layer) ?? 0);
+    ofLayer.set(call.layer, depth);
+    ofCall.set(call, depth);
     for (const { source } of dependencies(call)) {
-      callDepth.set(source, Math.max(callDepth.get(source) ?? 0, depth + 1));
+      ofCall.set(source, Math.max(ofCall.get(source) ?? 0, depth + 1));
     }
   }
+  return { ofCall, ofLayer };
+}
+
+/** Calls in the order in which Keras runs them. */
+export function inKerasOrder(calls: readonly LayerCall[]): LayerCall[] {
+  return [...depths(calls).ofCall].sort(([, a], [, b]) => b - a).map(([call]) => call);
+}
+
+/** Layers by decreasing distance to the outputs; those of one depth in the order of the calls (keras.Functional). */
+function byDepth(calls: readonly LayerCall[]): Layer[] {
+  const { ofLayer: layerDepth } = depths(calls);
   const order = new Map<Layer, number>();
   for (const { layer } of calls) if (!order.has(layer)) order.set(layer, order.size);
   return [...order.keys()].sort(

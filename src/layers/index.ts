@@ -1,10 +1,12 @@
 // `layers.*`: every layer of the contract, by its name. Tests walk this registry.
+export { additiveAttention, attention } from "./attention.js";
 export { gruCell, lstmCell, simpleRNNCell, stackedRNNCells } from "./cellLayers.js";
 export { conv1D, conv1DTranspose, depthwiseConv1D, separableConv1D } from "./convolution.js";
 export { activation, activityRegularization, dense, flatten } from "./core.js";
 export { dot } from "./dot.js";
 export { embedding } from "./embedding.js";
 export { add, average, concatenate, maximum, minimum, multiply, subtract } from "./merge.js";
+export { multiHeadAttention } from "./multiHeadAttention.js";
 export { dropout, gaussianNoise, spatialDropout1D } from "./noise.js";
 export { batchNormalization, layerNormalization } from "./normalization.js";
 export {

@@ -8,7 +8,8 @@ import { orthonormalize } from "./orthogonal.js";
 export interface Initializer {
   readonly className: string;
   readonly config: Readonly<Record<string, unknown>>;
-  draw(shape: readonly number[]): Float32Array;
+  /** `fans`: inputs and outputs of one unit, where the shape does not tell them. */
+  draw(shape: readonly number[], fans?: readonly [number, number]): Float32Array;
   /** The same kind with a seed of its own, where the user has fixed none: for a copy of a layer. */
   again?(): Initializer;
 }
@@ -131,9 +132,9 @@ function scaled(className: string, name: string, options: Scaling, fixed: Scalin
     className,
     config: { ...rest, seed },
     again: () => scaled(className, name, options, fixed),
-    draw(shape) {
+    draw(shape, given) {
       const random = new Random(seed);
-      const [fanIn, fanOut] = fans(shape);
+      const [fanIn, fanOut] = given ?? fansOf(shape);
       const n = { fanIn, fanOut, fanAvg: (fanIn + fanOut) / 2 }[mode];
       const variance = scale / Math.max(1, n);
       if (distribution === "uniform") {
@@ -251,7 +252,7 @@ function seeded<C extends object>(name: string, options: object, defaults: C): C
 }
 
 /** Inputs and outputs of one unit (keras.initializers.compute_fans): kernels of convolutions have their window in front. */
-function fans(shape: readonly number[]): [number, number] {
+function fansOf(shape: readonly number[]): [number, number] {
   if (shape.length === 0) return [1, 1];
   if (shape.length === 1) return [shape[0], shape[0]];
   const window = size(shape.slice(0, -2));

@@ -9,7 +9,7 @@ import type { Graph } from "./graph.js";
 import type { Initializer } from "./initializers.js";
 import type { Layer } from "./layer.js";
 import type { Regularizer } from "./regularizers.js";
-import type { CallOptions, Shape } from "./symbolic.js";
+import type { Attending, CallOptions, Shape } from "./symbolic.js";
 import type { Limits } from "./weight.js";
 
 export interface WeightSpec extends Limits {
@@ -25,6 +25,8 @@ export interface WeightSpec extends Limits {
 export interface Flow {
   readonly value: Value;
   readonly mask?: Value;
+  /** Where it is another: the mask that the graph was drawn with (takenMasks.ts). */
+  readonly wholeMask?: Value;
   /** The same as int32: only an input of the model has it. With a limit, the host checks ids in [0, limit) before each run. */
   integers?(limit?: number): Value;
   /** The shape where it is known without asking for the value. */
@@ -50,6 +52,12 @@ export interface Least {
   readonly hint: string;
 }
 
+/** How an attention layer is called; masks of its inputs come with these. */
+export interface AttendingValues extends Pick<Attending, "useCausalMask" | "returnAttentionScores"> {
+  /** int32, non-zero = keep. */
+  readonly attentionMask?: Value;
+}
+
 /** What is different for a layer inside another one. */
 export interface ContextChanges {
   readonly initialState?: readonly Value[];
@@ -58,6 +66,7 @@ export interface ContextChanges {
   readonly streaming?: boolean;
   readonly perStep?: true;
   readonly samples?: Dim;
+  readonly attending?: AttendingValues;
   /** Tells apart the places where one layer is applied. */
   readonly place?: number;
 }
@@ -83,6 +92,8 @@ export interface LoweringContext {
   /** A mask that came with the input is only handed on, not obeyed. So Keras 3 does where a recurrent layer is given its
    * states: such a call sees a mask that is given by name, `apply(x, { initialState, mask })`, and no other. */
   readonly ignoresMask: boolean;
+  /** What an attention layer is called with. */
+  readonly attending?: AttendingValues;
   /** Every recurrent layer keeps its states from run to run: the model is run step by step. */
   readonly streaming: boolean;
   /** Has the host check, when lengths are known, that two dimensions are equal. */
@@ -117,6 +128,12 @@ export interface LayerKind<C extends object> {
   stateSizes?(config: C): readonly number[];
   /** Takes `constants` in apply: they follow the inputs, as further ones. */
   takesConstants?(config: C): boolean;
+  /** An attention layer: takes masks in a list, or by their names in Keras. */
+  readonly attends?: "list" | "named";
+  /** Of several inputs: the mask of the output. */
+  joinMasks?(context: LoweringContext, config: C, inputs: readonly Flow[]): Value | undefined;
+  /** Inputs of a call that later calls see without their masks (takenMasks.ts). */
+  readonly takesMasks?: true;
   /** What it is for a copy of the layer, where it holds layers that its config does not show. */
   copy?(copy: (layer: Layer) => Layer): LayerKind<C>;
   /** How many inputs it takes: exactly one (default), or two and more. */
@@ -125,7 +142,7 @@ export interface LayerKind<C extends object> {
   /** Layers inside this one, each with the shapes it is applied to unless it is built already. Their weights are this
    * layer's, in order. */
   children?(config: C, inputs: readonly Shape[]): { layer: Layer; inputs?: readonly Shape[] }[];
-  outputs(config: C, inputs: readonly Shape[]): Shape[];
+  outputs(config: C, inputs: readonly Shape[], options?: CallOptions): Shape[];
   lower(context: LoweringContext, config: C, inputs: readonly Flow[]): Flow[];
   /** Refuses what cannot work, before anything is built. */
   check?(config: C, inputs: readonly Shape[], options: CallOptions): void;

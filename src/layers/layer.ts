@@ -2,6 +2,7 @@
 // a family; `Layer` gives it a name, weights that live as long as the layer, and its place in graphs.
 import { show, UnreelError } from "../errors.js";
 import type { Tensor, TensorLike } from "../tensor.js";
+import { attendingDefaults, checkMask, readAttending } from "./attending.js";
 import type { Initializer } from "./initializers.js";
 import type { LayerKind } from "./kind.js";
 import { readOptions, snakeCase } from "./options.js";
@@ -27,8 +28,21 @@ export interface ApplyOptions {
   initialState?: SymbolicTensor | readonly SymbolicTensor[];
   /** For `rnn` over a cell of one's own: what its `call` gets besides x and the states, the same at every step. */
   constants?: SymbolicTensor | readonly SymbolicTensor[];
-  mask?: SymbolicTensor;
+  /** Which steps to keep, (batch, time), non-zero = keep. For `attention` and `additiveAttention` a list, [queryMask, valueMask], in which
+   * null is none: it takes the place of the masks that come with the inputs. */
+  mask?: SymbolicTensor | readonly (SymbolicTensor | null)[];
   training?: boolean;
+  /** For attention layers: query i sees no key j > i. Default false. */
+  useCausalMask?: boolean;
+  /** For attention layers: gives [output, scores]. Default false. */
+  returnAttentionScores?: boolean;
+  /** For `multiHeadAttention`: which query may see which key, (batch, queries, keys), also with axes of size 1, or (batch, heads, queries,
+   * keys), non-zero = may. */
+  attentionMask?: SymbolicTensor;
+  /** For `multiHeadAttention`: a mask (batch, keys) in place of that which comes with the value. */
+  valueMask?: SymbolicTensor;
+  /** For `multiHeadAttention`: a mask (batch, keys) in place of that which comes with the key. */
+  keyMask?: SymbolicTensor;
 }
 
 // Only names of the layers that users do not name depend on this.
@@ -122,11 +136,12 @@ export class Layer<C extends object = object> {
 
   /** `apply` that tells the whole call. */
   call(inputs: readonly SymbolicTensor[], applyOptions: ApplyOptions = {}): LayerCall {
-    const { mask, training, ...given } = readOptions<ApplyOptions>(`${this.name}: apply`, applyOptions, {
+    const given = readOptions<ApplyOptions>(`${this.name}: apply`, applyOptions, {
       initialState: undefined,
       constants: undefined,
       mask: undefined,
       training: undefined,
+      ...attendingDefaults(this.kind, applyOptions),
     });
     checkSymbolic(`${this.name}: apply`, inputs, "Begin with input({ shape }) and pass what layers return.");
     if (inputs.length === 0 || (inputs.length > 1 && !this.kind.merges)) {
@@ -145,13 +160,21 @@ export class Layer<C extends object = object> {
       });
     }
     const shapes = [...inputs, ...constants].map((input) => input.shape);
-    if (mask) checkMask(this.name, mask, shapes[0]);
-    const options: CallOptions = { initialState, constants: constants.length, mask, training };
     this.#checkRanks(shapes.slice(0, inputs.length));
+    const attending = readAttending(this.name, this.kind, given, shapes);
+    const mask = attending ? undefined : (given.mask as SymbolicTensor | undefined);
+    if (mask) checkMask(this.name, mask, shapes[0]);
+    const options: CallOptions = {
+      initialState,
+      constants: constants.length,
+      mask,
+      training: given.training,
+      attending,
+    };
     this.kind.check?.(this.config, shapes, options);
     this.build(shapes);
     const outputs = this.kind
-      .outputs(this.config, shapes)
+      .outputs(this.config, shapes, options)
       .map((shape, index) => new SymbolicTensor(shape, "float32", index));
     for (const { shape } of outputs) this.activityRegularizer?.check?.(this.name, shape);
     const call = {
@@ -214,15 +237,6 @@ function checkSymbolic(operation: string, given: readonly unknown[], hint?: stri
   const stranger = given.find((each) => !(each instanceof SymbolicTensor));
   if (stranger === undefined && !given.includes(undefined)) return;
   throw new UnreelError({ operation, expected: "symbolic tensors", got: show(stranger), hint });
-}
-
-function checkMask(layer: string, mask: unknown, [batch, time]: Shape): void {
-  const fits = (a: number | null, b: number | null) => a === null || b === null || a === b;
-  const isMask = mask instanceof SymbolicTensor && mask.shape.length === 2;
-  if (isMask && fits(mask.shape[1], time)) return;
-  const got = mask instanceof SymbolicTensor ? showShape(mask.shape) : show(mask);
-  const expected = `a symbolic tensor of shape ${showShape([batch, time])}, non-zero = keep`;
-  throw new UnreelError({ operation: `${layer}: apply: mask`, expected, got });
 }
 
 function rankHint(className: string, rank: number): string | undefined {

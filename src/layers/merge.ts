@@ -123,6 +123,8 @@ function merging(
         : all;
       return [{ value, mask: mergedMask(context, flows) }];
     },
+
+    joinMasks: (context, _, flows) => mergedMask(context, flows),
   };
   return (options?: CommonOptions): Layer =>
     new Layer(kind, {}, layerOptions(operation, options, {}).common) as Layer;
@@ -193,9 +195,16 @@ const concatenateKind: LayerKind<{ axis: number }> = {
       });
     }
     const [value] = builder.apply(concatenateOp, name, values, { axis: place });
-    return [{ value, mask: place === 1 ? joinedMask(context, flows) : mergedMask(context, flows) }];
+    return [{ value, mask: maskAlong(context, place, flows) }];
   },
+
+  joinMasks: (context, { axis }, flows) =>
+    maskAlong(context, axisOf(axis, flows[0].value.shape.length), flows),
 };
+
+function maskAlong(context: LoweringContext, place: number, flows: readonly Flow[]): Value | undefined {
+  return place === 1 ? joinedMask(context, flows) : mergedMask(context, flows);
+}
 
 /** Masks one after another, as their sequences: all steps of an input without a mask are kept (keras concatenate.py). */
 function joinedMask({ builder, name }: LoweringContext, flows: readonly Flow[]): Value | undefined {

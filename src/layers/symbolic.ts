@@ -15,6 +15,17 @@ export interface LayerCall {
   readonly options: CallOptions;
 }
 
+/** How an attention layer is called. */
+export interface Attending {
+  /** Masks (batch, steps) given by name, of query, value and key, non-zero = keep: null for none, undefined for that which comes with the
+   * input. A key's without a key is one more of the value. */
+  readonly masks: readonly (SymbolicTensor | null | undefined)[];
+  /** Which query may see which key, (batch, queries, keys) or (batch, heads, queries, keys). */
+  readonly attentionMask?: SymbolicTensor;
+  readonly useCausalMask: boolean;
+  readonly returnAttentionScores: boolean;
+}
+
 export interface CallOptions {
   /** States to start from, for recurrent layers: one tensor, or one for each state. */
   readonly initialState?: readonly SymbolicTensor[];
@@ -22,6 +33,8 @@ export interface CallOptions {
   readonly constants?: number;
   /** Which steps to keep, shape (batch, time), non-zero = keep. */
   readonly mask?: SymbolicTensor;
+  /** What an attention layer is told besides. */
+  readonly attending?: Attending;
   /** Fixes the behaviour of dropout and the like; by default it follows fit and predict. */
   readonly training?: boolean;
 }

@@ -8,9 +8,18 @@ import { blockBytes } from "../program/plan.js";
 import type { Pointer } from "../program/program.js";
 import { type Dim, Size } from "../program/size.js";
 import { cloneGraph, type Graph, whyNotStepwise } from "./graph.js";
-import type { ContextChanges, Equal, Flow, LayerKind, Least, LoweringContext } from "./kind.js";
+import type {
+  AttendingValues,
+  ContextChanges,
+  Equal,
+  Flow,
+  LayerKind,
+  Least,
+  LoweringContext,
+} from "./kind.js";
 import type { Layer } from "./layer.js";
-import type { SymbolicTensor } from "./symbolic.js";
+import type { Attending, LayerCall, SymbolicTensor } from "./symbolic.js";
+import { passesWholeMask, takenMasks } from "./takenMasks.js";
 import type { Weight } from "./weight.js";
 
 /** Where states that are kept between runs lie: given out in the order in which programs first ask. */
@@ -141,24 +150,71 @@ export function rootContext({
 /** Emits the calls of a graph from what flows into it, and returns what flows out of it. */
 export function wire(context: LoweringContext, graph: Graph, arriving: readonly Flow[]): Flow[] {
   const flows = new Map<SymbolicTensor, Flow>(graph.inputs.map((input, index) => [input, arriving[index]]));
-  graph.calls.forEach(({ layer, inputs, outputs, options }, place) => {
+  const taken = takenMasks(graph);
+  graph.calls.forEach((call, place) => {
+    const { layer, inputs, outputs, options } = call;
     if (inputs.length === 0) return;
-    const given = inputs.map((input) => flows.get(input)!);
+    const given = inputs.map((input) =>
+      underMasks(flows.get(input)!, (masks) => taken.seen(call, input, masks)),
+    );
     const mask = options.mask && asMask(context, flows.get(options.mask)!);
+    const attending = options.attending && attend(context, layer, options.attending, given, flows);
     if (mask) requireLength(context, `${layer.name}: mask`, given[0], mask);
     const initialState = (options.initialState ?? []).map((state) => flows.get(state)!.value);
     const inner = context.forLayer(layer, {
       initialState,
       ignoresMask: initialState.length > 0 && !mask,
       training: options.training ?? context.training,
+      attending,
       place,
     });
-    const results = callLayer(inner, layer, mask ? given.map((flow) => masked(flow, mask)) : given);
+    const asked = mask ? given.map((flow) => masked(flow, mask)) : given;
+    const results = callLayer(inner, layer, asked);
+    const wholeMask = wholeMaskBehind(inner, call, asked);
     outputs.forEach((output, index) => {
-      flows.set(output, results[index]);
+      flows.set(output, index === 0 && wholeMask ? { ...results[0], wholeMask } : results[index]);
     });
   });
-  return graph.outputs.map((output) => flows.get(output)!);
+  return graph.outputs.map((output) => underMasks(flows.get(output)!, (masks) => taken.left(output, masks)));
+}
+
+type Masks = Pick<Flow, "mask" | "wholeMask">;
+
+/** The same flow, its masks as they are found somewhere. */
+function underMasks(flow: Flow, found: (masks: Masks) => Masks): Flow {
+  const { mask, wholeMask } = found(flow);
+  return mask === flow.mask && wholeMask === flow.wholeMask ? flow : masked(flow, mask, wholeMask);
+}
+
+/** The whole mask of an output, where those of the inputs are others than what is left of them. */
+function wholeMaskBehind(
+  context: LoweringContext,
+  call: LayerCall,
+  inputs: readonly Flow[],
+): Value | undefined {
+  if (inputs.every(({ wholeMask }) => !wholeMask)) return undefined;
+  const whole = inputs.map((flow) => masked(flow, flow.wholeMask ?? flow.mask));
+  const { kind, config } = call.layer;
+  if (kind.joinMasks) return kind.joinMasks(context, config, whole);
+  return passesWholeMask(call) ? whole[0].mask : undefined;
+}
+
+/** What an attention layer is called with; masks given by name take the place of those that come with its inputs. */
+function attend(
+  context: LoweringContext,
+  layer: Layer,
+  { masks, attentionMask, ...flags }: Attending,
+  given: Flow[],
+  flows: ReadonlyMap<SymbolicTensor, Flow>,
+): AttendingValues {
+  masks.forEach((each, k) => {
+    if (each === undefined) return;
+    const mask = each ? asMask(context, flows.get(each)!) : undefined;
+    const of = given[k] ?? given[1];
+    if (mask) requireLength(context, `${layer.name}: mask`, of, mask);
+    given[k] = masked(of, mask);
+  });
+  return { ...flags, attentionMask: attentionMask && asMask(context, flows.get(attentionMask)!) };
 }
 
 /** Emits a call of a layer: its ops, and the penalty of each output (keras.Layer.__call__). */
@@ -185,13 +241,14 @@ function requireLength(context: LoweringContext, what: string, flow: Flow, mask:
   if (Size.of(a).toString() !== Size.of(b).toString()) context.requireEqual({ what, a, b });
 }
 
-/** The same flow under another mask; its value is still only asked for when it is needed. */
-function masked(flow: Flow, mask: Value): Flow {
+/** The same flow under another mask, or none; its value is still only asked for when it is needed. */
+function masked(flow: Flow, mask: Value | undefined, wholeMask?: Value): Flow {
   return {
     get value() {
       return flow.value;
     },
     mask,
+    wholeMask,
     shape: flow.shape,
     isInteger: flow.isInteger,
     integers: flow.integers && ((limit) => flow.integers!(limit)),

@@ -1,14 +1,12 @@
-// loadModel: a model from a file of any kind that formats/ reads.
+// A model from a file of any kind that formats/ reads. Not here: what is made of it (loadModel.ts, savedModel.ts).
 import { readBytes } from "../data/source.js";
 import { UnreelError } from "../errors.js";
 import type { FormatName, ModelDescription } from "../formats/description.js";
-import { placeholder } from "../formats/foreign.js";
 import { checkFormat, loadFormat } from "../formats/index.js";
 import { at, atAsync, inFile } from "../formats/place.js";
 import { readOptions } from "../layers/options.js";
-import { type Assets, Model } from "./model.js";
+import type { Assets, Predictor } from "./predictor.js";
 import { beside } from "./save.js";
-import { Sequential } from "./sequential.js";
 import { formatOf, type ModelSource, nameOf, readModelFile } from "./weights.js";
 
 export type { ModelSource } from "./weights.js";
@@ -24,16 +22,12 @@ export interface LoadOptions {
   compile?: boolean;
 }
 
-/**
- * A model from a file: `.keras` (Keras 3), `.h5` (Keras 2 and 3), `model.json` (TensorFlow.js layers models; the shards lie beside it),
- * `.onnx`. A string is a path or a URL. Nothing in a file is run: Lambda
- * layers, custom objects and pickles are refused by name. Numbers are checked to be there in the shapes that the layers need before any
- * is taken over. What stands beside the model has its type from here: `loadModel<{ vectorizer: text.TextVectorization }>(…)`.
- */
-export async function loadModel<A extends Assets = Assets>(
+/** What a file is read as: `make` gives the model, without weights of another file. */
+export async function loadAs<M extends Predictor>(
   source: ModelSource,
-  options: LoadOptions = {},
-): Promise<Model<A>> {
+  options: LoadOptions,
+  make: (found: ModelDescription) => M,
+): Promise<M> {
   const operation = "loadModel";
   const {
     format: given,
@@ -49,7 +43,7 @@ export async function loadModel<A extends Assets = Assets>(
   if (given !== undefined) checkFormat(`${operation}: format`, given);
   const name = nameOf(source);
   const bytes = await readModelFile(operation, source);
-  const format = formatOf(`${operation}: ${name}`, bytes, name, given);
+  const format = await formatOf(`${operation}: ${name}`, bytes, name, given);
   const { read } = await loadFormat(format);
   if (!read) {
     const expected = "a format that can be read";
@@ -62,6 +56,7 @@ export async function loadModel<A extends Assets = Assets>(
     if (isGiven || typeof source === "string" || source instanceof URL || source instanceof Response) {
       const place = isGiven ? files[path] : beside(source instanceof URL ? source : name, path);
       const found = await readBytes(name, place);
+      const { placeholder } = await import("../formats/foreign.js");
       const page = placeholder(found);
       if (!page) return found;
       throw new UnreelError({
@@ -82,16 +77,10 @@ export async function loadModel<A extends Assets = Assets>(
   const found = await atAsync(operation, () =>
     inFile(name, () => read(bytes, { file: name, compile }, near)),
   );
-  const model = await made(`${operation}: ${name}`, found);
+  const model = make(found);
+  const assets = found.assets && (await revived(found.assets));
+  at(`${operation}: ${name}`, () => model.restore({ ...found, assets }));
   if (weights !== undefined) await model.loadWeights(weights);
-  return model as Model<A>;
-}
-
-async function made(operation: string, found: ModelDescription): Promise<Model> {
-  const { name, graph, sequence, assets } = found;
-  const model = sequence ? new Sequential([graph.inputs[0], ...sequence], name) : new Model(name, graph);
-  const state = { ...found, assets: assets && (await revived(assets)) };
-  at(operation, () => model.restore(state));
   return model;
 }
 

@@ -1,21 +1,16 @@
-// The model as users hold it: compile, fit, evaluate, predict, weights, summary. It owns a graph and, from the first call that
-// computes, a place in the engine. The work itself is done on the floors below.
-import type { Asset } from "../data/revive.js";
-import { positiveInteger, show, suggestion, UnreelError } from "../errors.js";
+// The model as users hold it: a predictor that is compiled, trained, evaluated and saved. The work itself is done on the floors below.
+import { positiveInteger, UnreelError } from "../errors.js";
 import type { FormatName, ModelDescription, TrainingState } from "../formats/description.js";
-import { Executor } from "../graph/executor.js";
 import { type Graph, makeGraph } from "../layers/graph.js";
 import { type ApplyOptions, Layer, uniqueName } from "../layers/layer.js";
 import { readOptions } from "../layers/options.js";
 import type { Applied, SymbolicTensor } from "../layers/symbolic.js";
-import { assignWeights } from "../layers/weight.js";
 import { graphKind } from "../layers/wire.js";
-import type { Tensor, TensorLike } from "../tensor.js";
-import { type InputLike, readInputs } from "../training/arrays.js";
+import type { InputLike } from "../training/arrays.js";
 import { progressBar, report } from "../training/callbacks/progressBar.js";
 import type { CompileOptions } from "../training/compileOptions.js";
-import { arrayFeed, type Batches, BatchStream, checkEnds, type Feed, isStream } from "../training/feed.js";
-import { evaluate, fit, type History, predict, type Trainee, trainOnBatch } from "../training/fit.js";
+import { arrayFeed, type Batches, checkEnds, type Feed, isStream } from "../training/feed.js";
+import { evaluate, fit, type History, type Trainee, trainOnBatch } from "../training/fit.js";
 import { resolveOptimizer } from "../training/optimizers.js";
 import type { ClassWeight, WeightLike } from "../training/weights.js";
 import { readCompileOptions, resolveCompiled } from "./compile.js";
@@ -27,18 +22,13 @@ import {
   isDue,
   readFitOptions,
   refuseOfArrays,
-  requireBatch,
   streamFeed,
   type Verbose,
   validationFeed,
 } from "./data.js";
+import { type Assets, Predictor } from "./predictor.js";
 import { type BytesOptions, modelBytes, type SaveOptions, saveModel } from "./save.js";
-import { Stream } from "./stream.js";
-import { summarize } from "./summary.js";
-import { loadWeights, type ModelSource, saveWeights } from "./weights.js";
-
-/** One tensor, or a list of them where the model has several outputs. Typed as both, so that neither use needs a cast. */
-export type Predicted = Tensor & Tensor[];
+import { saveWeights } from "./weights.js";
 
 /** What the model was compiled with, and what becomes of it. */
 interface Compiling {
@@ -50,74 +40,17 @@ interface Compiling {
   restored?: TrainingState;
 }
 
-/** Vectorizers, lookups and scalers by the names that they were saved under. */
-export type Assets = Readonly<Record<string, Asset>>;
-
-export class Model<A extends Assets = Assets> {
-  readonly name: string;
-  #graph: Graph | undefined;
-  #executor: Promise<Executor> | undefined;
-  /** The same once it is there: for what is synchronous. */
-  #resident: Executor | undefined;
-  /** Calls that are under way, and the one that trains. */
-  #running = 0;
+export class Model<A extends Assets = Assets> extends Predictor<A> {
   #trains = false;
   #layer: Layer | undefined;
-  readonly #streams = new Set<Stream>();
   #compiled: Compiling | undefined;
-  #assets = {} as A;
-
-  /** Use `model({ inputs, outputs })` or `sequential()`. */
-  constructor(name: string, graph?: Graph) {
-    if (typeof name !== "string") {
-      const hint = "Write model({ inputs, outputs }) or sequential([ … ]), without new.";
-      throw new UnreelError({ operation: "new Model", expected: "a name", got: show(name), hint });
-    }
-    this.name = name;
-    this.#graph = graph;
-  }
-
-  /** Layers in Keras' order. */
-  get layers(): readonly Layer[] {
-    return this.graph("layers").layers;
-  }
-
-  get inputs(): readonly SymbolicTensor[] {
-    return this.graph("inputs").inputs;
-  }
-
-  get outputs(): readonly SymbolicTensor[] {
-    return this.graph("outputs").outputs;
-  }
-
-  getLayer(name: string): Layer {
-    if (typeof name !== "string") {
-      throw new UnreelError({
-        operation: `${this.name}: getLayer`,
-        expected: "the name of a layer",
-        got: show(name),
-      });
-    }
-    const found = this.layers.find((layer) => layer.name === name);
-    if (found) return found;
-    const hint = suggestion(
-      name,
-      this.layers.map((layer) => layer.name),
-    );
-    throw new UnreelError({
-      operation: `${this.name}: getLayer`,
-      expected: "the name of a layer",
-      got: show(name),
-      hint,
-    });
-  }
 
   /** Sets how the model is trained. Calling it again starts over with the optimizer's state, not with the weights. */
   compile(options: CompileOptions): void {
-    this.#requireRest("compile", this.#trains);
+    this.requireRest("compile", this.#trains);
     const read = readCompileOptions(options);
     // What is refused leaves the model as it was compiled before.
-    this.#compiled = { options: read, trainee: this.#graph && resolveCompiled(this.#graph, read) };
+    this.#compiled = { options: read, trainee: this.built && resolveCompiled(this.built, read) };
   }
 
   /** Trains for a number of epochs, on arrays or on a dataset whose elements are batches: [x, y], [x, y, sampleWeight] or records
@@ -134,17 +67,17 @@ export class Model<A extends Assets = Assets> {
     if (isDataset) refuseTargets("fit", yOrOptions, options);
     else requireTargets("fit", data, yOrOptions, "{ epochs: 10 }");
     const read = readFitOptions(((isDataset ? yOrOptions : options) ?? {}) as FitOptions, isDataset);
-    this.#requireRest("fit", this.#trains);
+    this.requireRest("fit", this.#trains);
     this.#trains = true;
     try {
-      return await this.#whileRunning(async () => {
+      return await this.whileRunning(async () => {
         if (!isDataset) {
           const trainee = await this.#trainee("fit", data);
           const { feed, validation } = arrayFeeds(trainee, data, yOrOptions as InputLike, read);
           return this.#fit(trainee, feed, validation, read);
         }
         const epoch = read.initialEpoch === 0 ? undefined : read.initialEpoch;
-        return this.#streaming("fit", data, epoch, async (stream, x) => {
+        return this.streaming("fit", data, epoch, async (stream, x) => {
           const trainee = await this.#trainee("fit", x);
           return this.#fit(trainee, streamFeed("fit", trainee, stream, read.classWeight), undefined, read);
         });
@@ -183,25 +116,6 @@ export class Model<A extends Assets = Assets> {
       callbacks: verbose === 0 ? read.callbacks : [...read.callbacks, progressBar({ verbose })],
       model: this,
     });
-  }
-
-  /** Calls `work` with a stream of batches and the x of the first. */
-  async #streaming<R>(
-    operation: string,
-    data: Batches,
-    epoch: number | undefined,
-    work: (stream: BatchStream, x: InputLike) => Promise<R>,
-  ): Promise<R> {
-    const stream = new BatchStream(operation, data);
-    try {
-      const first = await stream.peek(epoch);
-      // Before a model takes its shape from it.
-      requireBatch(operation, first);
-      const { x } = first;
-      return await work(stream, x as InputLike);
-    } finally {
-      await stream.close();
-    }
   }
 
   /** Loss and metrics on data that it does not train on: arrays, or a dataset whose elements are batches, as in `fit`. `steps`: how
@@ -247,9 +161,9 @@ export class Model<A extends Assets = Assets> {
       if (verbose === 1 || verbose === 2) report(start, logs);
       return logs;
     };
-    return this.#whileRunning(async () => {
+    return this.whileRunning(async () => {
       if (isDataset) {
-        return this.#streaming("evaluate", data, undefined, async (stream, x) => {
+        return this.streaming("evaluate", data, undefined, async (stream, x) => {
           const trainee = await this.#trainee("evaluate", x);
           return run(trainee, streamFeed("evaluate", trainee, stream));
         });
@@ -257,56 +171,6 @@ export class Model<A extends Assets = Assets> {
       const trainee = await this.#trainee("evaluate", data);
       const arrays = dataSet("evaluate", trainee, data, yOrOptions as InputLike, { sampleWeight });
       return run(trainee, arrayFeed(arrays, batchSize));
-    });
-  }
-
-  /** Outputs for inputs: one tensor, or one for each output. Of a dataset of batches, x or [x, y] and their like, the x count, and
-   * all outputs must have one shape; `steps`: how many batches (default: all). */
-  async predict(
-    data: InputLike | Batches,
-    options: { batchSize?: number; steps?: number; verbose?: Verbose } = {},
-  ): Promise<Predicted> {
-    const isDataset = isStream(data);
-    if (isDataset) refuseOfArrays("predict", options, ["batchSize"]);
-    const defaults = {
-      batchSize: 32,
-      steps: undefined as number | undefined,
-      verbose: "auto" as Verbose,
-    };
-    const { batchSize, steps, verbose } = readOptions(
-      "predict",
-      options,
-      defaults,
-      "predict(x, { batchSize: 128 })",
-    );
-    positiveInteger("predict: batchSize", batchSize);
-    if (steps !== undefined) positiveInteger("predict: steps", steps);
-    const run = async (executor: Executor, feed: Feed) => {
-      checkEnds("predict", "steps", feed, steps);
-      const start = performance.now();
-      const results = await predict(executor, feed, steps);
-      if (verbose === 1 || verbose === 2) report(start, {});
-      return (results.length === 1 ? results[0] : results) as Predicted;
-    };
-    const read = (executor: Executor, x: InputLike) => {
-      const inputs = readInputs("predict", executor.graph, x);
-      return { inputs, samples: inputs[0].shape[0] };
-    };
-    return this.#whileRunning(async () => {
-      if (isDataset) {
-        return this.#streaming("predict", data, undefined, async (stream, x) => {
-          const executor = await this.executor("predict", x);
-          return run(
-            executor,
-            stream.feed((batch) => {
-              requireBatch("predict", batch, executor.graph);
-              return read(executor, batch.x as InputLike);
-            }),
-          );
-        });
-      }
-      const executor = await this.executor("predict", data);
-      return run(executor, arrayFeed(read(executor, data), batchSize));
     });
   }
 
@@ -322,7 +186,7 @@ export class Model<A extends Assets = Assets> {
       classWeight: undefined as ClassWeight | undefined,
     };
     const read = readOptions("trainOnBatch", options, defaults, "trainOnBatch(x, y, { sampleWeight })");
-    return this.#whileRunning(async () => {
+    return this.whileRunning(async () => {
       const trainee = await this.#trainee("trainOnBatch", x);
       return trainOnBatch(trainee, dataSet("trainOnBatch", trainee, x, y, read));
     });
@@ -341,47 +205,6 @@ export class Model<A extends Assets = Assets> {
   /** Applies the model in a graph, as a layer. Its weights are shared. */
   apply(x: SymbolicTensor | readonly SymbolicTensor[], options: ApplyOptions = {}): Applied {
     return this.asLayer().apply(x, options);
-  }
-
-  /** Inference one time step at a time, with states of its own: `stream.step(x)` is synchronous. */
-  async stream({ batchSize = 1 }: { batchSize?: number } = {}): Promise<Stream> {
-    const stream: Stream = new Stream(await this.executor("stream"), batchSize, () =>
-      this.#streams.delete(stream),
-    );
-    this.#streams.add(stream);
-    return stream;
-  }
-
-  /** Sets the states that stateful layers keep from batch to batch to zero. */
-  resetStates(): void {
-    this.#resident?.resetStates();
-  }
-
-  /** Keras' table of layers, output shapes and parameters; printed to the console unless `print` is given. */
-  summary(options: { print?: (text: string) => void } = {}): string {
-    const { print } = readOptions("summary", options, { print: console.log as (text: string) => void });
-    const text = summarize(this.name, this.graph("summary"), { sequential: this.isSequential });
-    print(text);
-    return text;
-  }
-
-  /** Copies of all weights, in Keras' order and layout. */
-  getWeights(): Tensor[] {
-    return this.graph("getWeights").weights.map((weight) => weight.toTensor());
-  }
-
-  /** Replaces all weights; every shape is checked before any is changed. */
-  setWeights(values: readonly TensorLike[]): void {
-    assignWeights(this.graph("setWeights").weights, values, `${this.name}: setWeights`);
-  }
-
-  countParams(): number {
-    return this.graph("countParams").weights.reduce((sum, weight) => sum + weight.size, 0);
-  }
-
-  /** Vectorizers, lookups and scalers that the file had beside the model, as `save(path, { assets })` was given them. */
-  get assets(): A {
-    return this.#assets;
   }
 
   /**
@@ -403,26 +226,19 @@ export class Model<A extends Assets = Assets> {
     return saveWeights(this, path);
   }
 
-  /** Takes the weights of a file over: `.weights.h5` and `.h5` of Keras 2 and 3, `.keras`. All are checked before any is changed. */
-  loadWeights(source: ModelSource): Promise<void> {
-    return loadWeights(this, source);
-  }
-
-  /** For the formats: the model as it stands, in plain form. Weights are views, to be read at once. */
-  describe(operation: string): ModelDescription {
-    const graph = this.graph(operation);
+  override describe(operation: string): ModelDescription {
     const { options, trainee, restored } = this.#compiled ?? {};
-    const sequence = this.isSequential ? this.layers : undefined;
-    const model = { name: this.name, graph, sequence, compiled: options, assets: this.#assets };
+    const model = { ...super.describe(operation), compiled: options };
     const optimizer = options && resolveOptimizer("compile: optimizer", options.optimizer);
-    const slots = trainee && this.#resident?.slots(trainee.compiled);
+    const slots = trainee && this.resident?.slots(trainee.compiled);
     const training = slots && { iterations: optimizer!.iterations, slots };
     return { ...model, training: training ?? restored };
   }
 
-  /** For the formats: takes over what a file has beside layers and weights. */
-  restore({ compiled, training, assets = {} }: ModelDescription): void {
-    this.#assets = assets as A;
+  /** For the formats: takes over what a file has beside layers and weights, what it was compiled with too. */
+  override restore(found: ModelDescription): void {
+    super.restore(found);
+    const { compiled, training } = found;
     if (!compiled) return;
     this.compile(compiled);
     const optimizer = resolveOptimizer("compile: optimizer", this.#compiled!.options.optimizer);
@@ -436,70 +252,14 @@ export class Model<A extends Assets = Assets> {
     }
   }
 
-  /** Gives the engine's memory back. The weights stay readable; a later call takes memory again. */
-  dispose(): void {
-    this.#requireRest("dispose", this.#running > 0);
-    for (const stream of this.#streams) stream.dispose();
-    this.#streams.clear();
-    this.#resident?.dispose();
-    this.#resident = undefined;
-    this.#executor = undefined;
+  protected override get occupation(): string {
+    return this.#trains ? "one that fit is training" : super.occupation;
   }
 
-  /** A list of layers, which `summary` shows without its input. */
-  protected get isSequential(): boolean {
-    return false;
-  }
-
-  /** The graph; for a sequential model it may have to be built from the first data first. */
-  protected graph(operation: string, _data?: InputLike): Graph {
-    if (this.#graph) return this.#graph;
-    throw new UnreelError({
-      operation: `${this.name}: ${operation}`,
-      expected: "a model that was built",
-      got: "one without inputs",
-    });
-  }
-
-  /** Another graph, as when a layer was added. */
-  protected regraph(graph: Graph | undefined): void {
-    // A model that is built by its first call has nothing to give back yet.
-    if (this.#executor) this.dispose();
+  protected override regraph(graph: Graph | undefined): void {
+    super.regraph(graph);
     this.#layer = undefined;
-    this.#graph = graph;
     if (graph && this.#compiled) this.#compiled.trainee = resolveCompiled(graph, this.#compiled.options);
-  }
-
-  /** The model's place in the engine. */
-  protected async executor(operation: string, data?: InputLike): Promise<Executor> {
-    if (this.#executor && this.#resident) return this.#resident;
-    const graph = this.graph(operation, data);
-    this.#executor ??= Executor.create(graph, this.name);
-    this.#resident = await this.#executor.catch((error) => {
-      this.#executor = undefined;
-      throw error;
-    });
-    return this.#resident;
-  }
-
-  /** Runs an async call: until it is done, the model keeps its memory. */
-  async #whileRunning<R>(call: () => Promise<R>): Promise<R> {
-    this.#running++;
-    try {
-      return await call();
-    } finally {
-      this.#running--;
-    }
-  }
-
-  #requireRest(operation: string, busy: boolean): void {
-    if (!busy) return;
-    throw new UnreelError({
-      operation: `${this.name}: ${operation}`,
-      expected: "a model at rest",
-      got: this.#trains ? "one that fit is training" : "one that is computing",
-      hint: "Await the call before.",
-    });
   }
 
   async #trainee(operation: string, data: InputLike): Promise<Trainee> {

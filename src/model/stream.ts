@@ -8,7 +8,7 @@ import type { BoundProgram } from "../program/run.js";
 import { Size } from "../program/size.js";
 import { type DType, Tensor, type TensorLike, tensorOf } from "../tensor.js";
 import { checkFinite, checkIds } from "../training/arrays.js";
-import type { Predicted } from "./model.js";
+import type { Predicted } from "./predictor.js";
 
 export class Stream {
   readonly #onDispose: () => void;

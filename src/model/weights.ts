@@ -3,9 +3,9 @@ import { readBytes } from "../data/source.js";
 import { UnreelError } from "../errors.js";
 import { namesIn, replaceFile } from "../files.js";
 import type { FormatName, ModelDescription } from "../formats/description.js";
-import { foreignFile, foreignFolder } from "../formats/foreign.js";
-import { checkFormat, formatOfBytes, formatOfName, loadFormat } from "../formats/index.js";
+import { checkFormat, formatOfName, loadFormat } from "../formats/index.js";
 import { atAsync, inFile } from "../formats/place.js";
+import { formatOfBytes } from "../formats/signatures.js";
 
 interface Weighted {
   readonly name: string;
@@ -23,6 +23,7 @@ export async function readModelFile(operation: string, source: ModelSource): Pro
     const isPath = typeof source === "string" || source instanceof URL;
     const names = isPath ? await namesIn(source) : undefined;
     if (!names) throw error;
+    const { foreignFolder } = await import("../formats/foreign.js");
     const { what, hint } = foreignFolder(String(source), names);
     throw new UnreelError({
       operation: `${operation}: ${nameOf(source)}`,
@@ -41,7 +42,13 @@ export function nameOf(source: unknown): string {
 }
 
 /** The format of a file, by its first bytes, else by its name. */
-export function formatOf(operation: string, bytes: Uint8Array, name: string, given?: FormatName): FormatName {
+export async function formatOf(
+  operation: string,
+  bytes: Uint8Array,
+  name: string,
+  given?: FormatName,
+): Promise<FormatName> {
+  const { foreignFile } = await import("../formats/foreign.js");
   const expected = "a model file of a known kind";
   const foreign = foreignFile(bytes, name);
   if (foreign) throw new UnreelError({ operation, expected, got: foreign.what, hint: foreign.hint });
@@ -56,7 +63,7 @@ export async function loadWeights(model: Weighted, source: ModelSource): Promise
   const operation = `${model.name}: loadWeights`;
   const file = nameOf(source);
   const bytes = await readModelFile(operation, source);
-  const format = formatOf(`${operation}: ${file}`, bytes, file);
+  const format = await formatOf(`${operation}: ${file}`, bytes, file);
   const { readWeights } = await loadFormat(format);
   if (!readWeights) {
     const expected = "a format that keeps weights apart";

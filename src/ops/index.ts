@@ -1,6 +1,9 @@
 // The registry of ops. Tests walk it: an op without a case for its gradient fails them.
 import { activation } from "./activation.js";
+import { additiveScores } from "./additiveScores.js";
 import { arithmetic } from "./arithmetic.js";
+import { band } from "./band.js";
+import { bothKept } from "./bothKept.js";
 import { choose } from "./choose.js";
 import { columnMoments } from "./columnMoments.js";
 import { compare } from "./compare.js";
@@ -20,6 +23,7 @@ import { gatherRows } from "./gatherRows.js";
 import { gaussianNoise } from "./gaussianNoise.js";
 import { gruSequence } from "./gruSequence.js";
 import { keep } from "./keep.js";
+import { keepScores } from "./keepScores.js";
 import { keptRows } from "./keptRows.js";
 import { layerNormalization } from "./layerNormalization.js";
 import { loss } from "./loss.js";
@@ -57,7 +61,10 @@ export type { Turned } from "./matmul.js";
 export type { Reduction } from "./reduce.js";
 export {
   activation,
+  additiveScores,
   arithmetic,
+  band,
+  bothKept,
   choose,
   columnMoments,
   compare,
@@ -77,6 +84,7 @@ export {
   gaussianNoise,
   gruSequence,
   keep,
+  keepScores,
   keptRows,
   layerNormalization,
   loss,

@@ -1,5 +1,5 @@
-// The whole state of a training as bytes: weights, the optimizer's slots and steps, random numbers, the place in the data. For going on
-// in the same program, with the same bits: a zip of state.json and numbers.bin (float32, little endian).
+// The whole state of a training as bytes: weights, the optimizer's slots and steps, states of layers, random numbers, the place in the data. For
+// going on in the same program, with the same bits: a zip of state.json and numbers.bin (float32, little endian).
 // Not here: models for other programs (formats/), and who keeps the bytes (callbacks/backupAndRestore.ts).
 import { show, UnreelError } from "../errors.js";
 import type { Weight } from "../layers/weight.js";
@@ -17,14 +17,18 @@ export interface Position {
   readonly steps: { readonly seed: number; readonly runs: number };
 }
 
+const VERSION = 2;
+
 interface State {
-  readonly version: 1;
+  readonly version: typeof VERSION;
   readonly weights: readonly { readonly name: string; readonly shape: readonly number[] }[];
   readonly optimizer: string;
   readonly slots: readonly string[];
   readonly iterations: number;
   readonly learningRate?: number;
   readonly hasSlots: boolean;
+  /** Numbers in each state that a layer keeps from batch to batch. */
+  readonly states: readonly number[];
   readonly position: Position;
 }
 
@@ -39,17 +43,19 @@ export async function writeBackup(
   const { optimizer } = compiled;
   const { weights } = executor.graph;
   const kept = executor.slots(compiled);
+  const states = executor.keptStates();
   const state: State = {
-    version: 1,
+    version: VERSION,
     weights: weights.map(({ name, shape }) => ({ name, shape })),
     optimizer: optimizer.className,
     slots: optimizer.slots,
     iterations: optimizer.iterations,
     ...(!optimizer.schedule && { learningRate }),
     hasSlots: kept !== undefined,
+    states: states.map(({ length }) => length),
     position,
   };
-  const arrays = weights.flatMap((weight) => [weight.read(), ...(kept?.get(weight) ?? [])]);
+  const arrays = [...weights.flatMap((weight) => [weight.read(), ...(kept?.get(weight) ?? [])]), ...states];
   const numbers = new DataView(new ArrayBuffer(4 * arrays.reduce((sum, { length }) => sum + length, 0)));
   let at = 0;
   for (const array of arrays) for (const value of array) numbers.setFloat32(4 * at++, value, true);
@@ -82,8 +88,13 @@ export async function readBackup(operation: string, bytes: Uint8Array, trainee: 
     `${className} (${slots.join(", ")})`;
   const found = made({ className: state.optimizer, slots: state.slots });
   if (found !== made(optimizer)) throw refuse("optimizer", made(optimizer), found);
+  const states = executor.keptStates();
+  const lengths = states.map(({ length }) => length);
+  if (state.states.join() !== lengths.join())
+    throw refuse("states of layers", `[${lengths}] numbers`, `[${state.states}]`);
   const each = 1 + (state.hasSlots ? optimizer.slots.length : 0);
-  const size = 4 * each * weights.reduce((sum, weight) => sum + weight.size, 0);
+  const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);
+  const size = 4 * (each * sum(weights.map((weight) => weight.size)) + sum(lengths));
   if (numbers.byteLength !== size) throw refuse(NUMBERS, `${size} bytes`, numbers.byteLength);
   let at = 0;
   const take = (count: number) =>
@@ -96,6 +107,7 @@ export async function readBackup(operation: string, bytes: Uint8Array, trainee: 
       Array.from({ length: each - 1 }, () => take(weight.size)),
     );
   }
+  for (const kept of states) kept.set(take(kept.length));
   if (state.hasSlots) executor.restoreSlots(compiled, { kept, iterations: state.iterations });
   optimizer.iterations = state.iterations;
   if (state.learningRate !== undefined && !optimizer.schedule) optimizer.learningRate = state.learningRate;
@@ -107,7 +119,7 @@ async function unpacked(operation: string, bytes: Uint8Array): Promise<{ state: 
     const entries = await readZip(operation, bytes, () => true);
     const numbers = entries.get(NUMBERS);
     const state = JSON.parse(new TextDecoder().decode(entries.get(STATE))) as State;
-    if (state.version !== 1 || !numbers) throw new Error(`version ${show(state.version)}`);
+    if (state.version !== VERSION || !numbers) throw new Error(`version ${show(state.version)}`);
     return { state, numbers: new DataView(numbers.buffer, numbers.byteOffset, numbers.byteLength) };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);

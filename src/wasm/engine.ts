@@ -9,8 +9,7 @@ import {
   useKernels,
 } from "./kernels.js";
 import { Memory } from "./memory.js";
-import { Threads, whyNotShared } from "./threads.js";
-import { prepareWide } from "./wide.js";
+import type { Threads } from "./threads.js";
 
 export interface Engine {
   readonly build: Build;
@@ -114,8 +113,13 @@ export async function loadEngine(): Promise<Engine> {
 
 async function presentBuild(): Promise<Build> {
   const { deterministic, wide } = settings;
-  if (wide && !deterministic && (await prepareWide()) === "") return "wide";
+  if (wide && !deterministic && (await whyNotWide()) === "") return "wide";
   return chooseBuild(deterministic);
+}
+
+/** "" where the wide build runs. What few ask for is loaded when they do. */
+async function whyNotWide(): Promise<string> {
+  return (await import("./wide.js")).prepareWide();
 }
 
 function loadWith(build: Build, threads: number): Promise<Engine> {
@@ -138,6 +142,7 @@ async function loadAlone(build: Build): Promise<Engine> {
 /** Where threads cannot be had: the engine of one thread, with the reason. */
 async function loadThreaded(build: Build, size: number): Promise<Engine> {
   const without = async (threadsReason: string) => ({ ...(await loadWith(build, 1)), threadsReason });
+  const { Threads, whyNotShared } = await import("./threads.js");
   const reason = whyNotShared();
   if (reason) return without(reason);
   try {
@@ -188,7 +193,7 @@ export async function engineInfo(): Promise<EngineInfo> {
   const exact = deterministic && wanted > 1 ? ONE_ORDER : undefined;
   const fewer = exact ?? failure ?? threadsReason;
   const wide = build === "wide";
-  const narrow = isWanted && !wide ? (deterministic ? PLAIN_BUILD : await prepareWide()) : undefined;
+  const narrow = isWanted && !wide ? (deterministic ? PLAIN_BUILD : await whyNotWide()) : undefined;
   return {
     build,
     threads: failure ? 1 : (threads?.size ?? 1),

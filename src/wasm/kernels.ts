@@ -3,8 +3,7 @@
 import { UnreelError } from "../errors.js";
 import { fileSystem, withFile } from "../files.js";
 import type { Kernel } from "./calls.js";
-import { relaxed, simd } from "./inlined.js";
-import { importingMemory, sharedMemory } from "./shared.js";
+import { inlined } from "./inlined.js";
 
 /** `wide` only by configure({ wide: true }): wide.ts. */
 export type Build = "simd" | "relaxed" | "wide";
@@ -23,14 +22,24 @@ export interface Kernels {
 /** Bytes of a module, or where they are: read when the build is first needed. */
 export type KernelSource = Uint8Array | ArrayBuffer | Response | URL | string;
 
-/** What scripts/build.js inlines, deflated and in base64; unreel/slim has none. */
-const INLINED: Partial<Record<Build, string>> = { simd, relaxed };
+/** Builds in one text, in base64: so many pieces of each in turns, deflated together (scripts/build.js). */
+export interface Inlined {
+  /** Bytes of each build. */
+  readonly sizes: Partial<Record<Build, number>>;
+  readonly pieces: number;
+  readonly text: string;
+}
+
+/** What is inlined, by build; unreel/slim has nothing. */
+const texts = new Map<Build, Inlined>(
+  (Object.keys(inlined?.sizes ?? {}) as Build[]).map((build) => [build, inlined]),
+);
 
 const given = new Map<Build, KernelSource>();
 
-/** A build that is not inlined into the package, but loaded when it is asked for. */
-export function addInlined(build: Build, text: string): void {
-  INLINED[build] = text;
+/** Builds that are loaded when they are asked for. */
+export function addInlined(added: Inlined): void {
+  for (const build of Object.keys(added.sizes) as Build[]) texts.set(build, added);
 }
 
 /** A build that the user has. */
@@ -55,14 +64,30 @@ export function kernelBytes(build: Build): Promise<Uint8Array<ArrayBuffer>> {
 async function readKernels(build: Build): Promise<Uint8Array<ArrayBuffer>> {
   const source = given.get(build);
   if (source) return bytesFrom(source);
-  const text = INLINED[build];
-  if (text) return inflate(fromBase64(text));
+  const text = texts.get(build);
+  if (text) return unpack(text, build);
   throw new UnreelError({
     operation: "kernels",
     expected: `the ${build} build`,
     got: "none",
     hint: `unreel/slim has no kernels of its own: configure({ kernels: { ${build}: … } }) with bytes or the URL of unreel/kernels.${build}.wasm.`,
   });
+}
+
+/** One build of those that lie together. */
+async function unpack({ sizes, pieces, text }: Inlined, wanted: Build): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await inflate(fromBase64(text));
+  const module = new Uint8Array(sizes[wanted]!);
+  let from = 0;
+  for (let piece = 0; piece < pieces; piece++) {
+    for (const [build, size] of Object.entries(sizes)) {
+      const at = Math.floor((piece * size) / pieces);
+      const to = from + Math.floor(((piece + 1) * size) / pieces) - at;
+      if (build === wanted) module.set(bytes.subarray(from, to), at);
+      from = to;
+    }
+  }
+  return module;
 }
 
 /** What the server says of the type is not asked: some say it wrong. */
@@ -121,7 +146,7 @@ export const PROBES: Readonly<Record<"simd" | "relaxed", string>> = {
   relaxed: "AGFzbQEAAAABBQFgAAF7AwIBAAoTAREAQQD9D0EA/Q9BAP0P/YUCCw==",
 };
 
-const has = (build: Build) => given.has(build) || INLINED[build] !== undefined;
+const has = (build: Build) => given.has(build) || texts.has(build);
 
 /** Whether this engine can run a build. */
 export function canRun(build: "simd" | "relaxed"): boolean {
@@ -175,9 +200,10 @@ async function compiled(build: Build, bytes: Uint8Array<ArrayBuffer>): Promise<W
 export async function loadKernels(build: Build, { shared = false } = {}): Promise<Kernels> {
   const own = await kernelBytes(build);
   // What is no module is told as such, before its sections are looked for.
-  const { bytes, initial } = shared && WebAssembly.validate(own) ? importingMemory(own) : { bytes: own };
+  const sharing = shared && WebAssembly.validate(own) ? await import("./shared.js") : undefined;
+  const { bytes, initial } = sharing ? sharing.importingMemory(own) : { bytes: own };
   const module = await compiled(build, bytes);
-  const env: WebAssembly.ModuleImports = initial === undefined ? {} : { memory: sharedMemory(initial) };
+  const env: WebAssembly.ModuleImports = sharing ? { memory: sharing.sharedMemory(initial!) } : {};
   const { exports } = await WebAssembly.instantiate(module, { env });
   const functions: Record<string, Kernel> = {};
   for (const [name, value] of Object.entries(exports)) {

@@ -203,7 +203,8 @@ function openWeb(listener: Listener): Worker {
 }
 
 async function openNode(listener: Listener): Promise<Worker> {
-  const { Worker } = await import("node:worker_threads");
+  // For bundlers: pages never come here.
+  const { Worker } = await import(/* webpackIgnore: true */ /* @vite-ignore */ "node:worker_threads");
   const worker = new Worker(workerSource, { eval: true, execArgv: [] });
   worker.on("message", listener);
   worker.on("error", (error) => listener(describe(error)));

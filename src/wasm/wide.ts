@@ -26,7 +26,7 @@ async function prepare(): Promise<string> {
   if (!process.getBuiltinModule || !canRun("relaxed"))
     return "It needs relaxed SIMD: Node 22 or newer has it.";
   process.getBuiltinModule("node:v8").setFlagsFromString(FLAG);
-  addInlined("wide", (await import("./inlinedWide.js")).wide);
+  addInlined((await import("./inlinedWide.js")).inlined);
   const [wide, relaxed, plain] = await Promise.all(
     (["wide", "relaxed", "simd"] as Build[]).map((build) => loadKernels(build)),
   );

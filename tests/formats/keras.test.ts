@@ -4,48 +4,9 @@ import { readFileSync } from "node:fs";
 import { unzipSync } from "fflate";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { loadModel, type Model, type Tensor, tensor } from "../../src/index.js";
+import { loadModel, tensor } from "../../src/index.js";
 import { root } from "../support.js";
-
-interface Plain {
-  shape: number[];
-  dtype: "float32" | "int32";
-  data: number[];
-}
-
-interface Case {
-  x: Plain[];
-  y: Plain[];
-  /** Three epochs more in Keras, without shuffling. */
-  more?: { x: Plain; y: Plain; history: Record<string, number[]>; after: Plain[] };
-}
-
-const entries = unzipSync(readFileSync(new URL("tests/formats/keras.zip", root)));
-const cases = JSON.parse(new TextDecoder().decode(entries["cases.json"])) as Record<string, Case>;
-
-const given = ({ data, shape, dtype }: Plain) => tensor(data, shape, dtype);
-
-/** How far two lists of numbers are apart, in units of the larger number or 1. */
-function apart(found: ArrayLike<number>, expected: readonly number[]): number {
-  assert.is(found.length, expected.length);
-  return expected.reduce((most, value, i) => {
-    const difference = Math.abs(value - found[i]) / Math.max(1, Math.abs(value));
-    return Math.max(most, difference);
-  }, 0);
-}
-
-async function check(model: Model, x: readonly Plain[], y: readonly Plain[], limit: number): Promise<void> {
-  const inputs = x.map(given);
-  const found: Tensor[] = [
-    await model.predict(inputs.length === 1 ? inputs[0] : inputs, { verbose: 0 }),
-  ].flat();
-  assert.is(found.length, y.length);
-  found.forEach(({ data, shape }, k) => {
-    assert.equal([...shape], y[k].shape, "shape of the output");
-    const far = apart(data, y[k].data);
-    assert.ok(far <= limit, `output ${k} is ${far} apart`);
-  });
-}
+import { apart, cases, check, entries, given } from "./kerasCases.js";
 
 test("there are models enough", () => {
   assert.ok(Object.keys(cases).length >= 50, `${Object.keys(cases).length} models`);

@@ -401,8 +401,76 @@ trained(
     body=lambda: [L.Dense(4, trainable=False), L.RNN([L.LSTMCell(3), L.GRUCell(2)])],
 )
 
+
+# ------------------------------------------------------------------------------------- models at the ends of graphs
+
+
+def inner_model(name, body, *shape):
+    x = keras.Input(shape)
+    return keras.Model(x, body(x), name=name)
+
+
+@case
+def models_at_both_ends():
+    first = inner_model("first", L.GRU(3, return_sequences=True), T, I)
+    last = inner_model("last", lambda x: [L.LSTM(2)(x), L.Dense(4)(x)], T, 3)
+    x = keras.Input((T, I))
+    return keras.Model(x, last(first(x)), name="outside"), floats()
+
+
+@case
+def models_with_several_ends():
+    a, b = keras.Input((T, I), name="a"), keras.Input((2,), name="b")
+    y, state = L.GRU(2, return_sequences=True, return_state=True)(a, initial_state=b)
+    inner = keras.Model([a, b], [y, state], name="inner")
+    # Its inputs are the graph's, and its outputs, once as they are and once in the other order, too.
+    p, q = keras.Input((T, I)), keras.Input((2,))
+    sequence, last = inner([p, q])
+    again, end = inner([p, L.Dense(2, activation="tanh")(last)])
+    return keras.Model([q, p], [end, sequence, again]), [floats(N, 2), floats()]
+
+
+@case
+def model_inside_taken_apart():
+    # The outer graph begins at the inner one's own input and goes on from its own output.
+    first = inner_model("first", lambda x: L.GRU(3, return_sequences=True, name="body")(L.Dense(2)(x)), T, I)
+    last = inner_model("last", L.LSTM(2), T, 3)
+    return keras.Model(first.input, last(first.output)), floats()
+
+
+@case
+def model_used_twice():
+    shared_ = inner_model("shared", L.GRU(3, return_sequences=True), T, 3)
+    a, b = keras.Input((T, 3)), keras.Input((T, 3))
+    return keras.Model([a, b], [shared_(a), shared_(shared_(b)), L.Add()([shared_(a), b])]), [floats(), floats()]
+
+
+@case
+def model_used_before():
+    # Its first call belongs to another graph.
+    shared_ = inner_model("shared", L.LSTM(3, return_sequences=True), T, 3)
+    shared_(keras.Input((T, 3)))
+    x = keras.Input((T, I))
+    y = shared_(L.Dense(3)(x))
+    return keras.Model(x, [y, shared_(y)]), floats()
+
+
+@case
+def stack_of_models():
+    deep = keras.Sequential([keras.Input((T, 3)), L.LSTM(4, return_sequences=True), inner_model("deepest", L.GRU(2), T, 4)], name="deep")
+    return keras.Sequential([inner_model("first", L.SimpleRNN(3, return_sequences=True), T, I), L.Dense(3), deep]), floats()
+
+
+@case
+def stack_used_twice():
+    twin = seq(L.Dense(4, activation="tanh"), L.GRU(3), name="twin")
+    a, b = keras.Input((T, I)), keras.Input((T, I))
+    return keras.Model([a, b], [twin(a), twin(b)]), [floats(), floats()]
+
+
 LEGACY = ["lstm", "gru", "imdb", "bidirectional_concat", "stacked_cells", "convolutions", "shared", "nested_functional"]
 LEGACY += ["encoder_decoder", "normalizations", "with_adam", "with_rmsprop_all", "with_normalization", "two_outputs", "odd_names"]
+LEGACY += ["models_at_both_ends", "model_used_twice", "model_used_before"]
 WEIGHTS = ["lstm", "stacked_cells", "nested_functional", "shared", "with_normalization", "many_alike"]
 
 

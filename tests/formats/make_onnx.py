@@ -395,6 +395,48 @@ def by_hand():
     small("over the samples", [node("ReduceMean", ["x"], ["y"], axes=[0])], [("y", [1, "t", 4])], refused="samples")
     small("constants only", [node("Add", ["k", "k"], ["y"]), node("Identity", ["x"], ["z"])], [("y", [4]), ("z", shape)], {"k": normal(4)}, refused="depends on an input")
 
+    # Loops: a graph inside a node, for each step. Its constants are outside.
+    value = lambda name, *dims: helper.make_tensor_value_info(name, TensorProto.FLOAT, dims)
+
+    def scanned(name, body, body_inputs, body_outputs, reads, outputs, constants, before=(), sequences=1, **more):
+        attributes = {key: more.pop(key) for key in list(more) if key.startswith("scan_")}
+        inner = helper.make_graph(body, "body", [value(*each) for each in body_inputs], [value(*each) for each in body_outputs])
+        loop = node("Scan", reads, [key for key, _ in outputs], name="the loop", body=inner, num_scan_inputs=sequences, **attributes)
+        small(name, [*before, loop], [each for each in outputs if each[1]], constants, **more)
+
+    cell = [node("MatMul", ["now", "W"], ["p"]), node("MatMul", ["h", "R"], ["q"]), node("Add", ["p", "q"], ["s"]), node("Tanh", ["s"], ["h1"]), node("Identity", ["h1"], ["y1"])]
+    weights = {"W": normal(4, 3), "R": normal(3, 3)}
+    step = ([("h", "n", 3), ("now", "n", 4)], [("h1", "n", 3), ("y1", "n", 3)])
+    scanned("scan, steps first", cell, *step, ["h0", "x"], [("h", ["n", 3]), ("y", ["t", "n", 3])], weights, inputs=[("x", ["t", "n", 4]), ("h0", ["n", 3])], feeds=[normal(5, 2, 4), normal(2, 3)], samples={0: 1, "out1": 1})
+    zeros = [node("Shape", ["x"], ["shape"], start=0, end=1), node("Concat", ["shape", "three"], ["sizes"], axis=0), node("ConstantOfShape", ["sizes"], ["h0"], value=helper.make_tensor("v", TensorProto.FLOAT, [1], [0.5]))]
+    scanned("scan from its end, a state that begins with a number", cell, *step, ["h0", "x"], [("h", ["n", 3]), ("y", ["n", 3, "t"])], weights | {"three": np.array([3])}, zeros, scan_input_axes=[1], scan_output_axes=[2], scan_input_directions=[1])
+    two = [node("MatMul", ["now", "W"], ["p"]), node("Mul", ["p", "h"], ["q"]), node("ReduceSum", ["other", "one"], ["r"], keepdims=1), node("Add", ["q", "r"], ["h1"]), node("Sub", ["now", "r"], ["y1"]), node("Squeeze", ["r", "one"], ["y2"])]
+    scanned(
+        "scan, two sequences and two outputs, one of each turned",
+        two,
+        [("h", "n", 3), ("now", "n", 4), ("other", "n", 2)],
+        [("h1", "n", 3), ("y1", "n", 4), ("y2", "n")],
+        ["h0", "x", "parts"],
+        [("h", ["n", 3]), ("y", ["n", "t", 4]), ("z", ["n", "t"])],
+        weights | {"one": np.array([1]), "a": np.array([1]), "b": np.array([3]), "c": np.array([2])},
+        [node("Slice", ["x", "a", "b", "c"], ["parts"])],
+        sequences=2,
+        inputs=[("x", shape), ("h0", ["n", 3])],
+        feeds=[x, normal(2, 3)],
+        scan_input_axes=[1, 1],
+        scan_output_axes=[1, 1],
+        scan_input_directions=[0, 1],
+        scan_output_directions=[1, 0],
+    )
+    attends = [node("Add", ["h", "now"], ["a"]), node("Mul", ["a", "mean"], ["h1"])]
+    scanned("scan, a value around it, the last state only", attends, [("h", "n", 4), ("now", "n", 4)], [("h1", "n", 4)], ["mean", "x"], [("h", ["n", 4])], {}, [node("ReduceMean", ["x"], ["mean"], axes=[1], keepdims=0)], scan_input_axes=[1])
+    scanned("scan without a state", [node("Relu", ["now"], ["y1"])], [("now", "n", 4)], [("y1", "n", 4)], ["x"], [("y", shape)], {}, scan_input_axes=[1], scan_output_axes=[1])
+    deep = [node("ReduceSum", ["now", "last"], ["a"], keepdims=0), node("Add", ["h", "a"], ["h1"]), node("Mul", ["now", "now"], ["y1"])]
+    scanned("scan, a table at each step", deep, [("h", "n", 3), ("now", "n", 3, 2)], [("h1", "n", 3), ("y1", "n", 3, 2)], ["h0", "x"], [("h", ["n", 3]), ("y", ["n", "t", 3, 2])], {"last": np.array([2])}, inputs=[("x", ["n", "t", 3, 2]), ("h0", ["n", 3])], feeds=[normal(2, 4, 3, 2), normal(2, 3)], scan_input_axes=[1], scan_output_axes=[1])
+    scanned("scan over something that is refused", [node("Floor", ["now"], ["y1"])], [("now", "n", 4)], [("y1", "n", 4)], ["x"], [("y", shape)], {}, scan_input_axes=[1], scan_output_axes=[1], refused="node 'y1' (Floor)")
+    small("sums so far", [node("CumSum", ["x", "one"], ["a"]), node("CumSum", ["x", "two"], ["b"], exclusive=1), node("CumSum", ["x", "one"], ["c"], reverse=1), node("CumSum", ["x", "last"], ["d"], exclusive=1, reverse=1), node("CumSum", ["k", "zero"], ["e"], reverse=1, exclusive=1), node("Add", ["d", "e"], ["f"])], [("a", ["n", 6, 4]), ("b", ["n", 6, 4]), ("c", ["n", 6, 4]), ("f", ["n", 6, 4])], {"zero": np.int64(0), "one": np.int64(1), "two": np.int32(2), "last": np.int64(-1), "k": normal(4)}, inputs=[("x", ["n", 6, 4])])
+    small("turned around, to a known end", [node("Slice", ["x", "a", "b", "one", "a"], ["y"]), node("Slice", ["x", "f", "g", "two", "a"], ["z"])], [("y", shape), ("z", shape)], {"a": np.array([-1]), "b": np.array([-(2**31) + 1]), "one": np.array([1]), "two": np.array([2]), "f": np.array([3]), "g": np.array([-5])})
+    small("every other step", [node("Slice", ["x", "a", "b", "one", "two"], ["y"])], [("y", shape)], {"a": np.array([0]), "b": np.array([2**31]), "one": np.array([1]), "two": np.array([2])}, refused="in steps of 2 along axis 1")
 
 # --------------------------------------------------------------------------------------------------- ONNX's own node tests
 

@@ -13,6 +13,7 @@ import {
   type Model,
   model,
   ops,
+  type SymbolicTensor,
   sequential,
   type Tensor,
   tensor,
@@ -22,8 +23,25 @@ import { ACTIVATIONS } from "../../src/layers/activations.js";
 import { assertNear } from "./fixtures.js";
 import { CASES, numbers } from "./models.js";
 
-/** Operators of files written here that reading refuses: masks and loops inside nodes. */
-const ONE_WAY = new Set(["Scan", "TopK", "CumSum", "GatherElements"]);
+/** All cases that are written and cannot be read again: what refuses them, by node, and why there is no other way. */
+const ONE_WAY: Readonly<Record<string, { readonly refusal: RegExp; readonly why: string }>> = {
+  "activation sparsemax": {
+    refusal: /node 'activation_\d+\/TopK' \(TopK\): .* got TopK, an order of numbers/,
+    why: "its largest numbers are found by TopK, and no layer or operation here sorts",
+  },
+  "timeDistributed lstm": {
+    refusal: /\/LSTM' \(LSTM\): expected samples along axis 1 of input 0/,
+    why: "samples and steps become one axis for the inner layer; samples stay apart here",
+  },
+  "concatenate, along time, masked": {
+    refusal: /Concat_1' \(Concat\): expected a constant of known size/,
+    why: "a mask as long as a sequence, of no numbers of it, is put behind another one",
+  },
+  "ops: elementwise": {
+    refusal: /output 'like_1': expected one that depends on an input, got a constant/,
+    why: "zeros of the input's shape are a constant in ONNX, and outputs here depend on an input",
+  },
+};
 
 async function predicted(made: Model, feeds: readonly Tensor[]): Promise<Tensor[]> {
   const got: unknown = await made.predict(feeds.length === 1 ? feeds[0] : [...feeds], { verbose: 0 });
@@ -43,7 +61,7 @@ function classesOf(all: readonly Layer[], found: Set<string>): void {
 }
 
 const seen = new Set<string>();
-let read = 0;
+const refused: string[] = [];
 
 for (const { name, make } of CASES) {
   test(`written: ${name}`, async () => {
@@ -54,30 +72,32 @@ for (const { name, make } of CASES) {
     assert.equal(opsetImport, [{ domain: "", version: 17 }]);
     const names = graph!.node.flatMap(({ output }) => output);
     assert.is(new Set(names).size, names.length, "each value has one maker");
-    if (!graph!.node.some(({ opType }) => ONE_WAY.has(opType))) {
-      let again: Model;
-      try {
-        again = await loadModel(bytes);
-      } catch (error) {
-        // What is written of ops.* is wider than what is read; each such refusal names its node.
-        assert.instance(error, UnreelError);
-        assert.match((error as Error).message, /(node|input|output) '/);
-        made.dispose();
-        return;
-      }
-      read++;
-      const [there, here] = [await predicted(again, feeds), await predicted(made, feeds)];
-      here.forEach((each, k) => {
-        assertNear(there[k], each, `output ${k}`);
+    const oneWay = ONE_WAY[name];
+    const again = await loadModel(bytes).catch((error: unknown) => error as Error);
+    if (again instanceof Error) {
+      assert.instance(again, UnreelError);
+      assert.match(again.message, oneWay?.refusal ?? /nothing, as it is in no list/);
+      refused.push(name);
+      made.dispose();
+      return;
+    }
+    // What was read is written and read once more.
+    const twice = await loadModel(await again.toBytes("onnx"));
+    const here = await predicted(made, feeds);
+    for (const each of [again, twice]) {
+      const there = await predicted(each, feeds);
+      here.forEach((want, k) => {
+        assertNear(there[k], want, `output ${k}`);
       });
-      again.dispose();
+      each.dispose();
     }
     made.dispose();
   });
 }
 
-test("most of what is written can be read", () => {
-  assert.ok(read >= 180, `${read} of ${CASES.length} were read again`);
+test("all that is written can be read again, but for those listed, each with its reason", () => {
+  assert.equal(refused.sort(), Object.keys(ONE_WAY).sort());
+  assert.ok(Object.values(ONE_WAY).every(({ why }) => why.length > 20));
 });
 
 test("every layer, operation and activation is written", () => {
@@ -139,6 +159,65 @@ test("a model that was read trains on", async () => {
     assert.ok(Math.abs(loss - losses[1][k]) < 1e-5, `${loss} and ${losses[1][k]}`);
   });
   assert.ok(losses[1][3] < losses[1][0]);
+});
+
+/** Losses of a few epochs of each, step for step. */
+async function sameLosses(models: readonly Model[], x: Tensor, y: Tensor): Promise<void> {
+  const losses: number[][] = [];
+  for (const each of models) {
+    each.compile({ optimizer: "sgd", loss: "meanSquaredError" });
+    const { history } = await each.fit(x, y, { epochs: 4, batchSize: 4, shuffle: false, verbose: 0 });
+    losses.push(history.loss);
+  }
+  const [first, ...others] = losses;
+  for (const other of others)
+    other.forEach((loss, k) => {
+      assert.ok(Math.abs(loss - first[k]) < 1e-5, `${first[k]} and ${loss}`);
+    });
+  assert.ok(first[3] < first[0]);
+}
+
+test("a model under a mask that was read holds layers that take the mask, and trains on", async () => {
+  const x = input({ shape: [null], dtype: "int32" });
+  const embedded = layers.embedding({ inputDim: 7, outputDim: 4, maskZero: true }).apply(x);
+  const both = layers.bidirectional({ layer: layers.gru({ units: 3, returnSequences: true }) });
+  const y: SymbolicTensor = layers.lstm({ units: 3 }).apply(both.apply(embedded));
+  const made = model({ inputs: x, outputs: layers.dense({ units: 1 }).apply(y) });
+  const again = await loadModel(await made.toBytes("onnx"));
+  const kinds = again.layers.map(({ className }) => className);
+  assert.equal(
+    kinds.filter((each) => /GRU|LSTM|RNN/.test(each)),
+    ["GRU", "GRU", "LSTM"],
+    "and no loop for what ONNX said the mask with",
+  );
+  const ids = tensor(
+    Int32Array.from({ length: 80 }, (_, k) => ((k * k) % 11 > 6 ? 0 : (k * k) % 11)),
+    [16, 5],
+  );
+  const target = tensor(
+    Float32Array.from({ length: 16 }, (_, k) => (k % 5) / 3),
+    [16, 1],
+  );
+  await sameLosses([made, again], ids, target);
+  made.dispose();
+  again.dispose();
+});
+
+test("a stack of cells that was read is a cell of layers and operations, and trains on", async () => {
+  const x = input({ shape: [null, 3] });
+  const cell = [layers.lstmCell({ units: 3 }), layers.gruCell({ units: 2 })];
+  const y: SymbolicTensor = layers.rnn({ cell, returnSequences: true, goBackwards: true }).apply(x);
+  const out = layers.dense({ units: 1 }).apply(layers.lstm({ units: 3, activation: "gelu" }).apply(y));
+  const made = model({ inputs: x, outputs: out });
+  const again = await loadModel(await made.toBytes("onnx"));
+  assert.is(again.layers.filter(({ className }) => className === "RNN").length, 2);
+  const target = tensor(
+    Float32Array.from({ length: 16 }, (_, k) => (k % 5) / 3),
+    [16, 1],
+  );
+  await sameLosses([made, again], numbers(16, 5, 3), target);
+  made.dispose();
+  again.dispose();
 });
 
 test("what ONNX cannot express is refused by name", async () => {

@@ -2,8 +2,8 @@
 import { UnreelError } from "../../errors.js";
 import { readOptions } from "../../layers/options.js";
 import { Tensor } from "../../tensor.js";
+import { readZip } from "../../zip.js";
 import { csvElements } from "../csv.js";
-import { unzip } from "../npz.js";
 import { type About, FILE_OPTIONS, type FileOptions, loadFile } from "./file.js";
 
 const FILE = {
@@ -61,9 +61,8 @@ export const jena = {
 };
 
 async function onlyCsv(operation: string, bytes: Uint8Array): Promise<Uint8Array> {
-  const members = Object.entries(
-    await unzip(operation, FILE.name, bytes, (name) => /^[^_/][^/]*\.csv$/.test(name)),
-  );
+  const isCsv = (name: string) => /^[^_/][^/]*\.csv$/.test(name);
+  const members = [...(await readZip(`${operation}: ${FILE.name}`, bytes, isCsv))];
   if (members.length === 1) return members[0][1];
   const got = `${members.length}: ${members.map(([name]) => name).join(", ")}`;
   throw new UnreelError({ operation, expected: `${FILE.name}: one CSV file`, got });

@@ -28,7 +28,7 @@ const WEIGHTS = "model.weights.h5";
 /** What Keras has no place for: vectorizers and the like, and seeds that it could not hold. Keras leaves it alone. */
 const OWN = "unreel.json";
 
-const utf8 = (value: Json) => new TextEncoder().encode(pythonJson(value));
+const utf8 = (place: string, value: Json) => new TextEncoder().encode(pythonJson(place, value));
 
 async function write(model: ModelDescription, { includeOptimizer }: WriteOptions): Promise<Uint8Array> {
   const { name, graph, sequence, compiled, training, assets } = model;
@@ -42,15 +42,15 @@ async function write(model: ModelDescription, { includeOptimizer }: WriteOptions
   writeWeights(file, model);
   if (isCompiled && training) writeOptimizerState(file, graph, compiled, training);
   const entries = new Map([
-    [METADATA, utf8({ keras_version: KERAS_VERSION, date_saved: date() })],
-    [CONFIG, utf8(config)],
+    [METADATA, utf8(METADATA, { keras_version: KERAS_VERSION, date_saved: date() })],
+    [CONFIG, utf8(CONFIG, config)],
     [WEIGHTS, await writeHdf5(file.root)],
   ]);
   const own = {
     ...(seeds.length > 0 && { seeds }),
     ...(assets && Object.keys(assets).length > 0 && { assets }),
   };
-  if (Object.keys(own).length > 0) entries.set(OWN, utf8(own as JsonObject));
+  if (Object.keys(own).length > 0) entries.set(OWN, utf8(OWN, own as JsonObject));
   return writeZip(entries);
 }
 

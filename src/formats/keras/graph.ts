@@ -192,6 +192,43 @@ export interface GraphReader {
 
 const MODELS = ["Sequential", "Functional", "Model"];
 
+/** Layers and calls of a file, those of a model inside at each place where it is called: more cost more than any model is worth. */
+const MOST_CALLS = 8000;
+
+/** A file that is read: what all of its models share, and how many layers and calls there were so far. */
+interface Reading extends GraphReader {
+  count(place: string, more: number): void;
+  /** How many calls one of a layer stands for. */
+  callsOf(layer: Layer): number;
+}
+
+function readingOf(reader: GraphReader): Reading {
+  let sum = 0;
+  const known = new Map<Layer, number>();
+  const callsOf = (layer: Layer): number => {
+    let calls = known.get(layer);
+    if (calls === undefined) {
+      const inside = Object.values(layer.config).flat();
+      const layers = layer.kind.graph?.calls.map((call) => call.layer) ?? inside.filter(isLayer);
+      calls = layers.reduce((all, each) => all + callsOf(each), 1);
+      known.set(layer, calls);
+    }
+    return calls;
+  };
+  return {
+    ...reader,
+    callsOf,
+    count(place, more) {
+      sum += more;
+      if (sum <= MOST_CALLS) return;
+      const expected = `at most ${MOST_CALLS} layers and calls of layers, in all models together`;
+      throw new UnreelError({ operation: place, expected, got: `${sum} or more` });
+    },
+  };
+}
+
+const isLayer = (value: unknown): value is Layer => value instanceof Layer;
+
 /** A model from its entry `{ class_name, config }`. */
 export function readModel(place: string, value: Json | undefined, reader: GraphReader = {}): ModelGraph {
   const entry = requireObject(place, value);
@@ -205,21 +242,21 @@ export function readModel(place: string, value: Json | undefined, reader: GraphR
       hint: "A subclassed model is code of Python, which is not in the file.",
     });
   }
-  return readGraph(place, className, entry.config ?? null, reader, 0);
+  return readGraph(place, className, entry.config ?? null, readingOf(reader), 0);
 }
 
 function readGraph(
   place: string,
   className: string,
   config: Json,
-  reader: GraphReader,
+  reader: Reading,
   depth: number,
 ): ModelGraph {
   if (className === "Sequential") return readSequential(place, config, reader, depth);
   return readFunctional(place, requireObject(`${place}: config`, config), reader, depth);
 }
 
-function layerReader(reader: GraphReader): LayerReader {
+function layerReader(reader: Reading): LayerReader {
   return {
     ...reader,
     model(place, className, config, depth) {
@@ -262,11 +299,12 @@ function inputOf(
 
 const classOf = (value: Json) => (isObject(value) ? value.class_name : undefined);
 
-function readSequential(place: string, config: Json, reader: GraphReader, depth: number): ModelGraph {
+function readSequential(place: string, config: Json, reader: Reading, depth: number): ModelGraph {
   const isList = Array.isArray(config);
   const options = isList ? {} : requireObject(`${place}: config`, config);
   const name = options.name === undefined ? "sequential" : requireString(`${place}: name`, options.name);
   const entries = requireList(`${place}: layers`, isList ? config : options.layers);
+  reader.count(`${place}: layers`, entries.length);
   const [first] = entries;
   if (first === undefined) {
     throw new UnreelError({ operation: `${place}: layers`, expected: "layers", got: "none" });
@@ -282,6 +320,7 @@ function readSequential(place: string, config: Json, reader: GraphReader, depth:
     throw new UnreelError({ operation: `${place}: layers`, expected: "layers", got: "an input alone" });
   const start = given ?? startOf(place, options, first, bottom);
   const end = stack.reduce((x, layer, k) => {
+    reader.count(label(k + skipped), reader.callsOf(layer));
     const outputs: SymbolicTensor | SymbolicTensor[] = at(label(k + skipped), () => layer.apply(x));
     if (outputs instanceof SymbolicTensor) return outputs;
     throw new UnreelError({
@@ -329,12 +368,14 @@ interface Waiting {
   readonly nodes: readonly Node[];
 }
 
-function readFunctional(place: string, config: JsonObject, reader: GraphReader, depth: number): ModelGraph {
+function readFunctional(place: string, config: JsonObject, reader: Reading, depth: number): ModelGraph {
   const name = config.name === undefined ? "functional" : requireString(`${place}: name`, config.name);
   const made = new Map<string, LayerCall[]>();
   const waiting: Waiting[] = [];
   const masks = new ComputedMasks();
-  requireList(`${place}: layers`, config.layers).forEach((entry, k) => {
+  const entries = requireList(`${place}: layers`, config.layers);
+  reader.count(`${place}: layers`, entries.length);
+  entries.forEach((entry, k) => {
     const label = `${place}: layers[${k}]`;
     const object = requireObject(label, entry);
     if (masks.take(label, object)) return;
@@ -352,8 +393,10 @@ function readFunctional(place: string, config: JsonObject, reader: GraphReader, 
       });
     }
     made.set(own, isInput ? [(layer as SymbolicTensor).source] : []);
-    if (!(layer instanceof Layer)) return;
-    const nodes = requireList(`${label}: inbound_nodes`, object.inbound_nodes).map((node, n) =>
+    if (!isLayer(layer)) return;
+    const list = requireList(`${label}: inbound_nodes`, object.inbound_nodes);
+    reader.count(`${label}: inbound_nodes`, list.length * reader.callsOf(layer));
+    const nodes = list.map((node, n) =>
       readNode(`${label} (${layer.className}): inbound_nodes[${n}]`, node, layer),
     );
     waiting.push({ place: label, name: own, layer, nodes });
@@ -361,44 +404,53 @@ function readFunctional(place: string, config: JsonObject, reader: GraphReader, 
   const named = (is: (layer: Layer) => boolean) =>
     new Set(waiting.flatMap(({ name, layer }) => (is(layer) ? [name] : [])));
   const [models, functional] = [named(({ kind }) => kind.graph !== undefined), named(isFunctional)];
-  const find = (
-    where: string,
-    [layer, given, index]: Reference,
-    isEnd = false,
-  ): SymbolicTensor | undefined => {
-    const calls = made.get(layer);
+  const nodeOf = ([layer, given]: Reference, isEnd: boolean) => {
     const fromOne = reader.countsModelsFromOne ? models : isEnd ? functional : undefined;
-    const node = fromOne?.has(layer) ? given - 1 : given;
+    return fromOne?.has(layer) ? given - 1 : given;
+  };
+  const find = (where: string, reference: Reference, isEnd = false): SymbolicTensor | undefined => {
+    const [layer, , index] = reference;
+    const calls = made.get(layer);
     if (!calls) {
       const operation = masks.classOf(layer);
       const got =
         operation === undefined ? show(layer) : `keras.ops.${operation}, an operation without a layer`;
       throw new UnreelError({ operation: where, expected: "the name of a layer of the model", got });
     }
-    const call = calls[node];
+    const call = calls[nodeOf(reference, isEnd)];
     if (call && index >= call.outputs.length) {
       const expected = `an output of '${layer}' from 0 to ${call.outputs.length - 1}`;
       throw new UnreelError({ operation: where, expected, got: `${index}` });
     }
     return call?.outputs[index];
   };
-  for (let left: readonly Waiting[] = waiting; left.length > 0; ) {
-    let progress = false;
-    for (const { name, place, layer, nodes } of left) {
-      const calls = made.get(name)!;
-      while (calls.length < nodes.length) {
-        const where = `${place}: inbound_nodes[${calls.length}]`;
-        const call = tryCall(where, layer, nodes[calls.length], (each) => find(where, each), masks);
-        if (!call) break;
-        calls.push(call);
-        progress = true;
+  // A call that reads one which is not made yet waits for it: layers may stand in any order.
+  const ready = [...waiting];
+  const pending = new Map<string, Waiting[]>();
+  for (const each of ready) {
+    const { name, place, layer, nodes } = each;
+    const calls = made.get(name)!;
+    while (calls.length < nodes.length) {
+      const where = `${place}: inbound_nodes[${calls.length}]`;
+      let awaited = "";
+      const get = (reference: Reference) => {
+        const found = find(where, reference);
+        if (!found) awaited = `${reference[0]}\n${nodeOf(reference, false)}`;
+        return found;
+      };
+      const call = tryCall(where, layer, nodes[calls.length], get, masks);
+      if (!call) {
+        pending.set(awaited, [...(pending.get(awaited) ?? []), each]);
+        break;
       }
+      ready.push(...(pending.get(`${name}\n${calls.length}`) ?? []));
+      calls.push(call);
     }
-    left = left.filter(({ name, nodes }) => made.get(name)!.length < nodes.length);
-    if (left.length > 0 && !progress) {
-      const got = `'${left[0].name}', which waits for itself or for a call that is not there`;
-      throw new UnreelError({ operation: `${place}: layers`, expected: "an acyclic graph", got });
-    }
+  }
+  const left = waiting.find(({ name, nodes }) => made.get(name)!.length < nodes.length);
+  if (left) {
+    const got = `'${left.name}', which waits for itself or for a call that is not there`;
+    throw new UnreelError({ operation: `${place}: layers`, expected: "an acyclic graph", got });
   }
   const ends = (what: string): SymbolicTensor[] => {
     const where = `${place}: ${what}`;
@@ -415,8 +467,9 @@ function readFunctional(place: string, config: JsonObject, reader: GraphReader, 
 
 /** The graph with its layers in the order of the file, which is that of the weights there. */
 function inOrder(graph: Graph, made: readonly (readonly LayerCall[])[]): Graph {
-  const listed = made.flatMap(([call]) => (call && graph.layers.includes(call.layer) ? [call.layer] : []));
-  const layers = [...listed, ...graph.layers.filter((layer) => !listed.includes(layer))];
+  const used = new Set(graph.layers);
+  const listed = made.flatMap(([call]) => (call && used.has(call.layer) ? [call.layer] : []));
+  const layers = [...new Set([...listed, ...graph.layers])];
   return { ...graph, layers, weights: [...new Set(layers.flatMap((layer) => layer.weights))] };
 }
 
@@ -459,17 +512,17 @@ function readNode(place: string, value: Json, layer: Layer): Node {
         got: `${args.length}`,
       });
     }
-    return nodeOf(place, layer, tensorsOf(`${place}: args[0]`, x), kwargs);
+    return readArguments(place, layer, tensorsOf(`${place}: args[0]`, x), kwargs);
   }
   // [[name, node, tensor, kwargs], …]; one input alone may stand without the outer list.
   const list = requireList(place, value);
   const entries = typeof list[0] === "string" ? [list] : list;
   const found = entries.map((each, k) => reference(`${place}[${k}]`, each));
   const kwargs = (entries[0] as Json[])?.[3];
-  return nodeOf(place, layer, found, isObject(kwargs) ? kwargs : {});
+  return readArguments(place, layer, found, isObject(kwargs) ? kwargs : {});
 }
 
-function nodeOf(place: string, layer: Layer, found: readonly Reference[], kwargs: JsonObject): Node {
+function readArguments(place: string, layer: Layer, found: readonly Reference[], kwargs: JsonObject): Node {
   const { inputs: _, initial_state: states, mask, training: __, constants, ...others } = kwargs;
   const strange = Object.entries(others).find(([, value]) => value !== null);
   const bad = constants !== undefined && constants !== null ? "constants" : strange?.[0];

@@ -155,10 +155,10 @@ async function write(model: ModelDescription, { includeOptimizer }: WriteOptions
   const { attributes } = file.root;
   attributes.set("keras_version", KERAS_VERSION);
   attributes.set("backend", BACKEND);
-  attributes.set("model_config", pythonJson(writeModel(name, graph, sequence)));
+  attributes.set("model_config", pythonJson("model_config", writeModel(name, graph, sequence)));
   writeWeights(file, sequence ?? graph.layers);
   if (includeOptimizer && compiled) {
-    attributes.set("training_config", pythonJson(trainingConfig(compiled)));
+    attributes.set("training_config", pythonJson("training_config", trainingConfig(compiled)));
     if (training) {
       const first = [
         "iteration",

@@ -3,15 +3,12 @@
 // taken out again, after it was checked that each layer names the mask that comes with its input.
 import { UnreelError } from "../../errors.js";
 import type { LayerCall, SymbolicTensor } from "../../layers/symbolic.js";
+import { passesMask } from "../../layers/takenMasks.js";
 import { isObject, type Json, type JsonObject, requireList, requireObject, requireString } from "../place.js";
 import type { Reference } from "./graph.js";
 import { refuseCode } from "./objects.js";
 
 const IS_OPERATION = /^keras\.(src\.)?ops(\.|$)/;
-
-/** Layers behind which there is no mask any more. */
-const ENDS =
-  /Conv1D|Pooling1D|^(Flatten|Reshape|Permute|RepeatVector|UpSampling1D|ZeroPadding1D|Cropping1D|Dot)$/;
 
 interface Operation {
   readonly className: string;
@@ -56,7 +53,7 @@ export class ComputedMasks {
 
   /** Refuses a mask that is not the one that comes with x. */
   check(place: string, mask: readonly Reference[], x: readonly SymbolicTensor[]): void {
-    const named = new Set(mask.flatMap((each) => [...this.#rootsOf(place, each, new Set())]));
+    const named = this.#rootsOf(place, mask);
     const carried = new Set(x.flatMap((each) => [...(this.#roots.get(each) ?? [])]));
     const isSame = named.size === carried.size && [...named].every((root) => carried.has(root));
     if (isSame && named.size > 0) return;
@@ -73,37 +70,36 @@ export class ComputedMasks {
     const roots = new Set<Root>();
     const own = layer.className === "Masking" ? options.maskValue : options.maskZero ? 0 : undefined;
     if (own !== undefined) roots.add(rootOf(references[0], own));
-    else if (carries && passesOn(layer.className, layer.config)) {
+    else if (carries && passesMask(layer.className, layer.config)) {
       for (const each of inputs) for (const root of this.#roots.get(each) ?? []) roots.add(root);
     }
     for (const output of outputs) this.#roots.set(output, roots);
   }
 
-  /** Where a mask begins: the comparisons of tensors that the operations before it read. */
-  #rootsOf(place: string, [name, index]: Reference, seen: Set<string>): Root[] {
-    const operation = this.#operations.get(name);
-    const key = `${name},${index}`;
-    if (!operation || seen.has(key)) return [];
-    seen.add(key);
-    const where = `${place}: ${name}: inbound_nodes[${index}]`;
-    const args = requireList(`${where}: args`, requireObject(where, operation.nodes[index]).args);
-    if (operation.className === "NotEqual") {
-      const [tensor] = histories(where, args[0]);
-      return tensor && typeof args[1] === "number" ? [rootOf(tensor, args[1])] : [];
+  /** Where masks begin: the comparisons of tensors that the operations before them read. */
+  #rootsOf(place: string, mask: readonly Reference[]): Set<Root> {
+    const roots = new Set<Root>();
+    const seen = new Set<string>();
+    const left = [...mask];
+    for (let next = left.pop(); next; next = left.pop()) {
+      const [name, index] = next;
+      const operation = this.#operations.get(name);
+      const key = `${name},${index}`;
+      if (!operation || seen.has(key)) continue;
+      seen.add(key);
+      const where = `${place}: ${name}: inbound_nodes[${index}]`;
+      const args = requireList(`${where}: args`, requireObject(where, operation.nodes[index]).args);
+      if (operation.className === "NotEqual") {
+        const [tensor] = histories(where, args[0]);
+        if (tensor && typeof args[1] === "number") roots.add(rootOf(tensor, args[1]));
+      } else for (const arg of args) left.push(...histories(where, arg));
     }
-    return args.flatMap((arg) => histories(where, arg)).flatMap((each) => this.#rootsOf(place, each, seen));
+    return roots;
   }
 }
 
 const rootOf = ([name, node, index]: Reference, value: number): Root =>
   `${name},${node},${index}|${Math.fround(value)}`;
-
-/** Whether a mask goes on behind a layer. */
-function passesOn(className: string, config: object): boolean {
-  const { forward } = config as { forward?: { config: object } };
-  const options = (forward?.config ?? config) as { returnSequences?: boolean };
-  return !ENDS.test(className) && (options.returnSequences ?? true);
-}
 
 /** The tensors in an argument. */
 function histories(place: string, value: Json): Reference[] {

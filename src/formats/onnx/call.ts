@@ -4,7 +4,7 @@ import { show } from "../../errors.js";
 import { type Complain, countOf } from "../complain.js";
 import { type Known, readTensor, size } from "./arrays.js";
 import type { Dim } from "./dims.js";
-import type { AttributeProto, NodeProto } from "./proto.js";
+import type { AttributeProto, GraphProto, NodeProto } from "./proto.js";
 import { Misfit, View } from "./view.js";
 
 /** Whole numbers in a row (or one alone), some of them sizes that are known at run time only. */
@@ -69,6 +69,8 @@ export interface Reading {
   turnSamples(name: string): void;
   /** A node that was read together with one before it. */
   skip(node: NodeProto, outputs: readonly Given[]): void;
+  /** What a graph inside a node gives, of values by the names of its inputs; it sees the values around it. */
+  inside(place: string, graph: GraphProto, values: ReadonlyMap<string, Given>): Given[];
 }
 
 const decoder = new TextDecoder();
@@ -179,6 +181,10 @@ export class Call {
 
   texts(name: string): string[] | undefined {
     return this.attribute(name)?.strings.map((each) => decoder.decode(each));
+  }
+
+  graph(name: string): GraphProto {
+    return this.attribute(name)?.g ?? this.refuse(`a graph '${name}'`, "none");
   }
 
   tensor(name: string): Known | undefined {

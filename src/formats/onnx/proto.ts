@@ -26,8 +26,8 @@ export interface AttributeProto {
   i: number;
   s: Uint8Array;
   t?: TensorProto;
-  /** Read as bytes only: nothing here runs a graph inside a node. Written as a graph. */
-  g?: GraphProto | Uint8Array;
+  /** A graph inside a node. */
+  g?: GraphProto;
   floats: Float32Array;
   ints: number[];
   strings: Uint8Array[];
@@ -40,6 +40,8 @@ export interface NodeProto {
   opType: string;
   attribute: AttributeProto[];
   domain: string;
+  /** Of a recurrent node, in place of lengths: the value that says which steps are kept. In no file: masks.ts finds it. */
+  mask?: string;
 }
 
 export interface ValueInfoProto {
@@ -72,12 +74,10 @@ type Kind = "int" | "string" | "bytes" | "float" | "floats" | "doubles" | "ints"
 
 interface Field {
   readonly name: string;
-  readonly kind: Kind | Message;
+  readonly kind: Kind | Message | (() => Message);
   readonly isList?: boolean;
   /** What it is where it is absent; lists begin empty. */
   readonly absent?: unknown;
-  /** Written as this message, read as bytes. */
-  readonly written?: () => Message;
 }
 
 interface Message {
@@ -85,9 +85,11 @@ interface Message {
   readonly fields: Readonly<Record<number, Field>>;
 }
 
+const messageOf = (kind: Field["kind"]): Message => (typeof kind === "function" ? kind() : (kind as Message));
+
 const int = (name: string, absent: number | undefined = 0): Field => ({ name, kind: "int", absent });
 const text = (name: string, absent: string | undefined = ""): Field => ({ name, kind: "string", absent });
-const list = (name: string, kind: Kind | Message): Field => ({ name, kind, isList: true });
+const list = (name: string, kind: Field["kind"]): Field => ({ name, kind, isList: true });
 
 const TENSOR: Message = {
   name: "tensor",
@@ -113,7 +115,7 @@ const ATTRIBUTE: Message = {
     3: int("i"),
     4: { name: "s", kind: "bytes", absent: new Uint8Array() },
     5: { name: "t", kind: TENSOR },
-    6: { name: "g", kind: "bytes", written: () => GRAPH },
+    6: { name: "g", kind: () => GRAPH },
     7: { name: "floats", kind: "floats" },
     8: { name: "ints", kind: "ints" },
     9: list("strings", "bytes"),
@@ -175,6 +177,8 @@ const MODEL: Message = {
   },
 };
 
+/** Messages in each other, at most: graphs in nodes of graphs. */
+const DEEPEST = 32;
 /** Messages of one list that a file may have: each costs more memory than its bytes. */
 const MOST = 1 << 18;
 const WIRE = ["a varint", "64 bits", "bytes", "the begin of a group", "the end of a group", "32 bits"];
@@ -184,7 +188,8 @@ export async function decodeModel(bytes: Uint8Array, complain: Complain): Promis
   const { PbfReader } = await import("pbf");
   const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-  function read(message: Message, part: Uint8Array, path: string): Record<string, unknown> {
+  function read(message: Message, part: Uint8Array, path: string, depth = 0): Record<string, unknown> {
+    if (depth > DEEPEST) complain(path.slice(0, 80), `messages at most ${DEEPEST} deep`, "deeper ones");
     const result: Record<string, unknown> = {};
     for (const { name, kind, isList, absent } of Object.values(message.fields)) {
       if (isList || kind === "ints") result[name] = [];
@@ -196,7 +201,7 @@ export async function decodeModel(bytes: Uint8Array, complain: Complain): Promis
     try {
       for (let number = pbf.nextField(); number !== 0; number = pbf.nextField()) {
         const field = message.fields[number];
-        if (field) readField(pbf, part, field, result, `${path}.${field.name}`);
+        if (field) readField(pbf, part, field, result, `${path}.${field.name}`, depth);
         else pbf.skip(pbf.type);
         if (pbf.pos > part.length) complain(path, `${part.length} bytes`, `a field that ends at ${pbf.pos}`);
       }
@@ -214,6 +219,7 @@ export async function decodeModel(bytes: Uint8Array, complain: Complain): Promis
     { name, kind, isList }: Field,
     result: Record<string, unknown>,
     path: string,
+    depth: number,
   ): void {
     const { type } = pbf;
     const span = (): Uint8Array => {
@@ -278,7 +284,7 @@ export async function decodeModel(bytes: Uint8Array, complain: Complain): Promis
         }
       }
       const place = isList ? `${path}[${(result[name] as unknown[]).length}]` : path;
-      return read(kind as Message, inside, place);
+      return read(messageOf(kind), inside, place, depth + 1);
     }
   }
 
@@ -300,11 +306,11 @@ export async function encodeModel(model: Written<ModelProto>): Promise<Uint8Arra
     for (const [key, field] of Object.entries(message.fields)) {
       const given = values[field.name];
       if (given === undefined) continue;
-      const kind = field.written?.() ?? field.kind;
-      for (const value of field.isList ? (given as unknown[]) : [given]) one(Number(key), kind, value, pbf);
+      for (const value of field.isList ? (given as unknown[]) : [given])
+        one(Number(key), field.kind, value, pbf);
     }
   };
-  const one = (tag: number, kind: Kind | Message, value: unknown, pbf: PbfWriter): void => {
+  const one = (tag: number, kind: Field["kind"], value: unknown, pbf: PbfWriter): void => {
     if (kind === "int") pbf.writeVarintField(tag, value as number);
     else if (kind === "string") pbf.writeStringField(tag, value as string);
     else if (kind === "bytes") pbf.writeBytesField(tag, value as Uint8Array);
@@ -315,7 +321,7 @@ export async function encodeModel(model: Written<ModelProto>): Promise<Uint8Arra
     else
       pbf.writeMessage(
         tag,
-        (inner: Record<string, unknown>, to) => write(kind, inner, to),
+        (inner: Record<string, unknown>, to) => write(messageOf(kind), inner, to),
         value as Record<string, unknown>,
       );
   };

@@ -1,5 +1,5 @@
-// An ONNX model as a model here: every node becomes layers or `ops.*`, in order. What cannot be expressed is refused by node, type
-// and reason. Not here: what the operators do (operators/), how axes lie (view.ts).
+// An ONNX model as a model here: what comes in and what goes out. Not here: running the nodes between (scope.ts), what the operators do
+// (operators/), how axes lie (view.ts).
 //
 // Inputs and outputs have samples first here, whatever axis the graph has them on: recurrent nodes say which that is. A number of
 // samples that the file fixes is kept only where something depends on it.
@@ -11,17 +11,12 @@ import type { SymbolicTensor } from "../../layers/symbolic.js";
 import { type Complain, complainOf } from "../complain.js";
 import type { ModelDescription } from "../description.js";
 import { type Known, readTensor, TYPE_NAMES, typeOf } from "./arrays.js";
-import { Call, type Given, type Reading, showValue } from "./call.js";
+import { showValue } from "./call.js";
 import { withoutMask } from "./constants.js";
 import type { Dim } from "./dims.js";
-import { OPERATORS, REASONS } from "./operators/index.js";
-import {
-  decodeModel,
-  type GraphProto,
-  type ModelProto,
-  type NodeProto,
-  type ValueInfoProto,
-} from "./proto.js";
+import { withMasks } from "./masks.js";
+import { decodeModel, type GraphProto, type ModelProto, type ValueInfoProto } from "./proto.js";
+import { Scope } from "./scope.js";
 import { Misfit, View } from "./view.js";
 
 /** Axes of one tensor, at most. */
@@ -40,13 +35,14 @@ class Anew extends Error {}
 export async function readOnnx(bytes: Uint8Array, file: string): Promise<ModelDescription> {
   const complain = complainOf(file);
   const proto = await decodeModel(bytes, complain);
-  const graph = checked(proto, complain);
+  const given = checked(proto, complain);
   const opset = opsetOf(proto, complain);
   const initializers = new Map<string, Known>();
-  graph.initializer.forEach((tensor, k) => {
+  given.initializer.forEach((tensor, k) => {
     const place = `initializer '${tensor.name || k}'`;
     initializers.set(tensor.name, readTensor(tensor, place, complain));
   });
+  const graph = withMasks(given, initializers);
   const sampleAxis = new Map<string, number>();
   let fixedSamples = false;
   let refused: unknown;
@@ -95,19 +91,12 @@ function hasFixedSamples(graph: GraphProto): boolean {
   );
 }
 
-class GraphReader implements Reading {
-  readonly opset: number;
-  readonly complain: Complain;
+class GraphReader {
   readonly #graph: GraphProto;
   readonly #assumed: Assumptions;
-  readonly #values: Map<string, Given>;
-  readonly #users = new Map<string, NodeProto[]>();
-  readonly #makers = new Map<string, NodeProto>();
-  readonly #outputs: ReadonlySet<string>;
-  readonly #skipped = new Set<NodeProto>();
-  readonly #names = new Set<string>();
-  readonly #shared = new Map<string, unknown>();
+  readonly #complain: Complain;
   readonly #later: (() => void)[] = [];
+  readonly #scope: Scope;
 
   constructor(
     graph: GraphProto,
@@ -116,27 +105,27 @@ class GraphReader implements Reading {
     complain: Complain,
     assumed: Assumptions,
   ) {
-    this.opset = opset;
-    this.complain = complain;
     this.#graph = graph;
     this.#assumed = assumed;
-    this.#values = new Map(initializers);
-    this.#outputs = new Set(graph.output.map(({ name }) => name));
-    for (const node of graph.node) {
-      for (const name of new Set(node.input)) {
-        const users = this.#users.get(name);
-        if (users) users.push(node);
-        else this.#users.set(name, [node]);
-      }
-      for (const name of node.output) if (name !== "") this.#makers.set(name, node);
-    }
+    this.#complain = complain;
+    const whole = {
+      ...{
+        opset,
+        complain,
+        later: this.#later,
+        names: new Set<string>(),
+        shared: new Map<string, unknown>(),
+      },
+      turnSamples: (name: string) => this.#turnSamples(name),
+    };
+    this.#scope = new Scope(graph, whole, initializers);
   }
 
   read(): ModelDescription {
     const inputs = feeds(this.#graph).map((info) => this.#input(info));
-    for (const node of this.#graph.node) if (!this.#skipped.has(node)) this.#run(node);
+    this.#scope.run();
     const outputs = this.#graph.output.map(({ name }) => this.#output(name));
-    if (outputs.length === 0) this.complain("graph.output", "outputs", "none");
+    if (outputs.length === 0) this.#complain("graph.output", "outputs", "none");
     const used = new Set<SymbolicTensor>();
     const stack = [...outputs];
     for (let each = stack.pop(); each; each = stack.pop()) {
@@ -148,7 +137,12 @@ class GraphReader implements Reading {
     const unused = inputs.find((each) => !used.has(each));
     if (unused) {
       const hint = "Only what the outputs depend on can be an input here: remove it from the graph.";
-      this.complain(`input '${unused.name}'`, "one that the outputs depend on", "one that is not used", hint);
+      this.#complain(
+        `input '${unused.name}'`,
+        "one that the outputs depend on",
+        "one that is not used",
+        hint,
+      );
     }
     const graph = makeGraph("graph", inputs, outputs);
     for (const act of this.#later) act();
@@ -161,22 +155,22 @@ class GraphReader implements Reading {
     const place = `input '${name}'`;
     const tensor = type?.tensorType;
     if (!tensor)
-      return this.complain(place, "a tensor", type?.other ? "a list, a map or an optional" : "no type");
+      return this.#complain(place, "a tensor", type?.other ? "a list, a map or an optional" : "no type");
     const kind = typeOf(tensor.elemType);
     if (kind === undefined)
-      this.complain(place, "numbers", TYPE_NAMES[tensor.elemType] ?? `type ${tensor.elemType}`);
+      this.#complain(place, "numbers", TYPE_NAMES[tensor.elemType] ?? `type ${tensor.elemType}`);
     if (!tensor.shape)
-      this.complain(place, "a shape", "none", "onnx.shape_inference, or the exporter, can write it.");
+      this.#complain(place, "a shape", "none", "onnx.shape_inference, or the exporter, can write it.");
     const sizes = tensor.shape!.dim.map(({ dimValue, dimParam }, axis): Dim => {
       if (dimValue !== undefined && dimValue > 0) return dimValue;
       return `d_${(dimParam || `${name}_${axis}`).replace(/[^A-Za-z0-9_]/g, "_")}`;
     });
-    if (sizes.length > MOST_AXES) this.complain(place, `at most ${MOST_AXES} axes`, `${sizes.length}`);
+    if (sizes.length > MOST_AXES) this.#complain(place, `at most ${MOST_AXES} axes`, `${sizes.length}`);
     const first = this.#assumed.sampleAxis.get(name) ?? 0;
-    if (sizes.length <= first) this.complain(place, "samples along an axis", `shape (${sizes.join(", ")})`);
+    if (sizes.length <= first) this.#complain(place, "samples along an axis", `shape (${sizes.join(", ")})`);
     const samples = sizes[first];
     const rest = sizes.toSpliced(first, 1);
-    const layerName = this.unique(name.replace(/[^A-Za-z0-9_]+/g, "_").replace(/^_+/, "") || "input");
+    const layerName = this.#scope.unique(name.replace(/[^A-Za-z0-9_]+/g, "_").replace(/^_+/, "") || "input");
     const isFixed = this.#assumed.fixedSamples && typeof samples === "number";
     const made = input({
       shape: rest.map((d) => (typeof d === "number" ? d : null)),
@@ -185,16 +179,16 @@ class GraphReader implements Reading {
       ...(isFixed && { batchSize: samples }),
     });
     const places = sizes.map((_, axis) => (axis === first ? 0 : axis < first ? axis + 1 : axis));
-    this.#values.set(name, View.of(made, [isFixed ? samples : "B", ...rest], places, kind));
+    this.#scope.set(name, View.of(made, [isFixed ? samples : "B", ...rest], places, kind));
     return made;
   }
 
   #output(name: string): SymbolicTensor {
-    const value = this.#values.get(name);
     const place = `output '${name}'`;
-    if (value === undefined) return this.complain(place, "a value that a node makes", "none");
+    if (!this.#scope.isReady(name)) return this.#complain(place, "a value that a node makes", "none");
+    const value = this.#scope.value(name);
     if (!(value instanceof View))
-      return this.complain(place, "one that depends on an input", showValue(value));
+      return this.#complain(place, "one that depends on an input", showValue(value));
     // Samples first, then the graph's axes; samples that were put together with others stay apart here.
     const groups = value.axes.flatMap((axis) =>
       axis.includes(0) ? axis.filter((atom) => atom !== 0).map((atom) => [atom]) : [axis],
@@ -204,108 +198,22 @@ class GraphReader implements Reading {
       const isInput = tensor.source.inputs.length === 0;
       return isInput ? withoutMask(tensor) : tensor;
     } catch (error) {
-      if (error instanceof Misfit) return this.complain(place, error.message, showValue(value));
+      if (error instanceof Misfit) return this.#complain(place, error.message, showValue(value));
       throw error;
     }
   }
 
-  #run(node: NodeProto): void {
-    const call = new Call(node, this);
-    const { opType, domain } = node;
-    if (domain !== "" && domain !== "ai.onnx")
-      call.refuse("an operator of ONNX", `one of domain '${domain}'`);
-    const operator = Object.hasOwn(OPERATORS, opType) ? OPERATORS[opType] : undefined;
-    if (!operator)
-      call.refuse(
-        "an operator that layers or ops.* can express",
-        `${opType}${REASONS[opType] ? `, ${REASONS[opType]}` : ""}`,
-      );
-    const outputs = call.guarded(() => this.#inVoice(call, () => operator!(call)));
-    this.#give(node, outputs);
-  }
-
-  /** What a layer or an operation refuses is told with the node. */
-  #inVoice<T>(call: Call, act: () => T): T {
-    try {
-      return act();
-    } catch (error) {
-      if (!(error instanceof UnreelError) || error.operation.includes(call.place)) throw error;
-      return call.refuse(`${error.operation}: ${error.expected}`, error.got, error.hint);
-    }
-  }
-
-  #give(node: NodeProto, outputs: readonly Given[]): void {
-    node.output.forEach((name, k) => {
-      if (name === "") return;
-      const value = outputs[k];
-      if (value !== undefined) this.#values.set(name, value);
-      else if (this.isUsed(name))
-        new Call(node, this).refuse(`${outputs.length} outputs`, `output ${k}, '${name}', in use`);
-    });
-  }
-
-  // --------------------------------------------------------------------------------------------------------- for nodes
-
-  value(name: string): Given {
-    const found = this.#values.get(name);
-    if (found !== undefined) return found;
-    return this.complain(`value '${name}'`, "a node before that makes it", "none");
-  }
-
-  isReady(name: string): boolean {
-    return this.#values.has(name);
-  }
-
-  isUsed(name: string): boolean {
-    return this.#users.has(name) || this.#outputs.has(name);
-  }
-
-  onlyUser(name: string): NodeProto | undefined {
-    const users = this.#users.get(name) ?? [];
-    return users.length === 1 && !this.#outputs.has(name) ? users[0] : undefined;
-  }
-
-  unique(base: string): string {
-    let name = base;
-    for (let k = 1; this.#names.has(name); k++) name = `${base}_${k}`;
-    this.#names.add(name);
-    return name;
-  }
-
-  shared<T>(key: string, make: () => T): T {
-    if (!this.#shared.has(key)) this.#shared.set(key, make());
-    return this.#shared.get(key) as T;
-  }
-
-  later(act: () => void): void {
-    this.#later.push(act);
-  }
-
-  turnSamples(name: string): void {
-    const turned = this.#inputsBehind(name).filter((each) => {
-      const value = this.#values.get(each);
-      return value instanceof View && value.rank > 1 && !this.#assumed.sampleAxis.has(each);
-    });
+  /** Begins anew with the samples of the inputs behind a value on another axis. */
+  #turnSamples(name: string): void {
+    const behind = this.#scope.namesBehind(name);
+    const turned = feeds(this.#graph)
+      .map((info) => info.name)
+      .filter((each) => {
+        const value = behind.has(each) ? this.#scope.value(each) : undefined;
+        return value instanceof View && value.rank > 1 && !this.#assumed.sampleAxis.has(each);
+      });
     if (turned.length === 0) return;
     for (const each of turned) this.#assumed.sampleAxis.set(each, 1);
     throw new Anew();
-  }
-
-  skip(node: NodeProto, outputs: readonly Given[]): void {
-    this.#skipped.add(node);
-    this.#give(node, outputs);
-  }
-
-  #inputsBehind(name: string): string[] {
-    const seen = new Set<string>();
-    const stack = [name];
-    for (let each = stack.pop(); each !== undefined; each = stack.pop()) {
-      if (seen.has(each)) continue;
-      seen.add(each);
-      stack.push(...(this.#makers.get(each)?.input ?? []));
-    }
-    return feeds(this.#graph)
-      .map((info) => info.name)
-      .filter((each) => seen.has(each));
   }
 }

@@ -4,6 +4,7 @@ import { show } from "../../errors.js";
 import { Tensor } from "../../tensor.js";
 import { type Complain, complainOf, countOf } from "../complain.js";
 import { bytesOf, fromBrain, fromHalves, numbersOf } from "../numbers.js";
+import { isObject, parseJson, requireObject } from "../place.js";
 
 /** As the library has it: a header of more bytes is refused. */
 const LARGEST_HEADER = 100_000_000;
@@ -11,6 +12,15 @@ const LARGEST_HEADER = 100_000_000;
 export interface Safetensors {
   readonly tensors: ReadonlyMap<string, Tensor>;
   readonly metadata: Readonly<Record<string, string>>;
+}
+
+interface Entry {
+  readonly name: string;
+  readonly place: string;
+  readonly type: DataType;
+  readonly shape: readonly number[];
+  readonly begin: number;
+  readonly end: number;
 }
 
 interface DataType {
@@ -46,8 +56,6 @@ const TYPES: Readonly<Record<string, DataType>> = {
 };
 
 const isWhole = (n: unknown): n is number => typeof n === "number" && Number.isSafeInteger(n) && n >= 0;
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The tensors of a file by name. Numbers become float32, whole numbers int32. `file` is what errors call it. */
 export function readSafetensors(bytes: Uint8Array, file: string): Safetensors {
@@ -57,17 +65,9 @@ export function readSafetensors(bytes: Uint8Array, file: string): Safetensors {
   const length = view.getUint32(0, true) + 2 ** 32 * view.getUint32(4, true);
   const most = Math.min(bytes.length - 8, LARGEST_HEADER);
   if (length > most) complain("header", `a length of at most ${most} bytes`, `${length}`);
-  const header = parsed(bytes.subarray(8, 8 + length), complain);
+  const header = parsed(file, bytes.subarray(8, 8 + length), complain);
   const data = bytes.subarray(8 + length);
-  const spans: { place: string; begin: number; end: number }[] = [];
-  const entries: {
-    name: string;
-    place: string;
-    type: DataType;
-    shape: number[];
-    begin: number;
-    end: number;
-  }[] = [];
+  const entries: Entry[] = [];
   for (const [name, entry] of Object.entries(header)) {
     if (name === "__metadata__") continue;
     const place = `tensor ${show(name)}`;
@@ -92,12 +92,11 @@ export function readSafetensors(bytes: Uint8Array, file: string): Safetensors {
         `${count * type!.bytes} bytes for ${dtype} of shape [${shape}]`,
         `${end - begin}`,
       );
-    spans.push({ place, begin, end });
     entries.push({ name, place, type: type!, shape: shape as number[], begin, end });
   }
   // Spans fill the data without holes and overlap nowhere: so the format says.
   let at = 0;
-  for (const { place, begin, end } of spans.sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+  for (const { place, begin, end } of entries.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (begin !== at)
       complain(`${place}: data_offsets`, `a begin at ${at}, where the one before ends`, `${begin}`);
     at = end;
@@ -109,14 +108,14 @@ export function readSafetensors(bytes: Uint8Array, file: string): Safetensors {
   return { tensors, metadata: metadataOf(header.__metadata__, complain) };
 }
 
-function parsed(bytes: Uint8Array, complain: Complain): Record<string, unknown> {
-  let value: unknown;
+function parsed(file: string, bytes: Uint8Array, complain: Complain): Record<string, unknown> {
+  let text: string;
   try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch (error) {
-    return complain("header", "JSON in UTF-8", (error as Error).message.slice(0, 120));
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return complain("header", "JSON in UTF-8", "other bytes");
   }
-  return isObject(value) ? value : complain("header", "an object", show(value));
+  return requireObject(`${file}: header`, parseJson(`${file}: header`, text));
 }
 
 function metadataOf(value: unknown, complain: Complain): Record<string, string> {

@@ -24,10 +24,10 @@ function ofFile(operation: string, path: string, error: unknown): unknown {
 }
 
 /**
- * Writes weights, the optimizer's state, random numbers and the place in the data to `backupDir`. When the same program begins again,
- * with the same model, data and options, `fit` goes on from there, and ends with the same bits as if it had never been stopped. A
- * backup takes the name of the last one only when it is whole on the disk: killed at any moment, one of them is there. The history, and the
- * logs of an epoch that was begun before, hold what came after. Other callbacks begin anew. Keras: callbacks.BackupAndRestore.
+ * Writes weights, the optimizer's state, states of stateful layers, random numbers and the place in the data to `backupDir`. When the
+ * same program begins again, with the same model, data and options, `fit` goes on from there, and ends with the same bits as if it had
+ * never been stopped. A backup takes the name of the last one only when it is whole on the disk: killed at any moment, one of them is
+ * there. The history, and the logs of an epoch that was begun before, hold what came after. Other callbacks begin anew. Keras: callbacks.BackupAndRestore.
  */
 export function backupAndRestore(options: BackupAndRestoreOptions): Callback {
   const operation = "callbacks.backupAndRestore";

@@ -1,6 +1,7 @@
 // Every operator that is read, by ONNX's name.
 import { constants } from "./constants.js";
 import { elementwise } from "./elementwise.js";
+import { loops } from "./loops.js";
 import type { Operators } from "./operator.js";
 import { parts } from "./parts.js";
 import { products } from "./products.js";
@@ -18,13 +19,15 @@ export const OPERATORS: Operators = {
   ...products,
   ...windows,
   ...recurrentOperators,
+  ...loops,
 };
 
 /** Why operators that people ask for are not read. */
 export const REASONS: Readonly<Record<string, string>> = {
   If: "a graph inside a node, chosen at run time",
   Loop: "a graph inside a node, repeated at run time",
-  Scan: "a graph inside a node, repeated for each step",
+  TopK: "an order of numbers, but for steps that a mask keeps",
+  GatherElements: "places that are computed, but for steps that a mask keeps",
   NonZero: "a result whose size depends on the numbers",
   QuantizeLinear: "quantized numbers",
   DequantizeLinear: "quantized numbers",

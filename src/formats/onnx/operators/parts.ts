@@ -78,8 +78,14 @@ const slice: Operator = (call) => {
       cuts.reduce((view, { axis, from, to, step }) => {
         if (step === 1) return part(call, view, axis, from, to);
         const isWhole =
-          step === -1 && (from >= FAR || from === -1 || from + 1 === view.dims[axis]) && to < -FAR;
-        if (!isWhole) return call.refuse("steps of 1, or of -1 over a whole axis", `${step}`);
+          step === -1 &&
+          (from >= FAR || from === -1 || from + 1 === view.dims[axis]) &&
+          (to <= -FAR || to < -Number(view.dims[axis]));
+        if (!isWhole)
+          return call.refuse(
+            "steps of 1, or of -1 over a whole axis",
+            `${from} to ${to} in steps of ${step} along axis ${axis}, which has ${view.dims[axis]} places`,
+          );
         const { view: lies, place } = view.along(axis);
         return lies.replaced(ops.flip(lies.tensor, place));
       }, value),

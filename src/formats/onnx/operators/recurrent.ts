@@ -8,7 +8,7 @@ import type { SymbolicTensor } from "../../../layers/symbolic.js";
 import { bidirectional } from "../../../layers/wrappers.js";
 import type { Tensor } from "../../../tensor.js";
 import { broadcasted, sliced } from "../arrays.js";
-import { type Call, isKnown, Sizes, Spread, type Value } from "../call.js";
+import { type Call, isKnown, Sizes, Spread, showValue, type Value } from "../call.js";
 import { constant, withoutMask } from "../constants.js";
 import { View } from "../view.js";
 import { activationsOf, type Op } from "./cellActivations.js";
@@ -87,6 +87,14 @@ function maskOf(x: SymbolicTensor, lengths: SymbolicTensor, name: string): Symbo
   return ops.squeeze(mask, 2);
 }
 
+/** A mask [samples, steps] that stands in place of lengths. */
+function givenMask(call: Call, name: string): SymbolicTensor {
+  const view = call.reading.value(name);
+  if (!(view instanceof View) || view.rank !== 2 || view.axes[0].join() !== "0")
+    return call.refuse("a mask of samples and steps", showValue(view));
+  return view.arranged([[0], [...view.axes[1]]]).tensor;
+}
+
 function recurrent(op: Op): Operator {
   return (call) => {
     const batchFirst = call.int("layout", 0) === 1;
@@ -124,10 +132,12 @@ function recurrent(op: Op): Operator {
     const [usesAll = false, usesLast = false, usesCell = false] = used;
     const lengths = lengthsOf(call, 4, time);
     const name = call.layerName();
-    const mask = lengths && maskOf(x, lengths, call.reading.unique(`${name}_mask`));
+    const mask = call.node.mask
+      ? givenMask(call, call.node.mask)
+      : lengths && maskOf(x, lengths, call.reading.unique(`${name}_mask`));
     // The last output is zero where the last step is masked; the state is not.
     const returnState = usesCell || (usesLast && (usesAll || mask !== undefined));
-    const options = { returnSequences: usesAll, returnState, zeroOutputForMask: mask !== undefined };
+    const options = { returnSequences: usesAll, returnState, zeroOutputForMask: lengths !== undefined };
     const given0 = [...h0, ...c0].find((state) => state !== undefined);
     const start = (state: SymbolicTensor | undefined) => state ?? ops.zerosLike(given0!);
     const initialState =

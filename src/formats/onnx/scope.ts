@@ -1,0 +1,171 @@
+// The nodes of a graph, run in order: each becomes layers or `ops.*`, and values go by their names from one to the next. What cannot be
+// expressed is refused by node, type and reason. A graph inside a node has a scope of its own, which sees the values around it.
+import { UnreelError } from "../../errors.js";
+import type { Complain } from "../complain.js";
+import { readTensor } from "./arrays.js";
+import { Call, type Given, type Reading } from "./call.js";
+import { namesRead } from "./names.js";
+import { OPERATORS, REASONS } from "./operators/index.js";
+import type { GraphProto, NodeProto } from "./proto.js";
+
+/** What all graphs of a model share. */
+interface Whole {
+  readonly opset: number;
+  readonly complain: Complain;
+  /** Names of layers. */
+  readonly names: Set<string>;
+  readonly shared: Map<string, unknown>;
+  readonly later: (() => void)[];
+  turnSamples(name: string): void;
+}
+
+export class Scope implements Reading {
+  readonly #graph: GraphProto;
+  readonly #whole: Whole;
+  readonly #around: Scope | undefined;
+  readonly #values: Map<string, Given>;
+  readonly #users = new Map<string, NodeProto[]>();
+  readonly #makers = new Map<string, NodeProto>();
+  readonly #outputs: ReadonlySet<string>;
+  readonly #skipped = new Set<NodeProto>();
+
+  constructor(graph: GraphProto, whole: Whole, values: ReadonlyMap<string, Given>, around?: Scope) {
+    this.#graph = graph;
+    this.#whole = whole;
+    this.#around = around;
+    this.#values = new Map(values);
+    this.#outputs = new Set(graph.output.map(({ name }) => name));
+    for (const node of graph.node) {
+      for (const name of namesRead(node)) {
+        const users = this.#users.get(name);
+        if (users) users.push(node);
+        else this.#users.set(name, [node]);
+      }
+      for (const name of node.output) if (name !== "") this.#makers.set(name, node);
+    }
+  }
+
+  set(name: string, value: Given): void {
+    this.#values.set(name, value);
+  }
+
+  run(): void {
+    for (const node of this.#graph.node) if (!this.#skipped.has(node)) this.#run(node);
+  }
+
+  #run(node: NodeProto): void {
+    const call = new Call(node, this);
+    const { opType, domain } = node;
+    if (domain !== "" && domain !== "ai.onnx")
+      call.refuse("an operator of ONNX", `one of domain '${domain}'`);
+    const operator = Object.hasOwn(OPERATORS, opType) ? OPERATORS[opType] : undefined;
+    if (!operator)
+      call.refuse(
+        "an operator that layers or ops.* can express",
+        `${opType}${REASONS[opType] ? `, ${REASONS[opType]}` : ""}`,
+      );
+    const outputs = call.guarded(() => this.#inVoice(call, () => operator!(call)));
+    this.#give(node, outputs);
+  }
+
+  /** What a layer or an operation refuses is told with the node. */
+  #inVoice<T>(call: Call, act: () => T): T {
+    try {
+      return act();
+    } catch (error) {
+      if (!(error instanceof UnreelError) || error.operation.includes(call.place)) throw error;
+      return call.refuse(`${error.operation}: ${error.expected}`, error.got, error.hint);
+    }
+  }
+
+  #give(node: NodeProto, outputs: readonly Given[]): void {
+    node.output.forEach((name, k) => {
+      if (name === "") return;
+      const value = outputs[k];
+      if (value !== undefined) this.#values.set(name, value);
+      else if (this.isUsed(name))
+        new Call(node, this).refuse(`${outputs.length} outputs`, `output ${k}, '${name}', in use`);
+    });
+  }
+
+  // --------------------------------------------------------------------------------------------------------- for nodes
+
+  value(name: string): Given {
+    const found =
+      this.#values.get(name) ?? (this.#around?.isReady(name) ? this.#around.value(name) : undefined);
+    if (found !== undefined) return found;
+    return this.#whole.complain(`value '${name}'`, "a node before that makes it", "none");
+  }
+
+  isReady(name: string): boolean {
+    return this.#values.has(name) || (this.#around?.isReady(name) ?? false);
+  }
+
+  isUsed(name: string): boolean {
+    return this.#users.has(name) || this.#outputs.has(name);
+  }
+
+  onlyUser(name: string): NodeProto | undefined {
+    const users = this.#users.get(name) ?? [];
+    return users.length === 1 && !this.#outputs.has(name) ? users[0] : undefined;
+  }
+
+  unique(base: string): string {
+    let name = base;
+    const { names } = this.#whole;
+    for (let k = 1; names.has(name); k++) name = `${base}_${k}`;
+    names.add(name);
+    return name;
+  }
+
+  shared<T>(key: string, make: () => T): T {
+    const { shared } = this.#whole;
+    if (!shared.has(key)) shared.set(key, make());
+    return shared.get(key) as T;
+  }
+
+  later(act: () => void): void {
+    this.#whole.later.push(act);
+  }
+
+  turnSamples(name: string): void {
+    // Inside a node samples lie as the node gives them.
+    if (!this.#around) this.#whole.turnSamples(name);
+  }
+
+  skip(node: NodeProto, outputs: readonly Given[]): void {
+    this.#skipped.add(node);
+    this.#give(node, outputs);
+  }
+
+  inside(place: string, graph: GraphProto, values: ReadonlyMap<string, Given>): Given[] {
+    const known = graph.initializer.map((tensor, k): [string, Given] => [
+      tensor.name,
+      readTensor(tensor, `${place}: initializer '${tensor.name || k}'`, this.complain),
+    ]);
+    const scope = new Scope(graph, this.#whole, new Map([...known, ...values]), this);
+    scope.run();
+    return graph.output.map(({ name }) => scope.value(name));
+  }
+
+  /** A value, and all that it is made of. */
+  namesBehind(name: string): Set<string> {
+    const seen = new Set<string>();
+    const stack = [name];
+    for (let each = stack.pop(); each !== undefined; each = stack.pop()) {
+      if (seen.has(each)) continue;
+      seen.add(each);
+      const maker = this.#makers.get(each);
+      if (maker) stack.push(...namesRead(maker));
+    }
+    return seen;
+  }
+
+  get opset(): number {
+    return this.#whole.opset;
+  }
+
+  get complain(): Complain {
+    return this.#whole.complain;
+  }
+}

@@ -1,0 +1,278 @@
+// A model that computes: its graph, its place in the engine, predictions, streams, weights. Model adds training and files; this is all
+// of a model that `unreel/infer` has.
+import type { Asset } from "../data/revive.js";
+import { positiveInteger, show, suggestion, UnreelError } from "../errors.js";
+import type { ModelDescription } from "../formats/description.js";
+import { Executor } from "../graph/executor.js";
+import type { Graph } from "../layers/graph.js";
+import type { Layer } from "../layers/layer.js";
+import { readOptions } from "../layers/options.js";
+import type { SymbolicTensor } from "../layers/symbolic.js";
+import { assignWeights } from "../layers/weight.js";
+import type { Tensor, TensorLike } from "../tensor.js";
+import { type InputLike, readInputs } from "../training/arrays.js";
+import { report } from "../training/callbacks/progressBar.js";
+import { arrayFeed, type Batches, BatchStream, checkEnds, type Feed, isStream } from "../training/feed.js";
+import { predict } from "../training/predict.js";
+import { refuseOfArrays, requireBatch, type Verbose } from "./data.js";
+import type { Stream } from "./stream.js";
+import { summarize } from "./summary.js";
+import { loadWeights, type ModelSource } from "./weights.js";
+
+/** One tensor, or a list of them where the model has several outputs. Typed as both, so that neither use needs a cast. */
+export type Predicted = Tensor & Tensor[];
+
+/** Vectorizers, lookups and scalers by the names that they were saved under. */
+export type Assets = Readonly<Record<string, Asset>>;
+
+export class Predictor<A extends Assets = Assets> {
+  readonly name: string;
+  #graph: Graph | undefined;
+  #executor: Promise<Executor> | undefined;
+  /** The same once it is there: for what is synchronous. */
+  #resident: Executor | undefined;
+  /** Calls that are under way. */
+  #running = 0;
+  readonly #streams = new Set<Stream>();
+  #assets = {} as A;
+
+  /** Use `model({ inputs, outputs })` or `sequential()`, or `loadModel`. */
+  constructor(name: string, graph?: Graph) {
+    if (typeof name !== "string") {
+      const hint = "Write model({ inputs, outputs }) or sequential([ … ]), without new.";
+      throw new UnreelError({ operation: "new Model", expected: "a name", got: show(name), hint });
+    }
+    this.name = name;
+    this.#graph = graph;
+  }
+
+  /** Layers in Keras' order. */
+  get layers(): readonly Layer[] {
+    return this.graph("layers").layers;
+  }
+
+  get inputs(): readonly SymbolicTensor[] {
+    return this.graph("inputs").inputs;
+  }
+
+  get outputs(): readonly SymbolicTensor[] {
+    return this.graph("outputs").outputs;
+  }
+
+  getLayer(name: string): Layer {
+    if (typeof name !== "string") {
+      throw new UnreelError({
+        operation: `${this.name}: getLayer`,
+        expected: "the name of a layer",
+        got: show(name),
+      });
+    }
+    const found = this.layers.find((layer) => layer.name === name);
+    if (found) return found;
+    const hint = suggestion(
+      name,
+      this.layers.map((layer) => layer.name),
+    );
+    throw new UnreelError({
+      operation: `${this.name}: getLayer`,
+      expected: "the name of a layer",
+      got: show(name),
+      hint,
+    });
+  }
+
+  /** Outputs for inputs: one tensor, or one for each output. Of a dataset of batches, x or [x, y] and their like, the x count, and
+   * all outputs must have one shape; `steps`: how many batches (default: all). */
+  async predict(
+    data: InputLike | Batches,
+    options: { batchSize?: number; steps?: number; verbose?: Verbose } = {},
+  ): Promise<Predicted> {
+    const isDataset = isStream(data);
+    if (isDataset) refuseOfArrays("predict", options, ["batchSize"]);
+    const defaults = { batchSize: 32, steps: undefined as number | undefined, verbose: "auto" as Verbose };
+    const example = "predict(x, { batchSize: 128 })";
+    const { batchSize, steps, verbose } = readOptions("predict", options, defaults, example);
+    positiveInteger("predict: batchSize", batchSize);
+    if (steps !== undefined) positiveInteger("predict: steps", steps);
+    const run = async (executor: Executor, feed: Feed) => {
+      checkEnds("predict", "steps", feed, steps);
+      const start = performance.now();
+      const results = await predict(executor, feed, steps);
+      if (verbose === 1 || verbose === 2) report(start, {});
+      return (results.length === 1 ? results[0] : results) as Predicted;
+    };
+    const read = (executor: Executor, x: InputLike) => {
+      const inputs = readInputs("predict", executor.graph, x);
+      return { inputs, samples: inputs[0].shape[0] };
+    };
+    return this.whileRunning(async () => {
+      if (isDataset) {
+        return this.streaming("predict", data, undefined, async (stream, x) => {
+          const executor = await this.executor("predict", x);
+          return run(
+            executor,
+            stream.feed((batch) => {
+              requireBatch("predict", batch, executor.graph);
+              return read(executor, batch.x as InputLike);
+            }),
+          );
+        });
+      }
+      const executor = await this.executor("predict", data);
+      return run(executor, arrayFeed(read(executor, data), batchSize));
+    });
+  }
+
+  /** Inference one time step at a time, with states of its own: `stream.step(x)` is synchronous. */
+  async stream({ batchSize = 1 }: { batchSize?: number } = {}): Promise<Stream> {
+    const { Stream } = await import("./stream.js");
+    const stream = new Stream(await this.executor("stream"), batchSize, () => this.#streams.delete(stream));
+    this.#streams.add(stream);
+    return stream;
+  }
+
+  /** Sets the states that stateful layers keep from batch to batch to zero. */
+  resetStates(): void {
+    this.resident?.resetStates();
+  }
+
+  /** Keras' table of layers, output shapes and parameters; printed to the console unless `print` is given. */
+  summary(options: { print?: (text: string) => void } = {}): string {
+    const { print } = readOptions("summary", options, { print: console.log as (text: string) => void });
+    const text = summarize(this.name, this.graph("summary"), { sequential: this.isSequential });
+    print(text);
+    return text;
+  }
+
+  /** Copies of all weights, in Keras' order and layout. */
+  getWeights(): Tensor[] {
+    return this.graph("getWeights").weights.map((weight) => weight.toTensor());
+  }
+
+  /** Replaces all weights; every shape is checked before any is changed. */
+  setWeights(values: readonly TensorLike[]): void {
+    assignWeights(this.graph("setWeights").weights, values, `${this.name}: setWeights`);
+  }
+
+  countParams(): number {
+    return this.graph("countParams").weights.reduce((sum, weight) => sum + weight.size, 0);
+  }
+
+  /** Vectorizers, lookups and scalers that the file had beside the model, as `save(path, { assets })` was given them. */
+  get assets(): A {
+    return this.#assets;
+  }
+
+  /** Takes the weights of a file over: `.weights.h5` and `.h5` of Keras 2 and 3, `.keras`. All are checked before any is changed. */
+  loadWeights(source: ModelSource): Promise<void> {
+    return loadWeights(this, source);
+  }
+
+  /** For the formats: the model as it stands, in plain form. Weights are views, to be read at once. */
+  describe(operation: string): ModelDescription {
+    const sequence = this.isSequential ? this.layers : undefined;
+    return { name: this.name, graph: this.graph(operation), sequence, assets: this.assets };
+  }
+
+  /** For the formats: takes over what a file has beside layers and weights. */
+  restore({ assets = {} }: ModelDescription): void {
+    this.#assets = assets as A;
+  }
+
+  /** Gives the engine's memory back. The weights stay readable; a later call takes memory again. */
+  dispose(): void {
+    this.requireRest("dispose", this.#running > 0);
+    for (const stream of this.#streams) stream.dispose();
+    this.#streams.clear();
+    this.#resident?.dispose();
+    this.#resident = undefined;
+    this.#executor = undefined;
+  }
+
+  /** A list of layers, which `summary` shows without its input. */
+  protected get isSequential(): boolean {
+    return false;
+  }
+
+  /** What a model that is not at rest does. */
+  protected get occupation(): string {
+    return "one that is computing";
+  }
+
+  /** Its place in the engine, once it has one. */
+  protected get resident(): Executor | undefined {
+    return this.#resident;
+  }
+
+  /** Whether it was built: a sequential model may wait for its first data. */
+  protected get built(): Graph | undefined {
+    return this.#graph;
+  }
+
+  /** The graph; for a sequential model it may have to be built from the first data first. */
+  protected graph(operation: string, _data?: InputLike): Graph {
+    if (this.#graph) return this.#graph;
+    throw new UnreelError({
+      operation: `${this.name}: ${operation}`,
+      expected: "a model that was built",
+      got: "one without inputs",
+    });
+  }
+
+  /** Another graph, as when a layer was added. */
+  protected regraph(graph: Graph | undefined): void {
+    // A model that is built by its first call has nothing to give back yet.
+    if (this.#executor) this.dispose();
+    this.#graph = graph;
+  }
+
+  /** The model's place in the engine. */
+  protected async executor(operation: string, data?: InputLike): Promise<Executor> {
+    if (this.#executor && this.#resident) return this.#resident;
+    const graph = this.graph(operation, data);
+    this.#executor ??= Executor.create(graph, this.name);
+    this.#resident = await this.#executor.catch((error) => {
+      this.#executor = undefined;
+      throw error;
+    });
+    return this.#resident;
+  }
+
+  /** Calls `work` with a stream of batches and the x of the first. */
+  protected async streaming<R>(
+    operation: string,
+    data: Batches,
+    epoch: number | undefined,
+    work: (stream: BatchStream, x: InputLike) => Promise<R>,
+  ): Promise<R> {
+    const stream = new BatchStream(operation, data);
+    try {
+      const first = await stream.peek(epoch);
+      // Before a model takes its shape from it.
+      requireBatch(operation, first);
+      return await work(stream, first.x as InputLike);
+    } finally {
+      await stream.close();
+    }
+  }
+
+  /** Runs an async call: until it is done, the model keeps its memory. */
+  protected async whileRunning<R>(call: () => Promise<R>): Promise<R> {
+    this.#running++;
+    try {
+      return await call();
+    } finally {
+      this.#running--;
+    }
+  }
+
+  protected requireRest(operation: string, busy: boolean): void {
+    if (!busy) return;
+    throw new UnreelError({
+      operation: `${this.name}: ${operation}`,
+      expected: "a model at rest",
+      got: this.occupation,
+      hint: "Await the call before.",
+    });
+  }
+}

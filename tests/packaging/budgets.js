@@ -1,0 +1,33 @@
+// What a page downloads of the package, gzipped: the modules that are loaded before the first call, kernels with them; what only some
+// calls load is counted apart. `limit` fails the check; `wanted` is what it should come to.
+export const budgets = [
+  {
+    name: "everything",
+    code: 'import * as unreel from "unreel"; globalThis.unreel = unreel;',
+    wanted: 90,
+    limit: 165,
+  },
+  {
+    name: "sequential, lstm, dense: trained",
+    code: `import { layers, sequential } from "unreel";
+      const model = sequential([layers.lstm({ units: 8, inputShape: [null, 3] }), layers.dense({ units: 1 })]);
+      model.compile({ optimizer: "adam", loss: "mse" });
+      model.fit(globalThis.x, globalThis.y).then(() => model.predict(globalThis.x)).then(console.log);`,
+    wanted: 90,
+    limit: 90,
+  },
+  {
+    name: "sequential, lstm, dense: predict",
+    code: `import { layers, sequential } from "unreel";
+      const model = sequential([layers.lstm({ units: 8, inputShape: [null, 3] }), layers.dense({ units: 1 })]);
+      model.predict(globalThis.x).then(console.log);`,
+    wanted: 90,
+    limit: 90,
+  },
+  {
+    name: "unreel/infer",
+    code: 'import * as unreel from "unreel/infer"; globalThis.unreel = unreel;',
+    wanted: 40,
+    limit: 50,
+  },
+];
