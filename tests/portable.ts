@@ -3,6 +3,7 @@
 import { PROBES } from "../src/wasm/kernels.js";
 
 const SUITES: Readonly<Record<string, () => Promise<unknown>>> = {
+  attention: () => import("./attention.test.js"),
   callbacks: () => import("./callbacks.test.js"),
   cellDropout: () => import("./cellDropout.test.js"),
   constants: () => import("./constants.test.js"),
