@@ -16,6 +16,8 @@ test("kernels that are none are refused, and better ones are taken after them", 
       (await engineInfo()).threadsReason ?? "",
       /No thread could be started: .*a module to compile/,
     );
+    configure({ kernels: { [build]: new TextEncoder().encode("<!doctype html>") }, threads: 62 });
+    assert.match((await engineInfo()).threadsReason ?? "", /got a page of HTML\. Is the address right\?/);
   } finally {
     configure({ kernels: { [build]: bytes }, threads: 1 });
   }

@@ -435,7 +435,10 @@ test("a model larger than memoryLimit: bytes are told, nothing leaks, smaller mo
   } catch (error) {
     assert.instance(error, OutOfMemoryError);
     assert.ok((error as OutOfMemoryError).bytes > 8_000_000);
-    assert.match((error as Error).message, /memoryLimit of \d+ bytes/);
+    assert.match(
+      (error as Error).message,
+      /memoryLimit of \d+ bytes.*\(8 MiB\)\. .*or raise configure\(\{ memoryLimit/,
+    );
   }
   const small = sequential([layers.dense({ units: 2, inputShape: [3] })]);
   assert.is(((await small.predict([[1, 2, 3]])) as Tensor).size, 2);
@@ -451,7 +454,8 @@ test("a batch too large for memory fails before the weights change, and a smalle
   configure({ memoryLimit: (await engineInfo()).memoryUsed + 100_000 });
   const many = tensor(new Int32Array(40_000 * 4), [40_000, 4]);
   const labels = new Int32Array(40_000);
-  await complaint(() => made.fit(many, labels, { batchSize: 40_000, verbose: 0 }));
+  const said = await complaint(() => made.fit(many, labels, { batchSize: 40_000, verbose: 0 }));
+  assert.match(said, /working memory for a batch of 40000: .*smaller batches \(batchSize\)/);
   configure({ memoryLimit: Number.POSITIVE_INFINITY });
   assert.equal(
     made.getWeights().map((weight) => weight.toArray()),

@@ -340,6 +340,20 @@ const table: Record<string, [() => unknown, RegExp]> = {
   "an id too large": [() => fit(words(), [[1, 10]], [1], quiet), /got 10 at \[0\]\[1\]\. inputDim .* larger/],
   "an id below zero": [() => fit(words(), [[1, -1]], [1], quiet), /got -1 at .*Padding is 0.*maskZero/],
   "measured values as ids": [() => fit(words(), [[1, 0.5]], [1], quiet), /got 0\.5 at .*looks rows up/],
+  "a step without its batch": [
+    async () => {
+      const stream = await recurrent([null, 2]).stream();
+      stream.step([1, 2]);
+    },
+    /one step of shape \[1,2\].*got shape \[2\]\. .*step\(\[x\]\)/,
+  ],
+  "a sequence as a step": [
+    async () => {
+      const stream = await recurrent([null, 2]).stream();
+      stream.step([x]);
+    },
+    /got shape \[1,2,2\]\. One step at a time: predict/,
+  ],
   "a closed stream": [
     async () => {
       const stream = await recurrent([null, 1]).stream();

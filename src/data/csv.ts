@@ -39,6 +39,41 @@ export type CsvFeatures = CsvRecord | Float32Array;
 /** The features, or [features, label]; the label is a value, or a record (with `vector` an array) of several. */
 export type CsvElement = CsvFeatures | [CsvFeatures, CsvValue | CsvFeatures];
 
+/** What a column's values are, as far as options tell. */
+type ValueOf<T> = T extends "string"
+  ? string
+  : T extends "number" | "integer" | "boolean"
+    ? number
+    : T extends (text: string) => infer V
+      ? V
+      : CsvValue;
+type TypedColumns<O> = O extends { readonly types: infer T }
+  ? { [K in keyof T]: ValueOf<T[K]> } & CsvRecord
+  : CsvRecord;
+type FeaturesOf<O> = O extends { readonly vector: true }
+  ? Float32Array
+  : "vector" extends keyof O
+    ? O extends { readonly vector?: false }
+      ? TypedColumns<O>
+      : CsvFeatures
+    : TypedColumns<O>;
+type LabelOf<O, L extends string> = O extends { readonly types: infer T }
+  ? L extends keyof T
+    ? ValueOf<T[L]>
+    : CsvValue
+  : CsvValue;
+
+/** The elements that options make; options that are made elsewhere, and known as `CsvOptions` only, make any of them. */
+export type CsvElementOf<O> = O extends { readonly label: infer L extends string }
+  ? [FeaturesOf<O>, LabelOf<O, L>]
+  : O extends { readonly label: readonly string[] }
+    ? [FeaturesOf<O>, FeaturesOf<O>]
+    : "label" extends keyof O
+      ? O extends { readonly label?: null }
+        ? FeaturesOf<O>
+        : CsvElement
+      : FeaturesOf<O>;
+
 const OPERATION = "Dataset.fromCsv";
 /** Records that decide about types. */
 const SAMPLE = 100;

@@ -3,7 +3,7 @@
 import { positiveInteger, show, UnreelError } from "../errors.js";
 import { readOptions } from "../layers/options.js";
 import { seedOr } from "../random.js";
-import { type CsvElement, type CsvOptions, csvElements } from "./csv.js";
+import { type CsvElementOf, type CsvOptions, type CsvRecord, csvElements } from "./csv.js";
 import { type Batch, type ElementOf, lengthOf, slices, stack, stackPadded } from "./element.js";
 import { type LinesOptions, linesOf } from "./lines.js";
 import type { Source } from "./source.js";
@@ -92,7 +92,14 @@ export class Dataset<T> implements AsyncIterable<T> {
   }
 
   /** Records of CSV text, read as they are needed, whatever its size: see `CsvOptions`. Blank lines are left out. */
-  static fromCsv<T = CsvElement>(source: Source, options: CsvOptions = {}): Dataset<T> {
+  static fromCsv(source: Source): Dataset<CsvRecord>;
+  static fromCsv<const O extends CsvOptions, E extends CsvElementOf<O>>(
+    source: Source,
+    options: O,
+  ): Dataset<E>;
+  /** With the type of its elements given: `fromCsv<[Float32Array, number]>(…)`. */
+  static fromCsv<T>(source: Source, options?: CsvOptions): Dataset<T>;
+  static fromCsv(source: Source, options: CsvOptions = {}): Dataset<unknown> {
     return new Dataset(() => csvElements(source, options) as AsyncGenerator<never>);
   }
 

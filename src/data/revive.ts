@@ -11,7 +11,19 @@ import type { Saved } from "./saved.js";
 import { Tokenizer } from "./text/tokenizer.js";
 import { TextVectorization } from "./text/vectorization.js";
 
-const CLASSES: Readonly<Record<string, { fromJSON(json: Saved): unknown }>> = {
+/** What a file of a model may have beside it. */
+export type Asset =
+  | CategoryEncoding
+  | Discretization
+  | IntegerLookup
+  | MinMaxScaler
+  | Normalization
+  | Rescaling
+  | StringLookup
+  | TextVectorization
+  | Tokenizer;
+
+const CLASSES: Readonly<Record<string, { fromJSON(json: Saved): Asset }>> = {
   CategoryEncoding,
   Discretization,
   IntegerLookup,
@@ -22,7 +34,7 @@ const CLASSES: Readonly<Record<string, { fromJSON(json: Saved): unknown }>> = {
   TextVectorization,
 };
 
-export function reviveSaved(operation: string, json: unknown): unknown {
+export function reviveSaved(operation: string, json: unknown): Asset {
   const saved = json as { className?: unknown; class_name?: unknown } | null;
   // Keras' tokenizer has a JSON of its own.
   if (saved?.class_name === "Tokenizer") return Tokenizer.fromJSON(saved);

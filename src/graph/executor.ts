@@ -215,7 +215,7 @@ export class Executor {
       const bytes = prepared.work.evaluate(own);
       if (bytes > work.bytes || work.address === 0) {
         this.#free(work);
-        this.#allocate(work, bytes, `${name}: working memory for ${JSON.stringify(dims)}`);
+        this.#allocate(work, bytes, `${name}: working memory for ${named(dims)}`);
       }
       if (trains && gradients.bytes === 0)
         this.#allocate(gradients, this.#layout.bytes, "training: gradients of a part");
@@ -423,4 +423,10 @@ function isTraining({ program: { name } }: Prepared): boolean {
 function sameDims(a: Dims, b: Dims): boolean {
   const names = Object.keys(b);
   return names.length === Object.keys(a).length && names.every((name) => a[name] === b[name]);
+}
+
+/** Sizes as a message calls them. */
+function named({ B, ...lengths }: Dims): string {
+  const others = Object.entries(lengths).map(([name, size]) => `${name} = ${size}`);
+  return [`a batch of ${B}`, ...others].join(", ");
 }

@@ -126,7 +126,10 @@ export interface RnnOptions extends CommonOptions, Partial<typeof sequenceDefaul
   cell: Layer | Cell | readonly (Layer | Cell)[];
 }
 
+// A cell that is written in place has the types of its arguments from the first line: a layer has a `call` of another type.
 /** Any cell over a sequence; options as for lstm. Keras: layers.RNN. */
+export function rnn(options: Omit<RnnOptions, "cell"> & { cell: Cell }): Layer;
+export function rnn(options: RnnOptions): Layer;
 export function rnn(options: RnnOptions): Layer {
   const { config, common } = layerOptions("rnn", options, {
     ...sequenceDefaults,

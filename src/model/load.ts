@@ -5,7 +5,7 @@ import type { FormatName, ModelDescription } from "../formats/description.js";
 import { checkFormat, loadFormat } from "../formats/index.js";
 import { at, atAsync, inFile, ofTraining } from "../formats/place.js";
 import { readOptions } from "../layers/options.js";
-import type { Predictor } from "./predictor.js";
+import type { Assets, Predictor } from "./predictor.js";
 import { beside } from "./save.js";
 import { formatOf, type ModelSource, nameOf, readModelFile } from "./weights.js";
 
@@ -86,7 +86,7 @@ export async function loadAs<M extends Predictor>(
 }
 
 /** Vectorizers and the like from their JSON. */
-async function revived(assets: Readonly<Record<string, unknown>>): Promise<Record<string, unknown>> {
+async function revived(assets: Readonly<Record<string, unknown>>): Promise<Assets> {
   const { reviveSaved } = await import("../data/revive.js");
   return Object.fromEntries(
     Object.entries(assets).map(([name, json]) => [name, reviveSaved(`loadModel: assets: ${name}`, json)]),

@@ -1,15 +1,23 @@
 // loadModel: a model that can be trained on, from a file.
 import { type LoadOptions, loadAs, type ModelSource } from "./load.js";
 import { Model } from "./model.js";
+import type { Assets } from "./predictor.js";
 import { Sequential } from "./sequential.js";
 
 /**
  * A model from a file: `.keras` (Keras 3), `.h5` (Keras 2 and 3), `model.json` (TensorFlow.js layers models; the shards lie beside it),
  * `.onnx`. A string is a path or a URL. Nothing in a file is run: Lambda layers, custom objects and pickles are refused by name.
- * Numbers are checked to be there in the shapes that the layers need before any is taken over.
+ * Numbers are checked to be there in the shapes that the layers need before any is taken over. What stands beside the model has its type from here:
+ * `loadModel<{ vectorizer: text.TextVectorization }>(…)`.
  */
-export function loadModel(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
-  return loadAs(source, options, ({ name, graph, sequence }) =>
-    sequence ? new Sequential([graph.inputs[0], ...sequence], name) : new Model(name, graph),
-  );
+export function loadModel<A extends Assets = Assets>(
+  source: ModelSource,
+  options: LoadOptions = {},
+): Promise<Model<A>> {
+  return loadAs(source, options, ({ name, graph, sequence }) => {
+    const model: Model = sequence
+      ? new Sequential([graph.inputs[0], ...sequence], name)
+      : new Model(name, graph);
+    return model as Model<A>;
+  });
 }

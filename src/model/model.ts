@@ -26,7 +26,7 @@ import {
   type Verbose,
   validationFeed,
 } from "./data.js";
-import { Predictor } from "./predictor.js";
+import { type Assets, Predictor } from "./predictor.js";
 import { type BytesOptions, modelBytes, type SaveOptions, saveModel } from "./save.js";
 import { saveWeights } from "./weights.js";
 
@@ -40,7 +40,7 @@ interface Compiling {
   restored?: TrainingState;
 }
 
-export class Model extends Predictor {
+export class Model<A extends Assets = Assets> extends Predictor<A> {
   #trains = false;
   #layer: Layer | undefined;
   #compiled: Compiling | undefined;

@@ -1,5 +1,6 @@
 // A model that computes: its graph, its place in the engine, predictions, streams, weights. Model adds training and files; this is all
 // of a model that `unreel/infer` has.
+import type { Asset } from "../data/revive.js";
 import { positiveInteger, show, suggestion, UnreelError } from "../errors.js";
 import type { ModelDescription } from "../formats/description.js";
 import { Executor } from "../graph/executor.js";
@@ -21,7 +22,10 @@ import { loadWeights, type ModelSource } from "./weights.js";
 /** One tensor, or a list of them where the model has several outputs. Typed as both, so that neither use needs a cast. */
 export type Predicted = Tensor & Tensor[];
 
-export class Predictor {
+/** Vectorizers, lookups and scalers by the names that they were saved under. */
+export type Assets = Readonly<Record<string, Asset>>;
+
+export class Predictor<A extends Assets = Assets> {
   readonly name: string;
   #graph: Graph | undefined;
   #executor: Promise<Executor> | undefined;
@@ -30,7 +34,7 @@ export class Predictor {
   /** Calls that are under way. */
   #running = 0;
   readonly #streams = new Set<Stream>();
-  #assets: Readonly<Record<string, unknown>> = {};
+  #assets = {} as A;
 
   /** Use `model({ inputs, outputs })` or `sequential()`, or `loadModel`. */
   constructor(name: string, graph?: Graph) {
@@ -155,7 +159,7 @@ export class Predictor {
   }
 
   /** Vectorizers, lookups and scalers that the file had beside the model, as `save(path, { assets })` was given them. */
-  get assets(): Readonly<Record<string, unknown>> {
+  get assets(): A {
     return this.#assets;
   }
 
@@ -172,7 +176,7 @@ export class Predictor {
 
   /** For the formats: takes over what a file has beside layers and weights. */
   restore({ assets = {} }: ModelDescription): void {
-    this.#assets = assets;
+    this.#assets = assets as A;
   }
 
   /** Gives the engine's memory back. The weights stay readable; a later call takes memory again. */

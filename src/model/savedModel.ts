@@ -2,9 +2,9 @@
 import type { ModelDescription } from "../formats/description.js";
 import type { Layer } from "../layers/layer.js";
 import { type LoadOptions, loadAs, type ModelSource } from "./load.js";
-import { Predictor } from "./predictor.js";
+import { type Assets, Predictor } from "./predictor.js";
 
-export class SavedModel extends Predictor {
+export class SavedModel<A extends Assets = Assets> extends Predictor<A> {
   readonly #sequence: readonly Layer[] | undefined;
 
   /** Use `loadModel`. */
@@ -28,9 +28,9 @@ export class SavedModel extends Predictor {
  * was compiled with is passed over. A string is a path or a URL. Nothing in a file is run: Lambda layers, custom objects and pickles
  * are refused by name.
  */
-export function loadModel(
+export function loadModel<A extends Assets = Assets>(
   source: ModelSource,
   options: Omit<LoadOptions, "compile"> = {},
-): Promise<SavedModel> {
-  return loadAs(source, { ...options, compile: false }, (found) => new SavedModel(found));
+): Promise<SavedModel<A>> {
+  return loadAs(source, { ...options, compile: false }, (found) => new SavedModel<A>(found));
 }

@@ -161,8 +161,15 @@ export class Stream {
     const read = tensorOf("stream: step", given);
     const size = shape.reduce((a, b) => a * b, 1);
     if (read.size !== size || read.shape[0] !== this.#batchSize) {
-      const expected = `one step of shape [${[shape[0], ...shape.slice(2)]}] for '${name}'`;
-      throw new UnreelError({ operation: "stream: step", expected, got: `shape [${read.shape}]` });
+      const wanted = [shape[0], ...shape.slice(2)];
+      const hint =
+        read.size === size
+          ? "The first axis is the batch: a step of one sequence is step([x])."
+          : read.shape.length > wanted.length
+            ? "One step at a time: predict reads whole sequences."
+            : undefined;
+      const expected = `one step of shape [${wanted}] for '${name}'`;
+      throw new UnreelError({ operation: "stream: step", expected, got: `shape [${read.shape}]`, hint });
     }
     if (idLimit !== undefined) checkIds("stream: step", read, idLimit);
     return read;

@@ -179,6 +179,16 @@ async function compiled(build: Build, bytes: Uint8Array<ArrayBuffer>): Promise<W
     return await WebAssembly.compile(bytes);
   } catch (error) {
     const { message } = error as Error;
+    // "<", as a page begins.
+    if (bytes[0] === 0x3c) {
+      const hint = `Is the address right? It must be that of unreel/kernels.${build}.wasm; a server that does not find it may send a page.`;
+      throw new UnreelError({
+        operation: "kernels",
+        expected: "a module to compile",
+        got: "a page of HTML",
+        hint,
+      });
+    }
     const hint = /polic/i.test(message)
       ? "Allow it in the page's Content-Security-Policy: script-src 'wasm-unsafe-eval'."
       : `These must be the bytes of unreel/kernels.${build}.wasm of this version.`;

@@ -65,8 +65,10 @@ export class Memory {
     // One line more than asked for: vector loads may read past the end of a block.
     const wanted = roundUp(bytes, LINE) + LINE;
     const used = this.used;
-    if (used + wanted > this.limit)
-      throw this.#outOfMemory(wanted, what, `memoryLimit of ${this.limit} bytes (${used} in use)`);
+    if (used + wanted > this.limit) {
+      const more = "or raise configure({ memoryLimit })";
+      throw this.#outOfMemory(wanted, what, `memoryLimit of ${this.limit} bytes (${used} in use)`, more);
+    }
     let gap = this.#gaps.find((candidate) => candidate.bytes >= wanted);
     if (!gap) gap = this.#grow(wanted, what);
     const address = gap.address;
@@ -91,11 +93,11 @@ export class Memory {
     const free = last && last.address + last.bytes === end ? last.bytes : 0;
     const pages = Math.ceil((wanted - free) / PAGE);
     if (end + pages * PAGE > ADDRESSABLE)
-      throw this.#outOfMemory(wanted, what, "the 4 GiB of 32-bit linear memory");
+      throw this.#outOfMemory(wanted, what, "the 4 GiB of 32-bit linear memory", "or a smaller vocabulary");
     try {
       this.#memory.grow(pages);
     } catch {
-      throw this.#outOfMemory(wanted, what, "what the system grants");
+      throw this.#outOfMemory(wanted, what, "what the system grants", "or end other programs");
     }
     this.#insert({ address: end, bytes: this.size - end });
     return this.#gaps.at(-1)!;
@@ -111,12 +113,12 @@ export class Memory {
     }
   }
 
-  #outOfMemory(bytes: number, what: string, bound: string): OutOfMemoryError {
+  #outOfMemory(bytes: number, what: string, bound: string, more: string): OutOfMemoryError {
     return new OutOfMemoryError(bytes, {
       operation: what,
       expected: `memory within ${bound}`,
-      got: `a wish for ${bytes} bytes`,
-      hint: "Use smaller batches, shorter sequences or fewer units, or raise configure({ memoryLimit }).",
+      got: `a wish for ${bytes} bytes (${Math.ceil(bytes / 2 ** 20)} MiB)`,
+      hint: `Use smaller batches (batchSize), shorter sequences or fewer units, ${more}.`,
     });
   }
 }
