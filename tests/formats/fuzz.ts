@@ -12,7 +12,7 @@ const MOST = 256 << 20;
 
 /** What an engine says of a mistake in the code that reads, and not of the file. */
 const MISTAKE =
-  /Cannot (read|convert)|is not (a function|iterable|a constructor|defined)|Maximum call stack|Invalid (array|typed array|string|count)|allocation|out of memory|outside the bounds|\[object Object\]|'undefined'|of undefined|\bNaN\b|null function|unreachable|indirect call/i;
+  /Cannot (read|convert)|is not (a function|iterable|a constructor|defined)|Maximum call stack|Invalid (array|typed array|string|count)|allocation|out of memory|outside the bounds|\[object Object\]|'undefined'|of undefined|(?<!got )\bNaN\b|null function|unreachable|indirect call/i;
 
 export interface Fuzzed {
   /** Files by what messages of the test call them. */
