@@ -13,6 +13,8 @@ export interface Known {
 
 /** Numbers that a constant made while reading may have: a few bytes of a file must not ask for all memory. */
 export const LARGEST_CONSTANT = 1 << 22;
+/** And all of them together, beside eight times what the file itself holds: weights may be turned and joined on their way. */
+export const LARGEST_TOTAL = 1 << 25;
 
 export const TYPE_NAMES: Readonly<Record<number, string>> = {
   1: "float32",
@@ -171,6 +173,7 @@ export function sliced(
 export function broadcasted(x: Known, shape: readonly number[]): Known {
   const padded = [...Array<number>(shape.length - x.shape.length).fill(1), ...x.shape];
   if (padded.every((d, axis) => d === shape[axis])) return { ...x, shape };
+  if (x.data.length === 1) return { type: x.type, shape, data: make(x.type, size(shape)).fill(x.data[0]) };
   const steps = strides(padded).map((step, axis) => (padded[axis] === 1 ? 0 : step));
   return strided(x, shape, steps);
 }

@@ -10,7 +10,7 @@ import { uniqueName } from "../../layers/layer.js";
 import type { SymbolicTensor } from "../../layers/symbolic.js";
 import { type Complain, complainOf } from "../complain.js";
 import type { ModelDescription } from "../description.js";
-import { type Known, readTensor, TYPE_NAMES, typeOf } from "./arrays.js";
+import { type Known, LARGEST_TOTAL, readTensor, TYPE_NAMES, typeOf } from "./arrays.js";
 import { showValue } from "./call.js";
 import { withoutMask } from "./constants.js";
 import type { Dim } from "./dims.js";
@@ -108,14 +108,15 @@ class GraphReader {
     this.#graph = graph;
     this.#assumed = assumed;
     this.#complain = complain;
+    const stored = [...initializers.values()].map(({ data }) => data);
+    const most = LARGEST_TOTAL + 8 * stored.reduce((sum, { length }) => sum + length, 0);
     const whole = {
-      ...{
-        opset,
-        complain,
-        later: this.#later,
-        names: new Set<string>(),
-        shared: new Map<string, unknown>(),
-      },
+      opset,
+      complain,
+      later: this.#later,
+      names: new Set<string>(),
+      shared: new Map<string, unknown>(),
+      made: { arrays: new Set<object>(stored), numbers: 0, most },
       turnSamples: (name: string) => this.#turnSamples(name),
     };
     this.#scope = new Scope(graph, whole, initializers);

@@ -3,7 +3,7 @@
 import { UnreelError } from "../../errors.js";
 import type { Complain } from "../complain.js";
 import { readTensor } from "./arrays.js";
-import { Call, type Given, type Reading } from "./call.js";
+import { Call, type Given, isKnown, type Reading } from "./call.js";
 import { namesRead } from "./names.js";
 import { OPERATORS, REASONS } from "./operators/index.js";
 import type { GraphProto, NodeProto } from "./proto.js";
@@ -16,6 +16,8 @@ interface Whole {
   readonly names: Set<string>;
   readonly shared: Map<string, unknown>;
   readonly later: (() => void)[];
+  /** Arrays that were made while reading, and how many numbers all of them may have. */
+  readonly made: { readonly arrays: Set<object>; numbers: number; readonly most: number };
   turnSamples(name: string): void;
 }
 
@@ -82,10 +84,21 @@ export class Scope implements Reading {
     node.output.forEach((name, k) => {
       if (name === "") return;
       const value = outputs[k];
+      this.#count(node, value);
       if (value !== undefined) this.#values.set(name, value);
       else if (this.isUsed(name))
         new Call(node, this).refuse(`${outputs.length} outputs`, `output ${k}, '${name}', in use`);
     });
+  }
+
+  /** Each array is bounded where it is made; here all of them together are. */
+  #count(node: NodeProto, value: Given | undefined): void {
+    const { made } = this.#whole;
+    if (!isKnown(value) || made.arrays.has(value.data)) return;
+    made.arrays.add(value.data);
+    made.numbers += value.data.length;
+    if (made.numbers > made.most)
+      new Call(node, this).refuse(`constants of at most ${made.most} numbers in all`, `${made.numbers}`);
   }
 
   // --------------------------------------------------------------------------------------------------------- for nodes
