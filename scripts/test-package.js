@@ -81,7 +81,7 @@ async function sizes(code) {
     for (const { path, kind } of metafile.outputs[file].imports)
       if (kind === "import-statement" && metafile.outputs[path]) follow(path);
   };
-  follow(Object.keys(metafile.outputs).find((file) => metafile.outputs[file].entryPoint));
+  follow(Object.keys(metafile.outputs).find((file) => metafile.outputs[file].entryPoint === "<stdin>"));
   const later = Object.keys(metafile.outputs).filter(
     (file) =>
       !atOnce.has(file) &&

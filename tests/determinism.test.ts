@@ -131,6 +131,25 @@ function branches(): Model {
   return model({ inputs: x, outputs: layers.dense({ units: 3, activation: "softmax" }).apply(both) });
 }
 
+/** Ids with padding, and attention of every kind over them. */
+function attending(): Model {
+  const x = input({ shape: [STEPS], dtype: "int32" });
+  const embedded = layers
+    .embedding({ inputDim: 30, outputDim: 6, maskZero: true })
+    .apply(x) as SymbolicTensor;
+  const query = layers.gru({ units: 6, returnSequences: true }).apply(embedded) as SymbolicTensor;
+  const found = [
+    layers.attention({ useScale: true, dropout: 0.1 }).apply([query, embedded], { useCausalMask: true }),
+    layers.attention({ scoreMode: "concat", useScale: true }).apply([query, embedded]),
+    layers.additiveAttention({ dropout: 0.1 }).apply([query, embedded]),
+    layers
+      .multiHeadAttention({ numHeads: 2, keyDim: 3, dropout: 0.1, useGate: true, slidingWindow: 3 })
+      .apply([query, embedded], { useCausalMask: true }),
+  ];
+  const last = layers.globalAveragePooling1D().apply(layers.concatenate().apply(found as SymbolicTensor[]));
+  return model({ inputs: x, outputs: layers.dense({ units: 3, activation: "softmax" }).apply(last) });
+}
+
 async function sha(arrays: readonly Tensor[]): Promise<string> {
   const bytes = arrays.flatMap(({ data }) => [
     ...new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
@@ -172,6 +191,7 @@ function hashed(
 const adam = () => optimizers.adam({ learningRate: 0.01 });
 for (const [name, stack] of Object.entries(STACKS)) hashed(name, () => classifier(stack()), adam, features);
 hashed("embedding and branches", branches, adam, ids);
+hashed("attention", attending, adam, ids);
 for (const [name, make] of Object.entries(OPTIMIZERS)) {
   hashed(name, () => classifier([layers.lstm({ units: 5 })]), make, features);
 }

@@ -3,6 +3,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { input, type Layer, layers, model, type SymbolicTensor, sequential, Tensor } from "../src/index.js";
+import { attentionLayerCases } from "./attentionCases.js";
 import { convLayerCases } from "./convLayerCases.js";
 import { centralDifferences, integers, numbers } from "./gradcheck.js";
 import { type LayerCase, layerCases } from "./layerCases.js";
@@ -192,6 +193,7 @@ const cases: Record<string, Case[]> = {
   ...layerCases,
   ...normLayerCases,
   ...convLayerCases,
+  ...attentionLayerCases,
 };
 
 /** Layers whose test stands elsewhere: what is random in noise.test.ts, cells' and rnn's in rnn.test.ts, against the fused layers. */

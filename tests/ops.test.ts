@@ -9,6 +9,7 @@ import { PAST_SOFTMAX } from "../src/ops/loss.js";
 import type { Op, Value } from "../src/ops/op.js";
 import { formulas } from "../src/training/formulas.js";
 import { registry as lossRegistry } from "../src/training/losses.js";
+import { additiveScores, band, bothKept, keepScores } from "./attentionCases.js";
 import * as axisCases from "./axisCases.js";
 import * as convCases from "./convCases.js";
 import { differentiate } from "./differentiate.js";
@@ -32,6 +33,8 @@ const NO_BACKWARD: Record<string, string> = {
   movingAverage: "a moving average is not trained",
   compare: "steps",
   eitherKept: "a mask",
+  bothKept: "a mask",
+  band: "a mask",
   stopGradient: "that is what it is for",
 };
 
@@ -403,6 +406,10 @@ const cases: Record<string, Case[]> = {
   ...normCases,
   ...axisCases,
   ...convCases,
+  additiveScores,
+  band,
+  bothKept,
+  keepScores,
   activation,
   dense,
   dropout: await dropoutCases(),

@@ -52,6 +52,7 @@ const MARK = Symbol("mark");
 
 /** For messages. Lists are not looked into: they may be nested without end. */
 function brief(value: unknown): string {
+  if (value === undefined) return "nothing";
   if (Array.isArray(value)) return "a list";
   if (value instanceof Framing) return `numpy's ${value.name}`;
   return value === MARK ? "a mark" : show(value);

@@ -1,10 +1,10 @@
-// HDF5 files in memory, read and written through h5wasm (the HDF Group's own library, compiled), which is loaded with the first one.
-// Shapes are checked before numbers are read: what a file claims is never allocated. Not here: what Keras keeps where.
-import type { Attribute, Dataset, File, Group } from "h5wasm";
-import { show, UnreelError } from "../errors.js";
+// HDF5 files in memory: read here (hdf5Read.ts), written through h5wasm (the HDF Group's own library, compiled), which is loaded with the
+// first one. Shapes are checked before numbers are read: what a file claims is never allocated. Not here: what Keras keeps where.
+import type { Group } from "h5wasm";
+import { UnreelError } from "../errors.js";
 import { allowance } from "../zip.js";
-import { OldHdf5 } from "./hdf5Old.js";
-import { shown } from "./place.js";
+import { Hdf5Bytes } from "./hdf5Bytes.js";
+import { Hdf5Reader } from "./hdf5Read.js";
 import { isHdf5 } from "./signatures.js";
 
 /** Numbers of a dataset, or of several, by path; and texts. */
@@ -50,41 +50,8 @@ export async function readHdf5<R>(
   bytes: Uint8Array,
   act: (file: Hdf5File) => R,
 ): Promise<R> {
-  if (!isHdf5(bytes)) throw notWhole(operation, "other bytes at its beginning");
-  // The superblock's version: the older form is read here, and needs no library.
-  if (bytes[8] <= 1) return guarded(operation, () => act(oldReader(operation, bytes)));
-  const { File, FS } = await library();
-  const name = `/unreel-${opened++}.h5`;
-  FS.writeFile(name, bytes);
-  let file: File | undefined;
-  try {
-    file = guarded(operation, () => new File(name, "r"));
-    return act(reader(operation, file, allowance(bytes.length)));
-  } finally {
-    try {
-      file?.close();
-    } catch {
-      // A damaged file may refuse; its bytes go all the same.
-    }
-    FS.unlink(name);
-  }
-}
-
-function notWhole(operation: string, got: string): UnreelError {
-  return new UnreelError({ operation, expected: "a whole HDF5 file", got });
-}
-
-/** What the library says goes into one line. */
-function guarded<R>(operation: string, act: () => R): R {
-  try {
-    return act();
-  } catch (error) {
-    if (error instanceof UnreelError) throw error;
-    const lines = (error instanceof Error ? error.message : String(error)).split("\n");
-    // The deepest of the library's own calls knows best.
-    const told = lines.filter((line) => /^ *#\d+/.test(line)).at(-1) ?? lines[0];
-    throw notWhole(operation, told.replace(/^.*\): /, "").trim() || "an error");
-  }
+  if (isHdf5(bytes)) return act(fileOf(operation, bytes));
+  throw new UnreelError({ operation, expected: "a whole HDF5 file", got: "other bytes at its beginning" });
 }
 
 function checkShape(place: string, given: readonly number[], shape: readonly number[]): void {
@@ -96,8 +63,8 @@ function checkShape(place: string, given: readonly number[], shape: readonly num
   });
 }
 
-function oldReader(operation: string, bytes: Uint8Array): Hdf5File {
-  const file = new OldHdf5(operation, bytes, allowance(bytes.length));
+function fileOf(operation: string, bytes: Uint8Array): Hdf5File {
+  const file = new Hdf5Reader(new Hdf5Bytes(operation, bytes, allowance(bytes.length)));
   const dataset = (path: string) => {
     const found = file.find(path);
     return found === undefined ? undefined : file.dataset(found);
@@ -123,83 +90,6 @@ function oldReader(operation: string, bytes: Uint8Array): Hdf5File {
       if (!attribute) return undefined;
       const texts = file.texts(attribute);
       return attribute.shape.length === 0 ? texts[0] : texts;
-    },
-  };
-}
-
-function reader(operation: string, file: File, take: ReturnType<typeof allowance>): Hdf5File {
-  const entity = (path: string, type: string): Group | Dataset | undefined =>
-    guarded(`${operation}: ${path}`, () => {
-      const parts = path.split("/").filter((part) => part !== "");
-      let here: Group | Dataset = file;
-      for (const part of parts) {
-        if (here.type !== "Group") return undefined;
-        const next = (here as Group).get(part);
-        if (next === null) return undefined;
-        if (!("type" in next) || (next.type !== "Group" && next.type !== "Dataset")) {
-          throw notWhole(`${operation}: ${path}`, `a ${"type" in next ? next.type : "reference"}`);
-        }
-        here = next as Group | Dataset;
-      }
-      return here.type === type ? here : undefined;
-    });
-  const dataset = (path: string): Dataset => {
-    const found = entity(path, "Dataset") as Dataset | undefined;
-    if (found) return found;
-    throw new UnreelError({ operation: `${operation}: ${path}`, expected: "a dataset", got: "none" });
-  };
-  const values = (path: string, shape: readonly number[]): unknown => {
-    const found = dataset(path);
-    const place = `${operation}: ${path}`;
-    return guarded(place, () => {
-      const { type, size, chunks } = found.metadata;
-      checkShape(place, found.metadata.shape ?? [], shape);
-      if (type !== 0 && type !== 1) {
-        throw new UnreelError({ operation: place, expected: "numbers", got: shown(found.dtype) });
-      }
-      // The library makes room for all of a chunk, and for what is not in the file: numbers that were never written.
-      for (const axes of [shape, chunks ?? []]) take(place, size * axes.reduce((count, d) => count * d, 1));
-      if (found.filters.length > 0) {
-        throw new UnreelError({
-          operation: place,
-          expected: "numbers as they are",
-          got: "compressed ones",
-          hint: "Unpack the file with h5repack -f NONE.",
-        });
-      }
-      return found.value;
-    });
-  };
-  return {
-    keys: (path) =>
-      guarded(`${operation}: ${path}`, () => (entity(path, "Group") as Group | undefined)?.keys()),
-    shape: (path) =>
-      guarded(
-        `${operation}: ${path}`,
-        () => (entity(path, "Dataset") as Dataset | undefined)?.shape ?? undefined,
-      ),
-    floats(path, shape) {
-      const given = values(path, shape);
-      if (given instanceof Float32Array) return given;
-      const list =
-        typeof given === "number" || typeof given === "bigint" ? [given] : (given as Iterable<number>);
-      return Float32Array.from(list as Iterable<number>, Number);
-    },
-    number: (path) => Number(values(path, [])),
-    text(path, name) {
-      const place = `${operation}: ${path || "/"}: ${name}`;
-      return guarded(place, () => {
-        const owner = entity(path, "Group") ?? entity(path, "Dataset");
-        const attribute: Attribute | undefined =
-          owner && Object.hasOwn(owner.attrs, name) ? owner.attrs[name] : undefined;
-        if (!attribute) return undefined;
-        const { value } = attribute;
-        if (typeof value === "string") return value;
-        // Lists without entries are told as numbers by some.
-        if (ArrayBuffer.isView(value) && value.byteLength === 0) return [];
-        if (Array.isArray(value) && value.every((each) => typeof each === "string")) return value as string[];
-        throw new UnreelError({ operation: place, expected: "a text, or a list of texts", got: show(value) });
-      });
     },
   };
 }

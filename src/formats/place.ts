@@ -19,6 +19,18 @@ export async function atAsync<R>(place: string, act: () => Promise<R>): Promise<
   }
 }
 
+/** What goes wrong in what a file says of training is told with the way to do without. */
+export function ofTraining<R>(act: () => R): R {
+  try {
+    return act();
+  } catch (error) {
+    if (!(error instanceof UnreelError) || error.hint?.includes("compile: false")) throw error;
+    const { operation, expected, got, hint } = error;
+    const without = "loadModel(path, { compile: false }) loads the rest.";
+    throw new UnreelError({ operation, expected, got, hint: hint ? `${hint} ${without}` : without });
+  }
+}
+
 /** What goes wrong in reading a file and is no error of ours is told with the file's name. */
 export async function inFile<R>(file: string, act: () => Promise<R>): Promise<R> {
   try {
@@ -30,12 +42,17 @@ export async function inFile<R>(file: string, act: () => Promise<R>): Promise<R>
 
 function placed(place: string, error: unknown): UnreelError {
   if (error instanceof UnreelError) {
-    const { operation, expected, got, hint } = error;
+    const [operation, expected, got] = [error.operation, error.expected, error.got].map(shortened);
     // What lies deeper has told its own place.
-    return new UnreelError({ operation: `${place}: ${operation}`, expected, got, hint });
+    return new UnreelError({ operation: `${place}: ${operation}`, expected, got, hint: error.hint });
   }
   const got = error instanceof Error ? error.message : String(error);
   return new UnreelError({ operation: place, expected: "a whole file of its kind", got });
+}
+
+/** Names in a file may be of any length. */
+function shortened(text: string): string {
+  return text.length <= 600 ? text : `${text.slice(0, 300)} … ${text.slice(-200)}`;
 }
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -72,7 +89,7 @@ const MOST_JSON = {
   "lists and objects": 400_000,
   names: 400_000,
   values: 2_000_000,
-  depth: 2_000,
+  depth: 256,
 } as const;
 
 function checkJson(place: string, text: string): void {

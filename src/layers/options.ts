@@ -94,6 +94,7 @@ export function lookUp<V>(
   registry: Readonly<Record<string, V>>,
   aliases: Readonly<Record<string, string>> = {},
 ): V {
+  if (typeof name !== "string") throw new UnreelError({ operation, expected: "a name", got: show(name) });
   const key = camelCase(name);
   const alias = key.toLowerCase();
   const found = Object.hasOwn(registry, key)

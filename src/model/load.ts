@@ -3,7 +3,7 @@ import { readBytes } from "../data/source.js";
 import { UnreelError } from "../errors.js";
 import type { FormatName, ModelDescription } from "../formats/description.js";
 import { checkFormat, loadFormat } from "../formats/index.js";
-import { at, atAsync, inFile } from "../formats/place.js";
+import { at, atAsync, inFile, ofTraining } from "../formats/place.js";
 import { readOptions } from "../layers/options.js";
 import type { Assets, Predictor } from "./predictor.js";
 import { beside } from "./save.js";
@@ -18,7 +18,8 @@ export interface LoadOptions {
   weights?: ModelSource;
   /** The files that the first one names (shards of TensorFlow.js, outside data of ONNX), by these names. Default: those beside it. */
   files?: Readonly<Record<string, ModelSource>>;
-  /** Takes over what the file says of training: optimizer and its state, loss, metrics. Default true. */
+  /** Takes over what the file says of training: optimizer and its state, loss, metrics. Default true. With false, files open whose
+   * optimizer, loss or metrics are not here. Keras: load_model(compile=False). */
   compile?: boolean;
 }
 
@@ -55,7 +56,7 @@ export async function loadAs<M extends Predictor>(
     const isGiven = files && Object.hasOwn(files, path);
     if (isGiven || typeof source === "string" || source instanceof URL || source instanceof Response) {
       const place = isGiven ? files[path] : beside(source instanceof URL ? source : name, path);
-      const found = await readBytes(name, place);
+      const found = await readBytes(`${name}: ${path}`, place);
       const { placeholder } = await import("../formats/foreign.js");
       const page = placeholder(found);
       if (!page) return found;
@@ -68,7 +69,7 @@ export async function loadAs<M extends Predictor>(
     }
     const hint = "Bytes lie beside nothing: give a path or a URL, or the file in the option files.";
     throw new UnreelError({
-      operation: "files",
+      operation: `${name}: files`,
       expected: `a file '${path}'`,
       got: "none",
       hint,
@@ -79,7 +80,7 @@ export async function loadAs<M extends Predictor>(
   );
   const model = make(found);
   const assets = found.assets && (await revived(found.assets));
-  at(`${operation}: ${name}`, () => model.restore({ ...found, assets }));
+  at(`${operation}: ${name}`, () => ofTraining(() => model.restore({ ...found, assets })));
   if (weights !== undefined) await model.loadWeights(weights);
   return model;
 }

@@ -1,10 +1,10 @@
 // Files of Keras 3 (make_keras.py, keras.zip): each opens here and predicts what Keras predicts; what was trained goes on as in Keras;
 // and it is the same after it was written here.
 import { readFileSync } from "node:fs";
-import { unzipSync } from "fflate";
+import { unzipSync, zipSync } from "fflate";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { loadModel, tensor } from "../../src/index.js";
+import { loadModel, tensor, UnreelError } from "../../src/index.js";
 import { root } from "../support.js";
 import { apart, cases, check, entries, given } from "./kerasCases.js";
 
@@ -62,6 +62,68 @@ for (const file of Object.keys(entries)) {
     }
   });
 }
+
+/** The states that each layer of a file is given, as they stand in its config. */
+function givenStates(file: Uint8Array): unknown[] {
+  const { config } = JSON.parse(new TextDecoder().decode(unzipSync(file)["config.json"]));
+  const layers = config.layers as {
+    name?: string;
+    inbound_nodes?: { kwargs?: { initial_state?: unknown } }[];
+  }[];
+  return layers
+    .flatMap(({ name, inbound_nodes: nodes = [] }) =>
+      nodes.map((node) => ({ name, states: node.kwargs?.initial_state ?? [] })),
+    )
+    .filter(({ states }) => (states as unknown[]).length > 0)
+    .map(({ name, states }) => ({ name, states: JSON.stringify(states) }));
+}
+
+test("states that a layer is given are written in the structure that Keras wants", async () => {
+  const names = [
+    "stack_with_given_states",
+    "stack_with_states",
+    "encoder_decoder",
+    "bidirectional_states",
+    "bidirectional_stack_with_states",
+  ];
+  for (const name of names) {
+    const file = entries[`${name}.keras`];
+    const written = await (await loadModel(file)).toBytes("keras");
+    const given = givenStates(file);
+    assert.equal(givenStates(written), given, name);
+    assert.is(given.length, 1, name);
+  }
+});
+
+/** Configs of compile from Keras, with what is not here, by the name of that. */
+const compiles = JSON.parse(new TextDecoder().decode(entries["compile.json"])) as Record<string, object>;
+
+for (const [name, compile] of Object.entries(compiles)) {
+  test(`compiled with ${name}: refused by name, and loaded without`, async () => {
+    const parts = unzipSync(entries["gru.keras"]);
+    const config = JSON.parse(new TextDecoder().decode(parts["config.json"]));
+    const text = JSON.stringify({ ...config, compile_config: compile });
+    const file = zipSync({ ...parts, "config.json": new TextEncoder().encode(text) });
+    const error = await loadModel(file).catch((thrown: unknown) => thrown as Error);
+    assert.instance(error, UnreelError);
+    const { message } = error as Error;
+    assert.match(message, new RegExp(`config.json: compile_config: .*\\b${name}\\b`));
+    assert.match(message, "loadModel(path, { compile: false }) loads the rest.");
+    const model = await loadModel(file, { compile: false });
+    await check(model, cases.gru.x, cases.gru.y, 1e-5);
+  });
+}
+
+test("what is compiled for another output is told with the way to do without", async () => {
+  const parts = unzipSync(entries["gru.keras"]);
+  const config = JSON.parse(new TextDecoder().decode(parts["config.json"]));
+  const compile = { optimizer: "sgd", loss: { nowhere: "mse" } };
+  const text = JSON.stringify({ ...config, compile_config: compile });
+  const file = zipSync({ ...parts, "config.json": new TextEncoder().encode(text) });
+  const error = await loadModel(file).catch((thrown: unknown) => thrown as Error);
+  assert.instance(error, UnreelError);
+  assert.match((error as Error).message, /nowhere.*\{ compile: false \}\) loads the rest/s);
+});
 
 const old = unzipSync(readFileSync(new URL("tests/formats/keras2.zip", root)));
 const told = JSON.parse(new TextDecoder().decode(old["cases.json"])) as { x: number[] } & Record<

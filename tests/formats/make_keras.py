@@ -468,17 +468,146 @@ def stack_used_twice():
     return keras.Model([a, b], [twin(a), twin(b)]), [floats(), floats()]
 
 
+# ----------------------------------------------------------------------------------------------------- nested states
+
+
+@case
+def stack_with_states():
+    x = keras.Input((T, I))
+    y, *states = L.RNN([L.LSTMCell(2), L.GRUCell(3)], return_sequences=True, return_state=True)(x)
+    z = L.RNN([L.LSTMCell(2), L.GRUCell(3)])(y, initial_state=states)
+    return keras.Model(x, [z, *keras.tree.flatten(states)]), floats()
+
+
+@case
+def stack_with_states_as_they_come():
+    # The structure of the outputs is that of what the layer gives: (y, [h, c], h).
+    x = keras.Input((T, I))
+    return keras.Model(x, L.RNN([L.LSTMCell(2), L.GRUCell(3)], return_state=True)(x)), floats()
+
+
+@case
+def stack_with_given_states():
+    x, h, c, g = keras.Input((T, I)), keras.Input((2,)), keras.Input((2,)), keras.Input((3,))
+    y, *states = L.RNN([L.LSTMCell(2), L.GRUCell(3)], return_state=True)(x, initial_state=[[h, c], g])
+    return keras.Model([x, h, c, g], [y, *keras.tree.flatten(states)]), [floats(), floats(N, 2), floats(N, 2), floats(N, 3)]
+
+
+@case
+def bidirectional_stack_with_states():
+    x = keras.Input((T, I))
+    y, *states = L.Bidirectional(L.RNN([L.LSTMCell(2), L.GRUCell(3)], return_sequences=True, return_state=True))(x)
+    z = L.Bidirectional(L.RNN([L.LSTMCell(2), L.GRUCell(3)]))(y, initial_state=states)
+    return keras.Model(x, [z, *keras.tree.flatten(states)]), floats()
+
+
+# ----------------------------------------------------------------------------------------------------- attention
+
+
+@case
+def attention_kinds():
+    a, b = keras.Input((None,), name="a"), keras.Input((4,), name="b")
+    kept, seen = keras.Input((4,), dtype="bool", name="kept"), keras.Input((4,), name="seen")
+    x, y = L.Embedding(7, 3, mask_zero=True)(a), L.Embedding(7, 3, mask_zero=True)(b)
+    luong, scores = L.Attention(use_scale=True)([y, x], return_attention_scores=True)
+    outs = [
+        luong,
+        L.Attention(score_mode="concat", use_scale=True, dropout=0.2, seed=3)([x, y, L.Dense(3)(y)]),
+        L.AdditiveAttention()([x, x], use_causal_mask=True),
+        L.AdditiveAttention(use_scale=False)([y, y], mask=[kept, seen]),
+        L.Attention()([y, y, y], mask=[None, kept]),
+    ]
+    return keras.Model([a, b, kept, seen], [*outs, scores]), [
+        ids(3, N, 6), ids(3, N, 4), rng.integers(0, 2, size=(N, 4)).astype("bool"), np.ones((N, 4), "float32")
+    ]
+
+
+@case
+def multi_head_attention():
+    a, b = keras.Input((5,), name="a"), keras.Input((4, I), name="b")
+    may, kept = keras.Input((5, 4), name="may"), keras.Input((4,), dtype="bool", name="kept")
+    x = L.Embedding(7, 4, mask_zero=True)(a)
+    first = L.MultiHeadAttention(2, 3)(query=x, value=b, key=b, attention_mask=may)
+    second, scores = L.MultiHeadAttention(3, 2, value_dim=5, use_gate=True, output_shape=(2, 3), dropout=0.1, seed=5)(
+        first, b, value_mask=kept, key_mask=kept, use_causal_mask=True, return_attention_scores=True
+    )
+    third = L.MultiHeadAttention(1, 4, sliding_window=2, use_bias=False, kernel_initializer="he_normal")(first, first)
+    outs = [second, scores, L.GRU(2)(L.Add()([first, third]))]
+    return keras.Model([a, b, may, kept], outs), [
+        ids(3), floats(N, 4, I), rng.integers(0, 2, size=(N, 5, 4)).astype("float32"), np.array([[1, 1, 0, 1]] * N, "bool")
+    ]
+
+
+@case
+def transformer():
+    x = keras.Input((6,), name="ids")
+    y = L.Embedding(9, 4, mask_zero=True)(x)
+    for _ in range(2):
+        y = L.LayerNormalization()(L.Add()([y, L.MultiHeadAttention(2, 3)(y, y)]))
+        y = L.LayerNormalization()(L.Add()([y, L.Dense(4)(L.Dense(6, "relu")(y))]))
+    model = keras.Model(x, L.Dense(2)(L.GlobalAveragePooling1D()(y)))
+    model.compile(O.Adam(0.01), "mse")
+    # Without padding: where a query sees nothing torch's gradients are not those of the other backends (golden/keras_attention.py).
+    train_x, train_y = np.maximum(ids(9, 8, 6), 1), floats(8, 2)
+    model.fit(train_x, train_y, epochs=3, batch_size=3, shuffle=False, verbose=0)
+    x = ids(4, N, 6)
+    x[:, 2] = 1
+    return model, x, (train_x, train_y)
+
+
+@case
+def translation_with_attention():
+    source, target = keras.Input((None,), name="source"), keras.Input((None,), name="target")
+    x, h, c = L.LSTM(4, return_sequences=True, return_state=True)(L.Embedding(6, 3, mask_zero=True)(source))
+    y = L.LSTM(4, return_sequences=True)(L.Embedding(7, 3)(target), initial_state=[h, c])
+    out = L.Dense(7, activation="softmax")(L.Concatenate()([y, L.Attention()([y, x])]))
+    return keras.Model([source, target], out), [ids(6, N, 5), ids(7, N, 4)]
+
+
+# What models may be compiled with in Keras and not here, each with what an error names.
+REFUSED = {
+    "Ftrl": lambda: dict(optimizer=O.Ftrl(0.1), loss="mse"),
+    "Adafactor": lambda: dict(optimizer=O.Adafactor(0.1), loss="mse"),
+    "Lamb": lambda: dict(optimizer=O.Lamb(0.1), loss="mse"),
+    "Muon": lambda: dict(optimizer=O.Muon(0.1), loss="mse"),
+    "ScheduleFreeAdamW": lambda: dict(optimizer=O.ScheduleFreeAdamW(0.1), loss="mse"),
+    "LossScaleOptimizer": lambda: dict(optimizer=O.LossScaleOptimizer(O.Adam(0.1)), loss="mse"),
+    "use_ema": lambda: dict(optimizer=O.Adam(0.1, use_ema=True), loss="mse"),
+    "gradient_accumulation_steps": lambda: dict(optimizer=O.SGD(0.1, gradient_accumulation_steps=2), loss="mse"),
+    "loss_scale_factor": lambda: dict(optimizer=O.SGD(0.1, loss_scale_factor=8.0), loss="mse"),
+    "Circle": lambda: dict(optimizer="sgd", loss=keras.losses.Circle()),
+    "circle": lambda: dict(optimizer="sgd", loss="circle"),
+    "CTC": lambda: dict(optimizer="sgd", loss=keras.losses.CTC()),
+    "ctc": lambda: dict(optimizer="sgd", loss="ctc"),
+    "CategoricalGeneralizedCrossEntropy": lambda: dict(optimizer="sgd", loss=keras.losses.CategoricalGeneralizedCrossEntropy()),
+    "ignore_class": lambda: dict(optimizer="sgd", loss=keras.losses.SparseCategoricalCrossentropy(ignore_class=0)),
+    "MeanIoU": lambda: dict(optimizer="sgd", loss="mse", metrics=[keras.metrics.MeanIoU(2)]),
+    "PearsonCorrelation": lambda: dict(optimizer="sgd", loss="mse", metrics=["mae", keras.metrics.PearsonCorrelation()]),
+    "ConcordanceCorrelation": lambda: dict(optimizer="sgd", loss="mse", weighted_metrics=[keras.metrics.ConcordanceCorrelation()]),
+}
+
+
+def refused():
+    configs = {}
+    for name, options in REFUSED.items():
+        model = seq(L.Dense(2), shape=(3,))
+        model.compile(**options())
+        configs[name] = json.loads(json.dumps(model.get_compile_config()))
+    return configs
+
+
 LEGACY = ["lstm", "gru", "imdb", "bidirectional_concat", "stacked_cells", "convolutions", "shared", "nested_functional"]
 LEGACY += ["encoder_decoder", "normalizations", "with_adam", "with_rmsprop_all", "with_normalization", "two_outputs", "odd_names"]
-LEGACY += ["models_at_both_ends", "model_used_twice", "model_used_before"]
-WEIGHTS = ["lstm", "stacked_cells", "nested_functional", "shared", "with_normalization", "many_alike"]
+LEGACY += ["models_at_both_ends", "model_used_twice", "model_used_before", "stack_with_states"]
+LEGACY += ["attention_kinds", "multi_head_attention", "transformer", "translation_with_attention"]
+WEIGHTS = ["lstm", "stacked_cells", "nested_functional", "shared", "with_normalization", "many_alike", "multi_head_attention"]
 
 
 def plain(values):
     if isinstance(values, dict):
         values = list(values.values())
     if isinstance(values, (list, tuple)):
-        return [plain(each) for each in values]
+        return [plain(each) for each in keras.tree.flatten(values)]
     values = np.asarray(values)
     kind = "int32" if values.dtype.kind in "iub" else "float32"
     return {"shape": list(values.shape), "dtype": kind, "data": [float(f"{v:.8g}") if kind == "float32" else int(v) for v in values.ravel()]}
@@ -526,6 +655,7 @@ def main():
                 entry["more"] = {"x": plain(train_x), "y": plain(train_y), "history": history, "after": as_list(plain(model.predict(x, verbose=0)))}
             cases[name] = entry
         put("cases.json", json.dumps(cases))
+        put("compile.json", json.dumps(refused()))
     path = os.path.join(os.path.dirname(__file__), "keras.zip")
     if len(sys.argv) == 1:
         with open(path, "wb") as file:

@@ -180,6 +180,30 @@ const models = {
   },
 };
 
+const { train } = tf;
+/** What models are compiled with that are trained before they are saved, and go on afterwards. */
+const compiled = {
+  sgd: [train.sgd(0.1), "meanAbsoluteError", ["mse"]],
+  momentum: [train.momentum(0.05, 0.9), "meanSquaredError", []],
+  nesterov: [train.momentum(0.05, 0.8, true), "cosineProximity", ["mape"]],
+  adam: [train.adam(0.02, 0.8, 0.99), "logcosh", ["mae", "mse"]],
+  rmsprop: [train.rmsprop(0.01, 0.8), "meanSquaredError", ["mae"]],
+  rmspropMomentum: [train.rmsprop(0.01, 0.9, 0.5), "meanSquaredError", []],
+  adagrad: [train.adagrad(0.1, 0.2), "meanSquaredError", []],
+  adadelta: [train.adadelta(0.5, 0.9), "meanSquaredError", []],
+  classes: [train.adam(0.02), "categoricalCrossentropy", ["acc", "categoricalAccuracy"], "softmax"],
+};
+const FIT = { epochs: 3, batchSize: 3, shuffle: false, verbose: 0 };
+
+const body = (activation = "linear") =>
+  stack(
+    L.dense({ units: 4, trainable: false, ...steps }),
+    L.lstm({ units: 3, returnSequences: true }),
+    L.batchNormalization(),
+    L.gru({ units: 3 }),
+    L.dense({ units: 2, activation }),
+  );
+
 const plain = (tensor) => ({
   shape: tensor.shape,
   dtype: tensor.dtype,
@@ -187,6 +211,16 @@ const plain = (tensor) => ({
     tensor.dtype === "int32" ? Int32Array.from(tensor.dataSync()) : Float32Array.from(tensor.dataSync()),
   ),
 });
+
+/** Every weight another number, also those that begin as 0 or 1; variances are positive. */
+function redraw(model) {
+  model.setWeights(
+    model.weights.map((weight) => {
+      const values = tf.mul(numbers(weight.shape), 0.6);
+      return /variance/.test(weight.originalName) ? tf.add(tf.abs(values), 0.5) : values;
+    }),
+  );
+}
 
 /** model.json and its shards, as the handlers of tfjs write them. */
 async function saved(model, includeOptimizer) {
@@ -212,16 +246,25 @@ async function make() {
   const cases = {};
   for (const [name, build] of Object.entries(models)) {
     const [model, ...x] = build();
-    // Every weight another number, also those that begin as 0 or 1; variances are positive.
-    model.setWeights(
-      model.weights.map((weight) => {
-        const values = tf.mul(numbers(weight.shape), 0.6);
-        return /variance/.test(weight.originalName) ? tf.add(tf.abs(values), 0.5) : values;
-      }),
-    );
+    redraw(model);
     const files = await saved(model, name === "compiled");
     const y = [model.predict(x.length === 1 ? x[0] : x)].flat();
     cases[name] = { ...files, x: x.map(plain), y: y.map(plain) };
+  }
+  for (const [name, [optimizer, loss, metrics, activation]] of Object.entries(compiled)) {
+    const model = body(activation);
+    redraw(model);
+    model.compile({ optimizer, loss, metrics });
+    const [x, y] = [
+      numbers([8, 5, 3]),
+      activation ? tf.oneHot([0, 1, 1, 0, 1, 0, 0, 1], 2).toFloat() : numbers([8, 2]),
+    ];
+    await model.fit(x, y, FIT);
+    const files = await saved(model, true);
+    const before = plain(model.predict(x));
+    const { history } = await model.fit(x, y, FIT);
+    const more = { target: plain(y), loss: history.loss, after: plain(model.predict(x)) };
+    cases[`trained_${name}`] = { ...files, x: [plain(x)], y: [before], more };
   }
   writeFileSync(fixture, `${JSON.stringify({ tfjs: tf.version.tfjs, cases })}\n`);
   console.log(`${Object.keys(cases).length} models`);
@@ -230,11 +273,13 @@ async function make() {
 /** Opens the files of `toFiles` in tfjs. */
 async function open(files) {
   const [first, ...shards] = files.values();
-  const { modelTopology, weightsManifest } = JSON.parse(new TextDecoder().decode(first));
+  const { modelTopology, weightsManifest, trainingConfig } = JSON.parse(new TextDecoder().decode(first));
   const [{ paths, weights }] = weightsManifest;
   if (paths.join() !== [...files.keys()].slice(1).join()) throw new Error(`paths: ${paths}`);
   const weightData = Uint8Array.from(Buffer.concat(shards)).buffer;
-  return tf.loadLayersModel({ load: async () => ({ modelTopology, weightSpecs: weights, weightData }) });
+  return tf.loadLayersModel({
+    load: async () => ({ modelTopology, trainingConfig, weightSpecs: weights, weightData }),
+  });
 }
 
 async function check() {
@@ -249,7 +294,7 @@ async function check() {
     dtype,
   ];
   let worst = 0;
-  for (const [name, { json, shards, x, y }] of Object.entries(cases)) {
+  for (const [name, { json, shards, x, y, more }] of Object.entries(cases)) {
     const files = Object.fromEntries(Object.entries(shards).map(([path, text]) => [path, bytes(text)]));
     const model = await loadModel(new TextEncoder().encode(JSON.stringify(json)), { files });
     const inputs = x.map((each) => tensor(...given(each)));
@@ -262,6 +307,12 @@ async function check() {
     const written = Math.max(...ours.map(({ data }, k) => apart(data, theirs[k].dataSync())));
     worst = Math.max(worst, read, written);
     console.log(`${name}: read ${read.toExponential(1)}, written ${written.toExponential(1)}`);
+    if (!more) continue;
+    // What was read and written here goes on there as it would have without that.
+    const { history } = await there.fit(theirInputs[0], tf.tensor(...given(more.target)), FIT);
+    const on = apart(history.loss, more.loss);
+    worst = Math.max(worst, on);
+    console.log(`${name}: goes on ${on.toExponential(1)}`);
   }
   if (!(worst <= 1e-5)) throw new Error(`predictions are ${worst} apart`);
 }

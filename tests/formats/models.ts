@@ -399,6 +399,110 @@ of("dot, steps", SEQUENCE, sequence, (x) =>
   layers.dot({ axes: 2 }).apply([x, layers.dense({ units: 4 }).apply(x)]),
 );
 
+// ------------------------------------------------------------------------------------------------------------- attention
+
+const ATTENTIONS: Record<string, () => Layer> = {
+  attention: () => layers.attention(),
+  "attention, scaled": () => layers.attention({ useScale: true }),
+  "attention, concat": () => layers.attention({ useScale: true, scoreMode: "concat", dropout: 0.5 }),
+  additiveAttention: () => layers.additiveAttention(),
+  "additiveAttention, no scale": () => layers.additiveAttention({ useScale: false }),
+  multiHeadAttention: () => layers.multiHeadAttention({ numHeads: 2, keyDim: 3 }),
+  "multiHeadAttention, a window, a gate": () =>
+    layers.multiHeadAttention({ numHeads: 3, keyDim: 2, valueDim: 5, slidingWindow: 2, useGate: true }),
+  "multiHeadAttention, two axes, dropout": () =>
+    layers.multiHeadAttention({
+      numHeads: 1,
+      keyDim: 2,
+      outputShape: [2, 3],
+      useBias: false,
+      dropout: 0.5,
+    }),
+};
+for (const [name, make] of Object.entries(ATTENTIONS)) {
+  const dense = (units: number, x: SymbolicTensor) => layers.dense({ units }).apply(x) as SymbolicTensor;
+  for (const options of [{}, { useCausalMask: true, returnAttentionScores: true }]) {
+    const how = "useCausalMask" in options ? ", causal, scores" : "";
+    of(`${name}${how}`, SEQUENCE, sequence, (x) =>
+      make().apply([dense(4, x), dense(3, x), dense(4, x)], options),
+    );
+    masked(`${name}${how}`, (x) => make().apply([dense(4, x), x], options));
+  }
+}
+cases.push({
+  name: "attention, other lengths, masks by name",
+  make() {
+    const [x, y] = [input({ shape: [null, 4] }), input({ shape: [null, 4] })];
+    const [kept, seen] = [input({ shape: [null] }), input({ shape: [null], dtype: "int32" })];
+    const [out, scores] = layers.attention().apply([x, y], {
+      mask: [kept, seen],
+      returnAttentionScores: true,
+    });
+    const feeds = [
+      numbers(2, 3, 4),
+      numbers(2, 4, 4),
+      tensor([
+        [1, 0, 1],
+        [1, 1, 1],
+      ]),
+      tensor(
+        [
+          [0, 1, 1, 0],
+          [1, 1, 1, 1],
+        ],
+        undefined,
+        "int32",
+      ),
+    ];
+    return { model: model({ inputs: [x, y, kept, seen], outputs: [out, scores] }), feeds };
+  },
+});
+for (const shape of [
+  [3, 4],
+  [2, 3, 4],
+  [1, 4],
+]) {
+  cases.push({
+    name: `multiHeadAttention, masks by name, of attention [${shape}]`,
+    make() {
+      const [x, y] = [input({ shape: [3, 4] }), input({ shape: [4, 2] })];
+      const [attentionMask, keyMask] = [input({ shape }), input({ shape: [4] })];
+      const more = shape.length === 3 ? {} : { keyMask };
+      const out = layers
+        .multiHeadAttention({ numHeads: 2, keyDim: 3 })
+        .apply([x, y], { attentionMask, ...more, useCausalMask: shape[0] === 1 });
+      const bits = tensor(
+        Float32Array.from(numbers(2, ...shape).data, (v) => (v > 0 ? 1 : 0)),
+        [2, ...shape],
+      );
+      const used = shape.length === 3 ? [] : [keyMask];
+      const feeds = [
+        numbers(2, 3, 4),
+        numbers(2, 4, 2),
+        bits,
+        ...used.map(() =>
+          tensor([
+            [1, 1, 0, 1],
+            [0, 1, 1, 1],
+          ]),
+        ),
+      ];
+      return { model: drawn(model({ inputs: [x, y, attentionMask, ...used], outputs: out })), feeds };
+    },
+  });
+}
+/** Attention of x to itself takes the mask of x away; what is told masks when it is drawn is not misled. */
+masked("a block of a transformer", (x) => {
+  const first = layers.multiHeadAttention({ numHeads: 2, keyDim: 3 }).apply([x, x]);
+  const sum = layers.layerNormalization().apply(layers.add().apply([x, first]));
+  const second = layers.multiHeadAttention({ numHeads: 1, keyDim: 2 }).apply([sum, sum]);
+  const joined = layers.concatenate({ axis: 1 }).apply([sum, second, x]);
+  return [
+    layers.lstm({ units: 3 }).apply(layers.add().apply([sum, second])),
+    layers.gru({ units: 3, returnSequences: true }).apply(joined),
+  ];
+});
+
 // ------------------------------------------------------------------------------------------------------------ operations
 
 const operations: Record<string, Draw> = {

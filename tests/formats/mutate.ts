@@ -1,43 +1,65 @@
 // Damages files at random, from a seed: bits, lengths, ends, pieces; and JSON by its structure.
 import type { Random } from "../../src/random.js";
 
-/** Lengths and offsets that no file has. */
-const LENGTHS = [0, 1, 0x7f, 0xff, 0x7fff, 0xffff, 0x7fffffff, 0x80000000, 0xfffffff0, 0xffffffff];
+/** Lengths and offsets that no file has, and numbers that counts break at. */
+const LENGTHS = [0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0xffff, 0x7fffffff, 0x80000000, 0xfffffff0, 0xffffffff];
 
+type Way = (bytes: Uint8Array, at: number, random: Random) => Uint8Array;
+
+function inPlace(change: (bytes: Uint8Array, at: number, random: Random) => void): Way {
+  return (bytes, at, random) => {
+    change(bytes, at, random);
+    return bytes;
+  };
+}
+
+const WAYS: readonly Way[] = [
+  inPlace((bytes, _, random) => {
+    for (let flips = 1 + random.integer(16); flips > 0; flips--)
+      bytes[random.integer(bytes.length)] ^= 1 << random.integer(8);
+  }),
+  inPlace((bytes, at, random) => {
+    bytes[at] = random.integer(256);
+  }),
+  (bytes, at) => bytes.slice(0, at),
+  // A number of four bytes, or of eight.
+  inPlace((bytes, at, random) => {
+    const value = LENGTHS[random.integer(LENGTHS.length)];
+    const size = random.integer(4) === 0 ? 8 : 4;
+    for (let k = 0; k < size && at + k < bytes.length; k++) bytes[at + k] = k < 4 ? value >>> (8 * k) : 0;
+  }),
+  // A piece over another one, gone, or twice.
+  inPlace((bytes, at, random) => {
+    const from = random.integer(bytes.length);
+    bytes.copyWithin(at, from, from + 1 + random.integer(64));
+  }),
+  (bytes, at, random) => joined(bytes.subarray(0, at), bytes.subarray(at + 1 + random.integer(32))),
+  (bytes, at, random) => joined(bytes.subarray(0, at + 1 + random.integer(32)), bytes.subarray(at)),
+  (bytes, at, random) => {
+    const more = new Uint8Array(random.integer(64)).fill(random.integer(256));
+    return joined(bytes.subarray(0, at), more, bytes.subarray(at));
+  },
+  // Ones also make numbers that go on, as those of variable length do, to their largest.
+  inPlace((bytes, at, random) => {
+    bytes.fill(random.integer(2) === 0 ? 0 : 0xff, at, at + random.integer(32));
+  }),
+];
+
+function joined(...parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
+/** The same bytes but for one to four changes. */
 export function mutated(bytes: Uint8Array, random: Random): Uint8Array {
-  let out = bytes.slice();
-  for (let turns = 1 + random.integer(3); turns > 0; turns--) {
-    const at = random.integer(Math.max(1, out.length));
-    switch (random.integer(6)) {
-      case 0:
-        for (let flips = 1 + random.integer(16); flips > 0; flips--)
-          out[random.integer(out.length)] ^= 1 << random.integer(8);
-        break;
-      case 1:
-        out = out.slice(0, at);
-        break;
-      case 2: {
-        const value = LENGTHS[random.integer(LENGTHS.length)];
-        for (let k = 0; k < 4 && at + k < out.length; k++) out[at + k] = value >>> (8 * k);
-        break;
-      }
-      case 3: {
-        // A piece over another one.
-        const size = 1 + random.integer(64);
-        out.copyWithin(at, random.integer(Math.max(1, out.length)), random.integer(out.length) + size);
-        break;
-      }
-      case 4: {
-        const size = random.integer(64);
-        const more = new Uint8Array(out.length + size).fill(random.integer(256));
-        more.set(out.subarray(0, at));
-        more.set(out.subarray(at), at + size);
-        out = more;
-        break;
-      }
-      default:
-        out.fill(random.integer(2) === 0 ? 0 : 0xff, at, at + random.integer(32));
-    }
+  let out: Uint8Array = bytes.slice();
+  for (let turns = 1 + random.integer(4); turns > 0 && out.length > 0; turns--) {
+    out = WAYS[random.integer(WAYS.length)](out, random.integer(out.length), random);
   }
   return out;
 }
@@ -58,6 +80,11 @@ const ODD: readonly (() => Value)[] = [
   () => [],
   () => ({}),
   () => nested(200),
+  () => lists(200),
+  () => lists(1900),
+  () => Array.from({ length: 3000 }, (_, k) => k),
+  () => [[2 ** 31, 2 ** 31]],
+  () => "x".repeat(5000),
   () => ({ class_name: "Lambda", config: {} }),
   () => ({ class_name: "__proto__", config: { __proto__: null } }),
 ];
@@ -66,6 +93,12 @@ function nested(depth: number): Value {
   let value: Value = 1;
   for (let k = 0; k < depth; k++)
     value = { class_name: "TimeDistributed", config: { name: "t", layer: value } };
+  return value;
+}
+
+function lists(depth: number): Value {
+  let value: Value = [];
+  for (let k = 0; k < depth; k++) value = [value];
   return value;
 }
 

@@ -8,7 +8,7 @@ import * as metricFunctions from "../../training/metrics/index.js";
 import { Metric } from "../../training/metrics/index.js";
 import { type Optimizer, registry as optimizers, resolveOptimizer } from "../../training/optimizers.js";
 import { type Schedule, registry as schedules } from "../../training/schedules.js";
-import { at, isObject, type Json, type JsonObject, requireObject, shown } from "../place.js";
+import { at, isObject, type Json, type JsonObject, ofTraining, requireObject, shown } from "../place.js";
 import { type Configured, camelOptions, kerasObject, readObject, snakeOptions } from "./objects.js";
 
 // ------------------------------------------------------------------------------------------------------------- optimizers
@@ -201,8 +201,16 @@ const MAKER_ALIASES: Readonly<Record<string, string>> = {
   loss_kldivergence: "kullbackleiblerdivergence",
 };
 
+/** A name that is known here: what it is may depend on the output. */
+function readName(kind: "loss" | "metric", place: string, name: string): string {
+  if (kind === "loss") resolveLoss(place, name);
+  else metricFunctions.resolveMetric(place, name);
+  return name;
+}
+
 function readEither(kind: "loss" | "metric", place: string, value: Json, depth = 0): unknown {
-  if (value === null || typeof value === "string") return value;
+  if (typeof value === "string") return readName(kind, place, value);
+  if (value === null) return value;
   if (depth > 4)
     throw new UnreelError({ operation: place, expected: "a list of lists at most", got: "more" });
   if (Array.isArray(value))
@@ -216,12 +224,12 @@ function readEither(kind: "loss" | "metric", place: string, value: Json, depth =
     return Object.fromEntries(read);
   }
   if (object.class_name === "function" && typeof object.config === "string" && isKeras(object.module)) {
-    return object.config;
+    return readName(kind, place, object.config);
   }
   const { className, config } = readObject(place, object);
   // Keras 2 wraps the function that it means.
   if (/^(MeanMetricWrapper|LossFunctionWrapper)$/.test(className) && typeof config.fn === "string")
-    return config.fn;
+    return readName(kind, place, config.fn);
   const makers = byLowerCase<unknown>(kind === "loss" ? losses : { ...metricFunctions });
   const key = className.toLowerCase();
   const make = makers.get(MAKER_ALIASES[`${kind}_${key}`] ?? key);
@@ -298,13 +306,13 @@ export function readCompile(place: string, value: Json | undefined): CompileOpti
   // Keras 2 had it in an entry of its own.
   const { optimizer, loss, loss_weights: lossWeights, metrics, weighted_metrics: weightedMetrics } = config;
   if (optimizer === undefined || optimizer === null || loss === undefined || loss === null) return undefined;
-  const options = {
+  const options = ofTraining(() => ({
     optimizer: readOptimizer(`${place}: optimizer`, optimizer),
     loss: readEither("loss", `${place}: loss`, loss),
     metrics: (metrics && readEither("metric", `${place}: metrics`, metrics)) || undefined,
     weightedMetrics:
       (weightedMetrics && readEither("metric", `${place}: weighted_metrics`, weightedMetrics)) || undefined,
     lossWeights: lossWeights || undefined,
-  };
+  }));
   return options as CompileOptions;
 }

@@ -2,10 +2,12 @@
 // form of Keras 3 (`args` and `kwargs` with `__keras_tensor__`) and in the older one (lists of name, node, tensor).
 // keras/src/models/functional.py, sequential.py
 import { show, UnreelError } from "../../errors.js";
+import { attendingOptions } from "../../layers/attending.js";
+import { stateSizesOf } from "../../layers/cellLayers.js";
 import { input } from "../../layers/core.js";
 import { type Graph, makeGraph } from "../../layers/graph.js";
 import { type ApplyOptions, Layer } from "../../layers/layer.js";
-import { type LayerCall, type Shape, SymbolicTensor } from "../../layers/symbolic.js";
+import { type Attending, type LayerCall, type Shape, SymbolicTensor } from "../../layers/symbolic.js";
 import { graphKind } from "../../layers/wire.js";
 import type { DType } from "../../tensor.js";
 import {
@@ -69,7 +71,14 @@ function writeInput(call: LayerCall): JsonObject {
   });
 }
 
+/** What MultiHeadAttention is called with, in order, where others take a list. */
+const ARGUMENTS = ["query", "value", "key"] as const;
+
 function withBuild(written: JsonObject, shapes: readonly Shape[]): JsonObject {
+  if (written.class_name === "MultiHeadAttention") {
+    const named = ARGUMENTS.flatMap((name, k) => (shapes[k] ? [[`${name}_shape`, [...shapes[k]]]] : []));
+    return { ...written, build_config: { shapes_dict: Object.fromEntries(named) } };
+  }
   const shape: Json = shapes.length === 1 ? [...shapes[0]] : shapes.map((each) => [...each]);
   return { ...written, build_config: { input_shape: shape } };
 }
@@ -149,6 +158,23 @@ function nodeNumbers({ calls }: Graph): Map<LayerCall, number> {
   return numbers;
 }
 
+/** States as Keras wants them: those of a stack of cells cell by cell, several of one cell as a list. */
+function nested({ className, config }: Layer, states: readonly JsonObject[]): Json[] {
+  const own = config as { forward: Layer; backward: Layer; cell: Layer };
+  if (className === "Bidirectional") {
+    const half = states.length / 2;
+    return [...nested(own.forward, states.slice(0, half)), ...nested(own.backward, states.slice(half))];
+  }
+  if (className !== "RNN" || own.cell.className !== "StackedRNNCells") return [...states];
+  let from = 0;
+  return (own.cell.config as { cells: readonly Layer[] }).cells.map((cell) => {
+    const count = stateSizesOf(cell).length;
+    const part = states.slice(from, from + count);
+    from += count;
+    return count === 1 ? part[0] : part;
+  });
+}
+
 function writeNode(
   { layer, inputs, options }: LayerCall,
   tensor: (each: SymbolicTensor) => JsonObject,
@@ -169,14 +195,31 @@ function writeNode(
       got: `${own}`,
     });
   }
-  const { initialState, mask } = options;
-  const merges = layer.kind.merges;
+  const { initialState, mask, attending } = options;
+  const { merges, attends } = layer.kind;
   return {
-    args: [merges ? inputs.map(tensor) : tensor(inputs[0])],
+    args: attends === "named" ? inputs.map(tensor) : [merges ? inputs.map(tensor) : tensor(inputs[0])],
     kwargs: {
-      ...(initialState && { initial_state: initialState.map(tensor) }),
+      ...(initialState && { initial_state: nested(layer, initialState.map(tensor)) }),
       ...(mask && { mask: tensor(mask) }),
+      ...(attending && writeAttending(attending, attends === "list", tensor)),
     },
+  };
+}
+
+function writeAttending(
+  { masks, attentionMask, useCausalMask, returnAttentionScores }: Attending,
+  isList: boolean,
+  tensor: (each: SymbolicTensor) => JsonObject,
+): JsonObject {
+  const [query, value, key] = masks.map((mask) => (mask ? tensor(mask) : null));
+  return {
+    ...(isList && masks.length > 0 && { mask: [query, value] }),
+    ...(!isList && value && { value_mask: value }),
+    ...(!isList && key && { key_mask: key }),
+    ...(attentionMask && { attention_mask: tensor(attentionMask) }),
+    ...(returnAttentionScores && { return_attention_scores: true }),
+    ...(useCausalMask && { use_causal_mask: true }),
   };
 }
 
@@ -358,6 +401,13 @@ interface Node {
   readonly inputs: readonly Reference[];
   readonly initialState?: readonly Reference[];
   readonly mask?: readonly Reference[];
+  readonly attending?: NodeAttending;
+}
+
+/** How an attention layer is called; masks of query, value and key in order. */
+interface NodeAttending extends Pick<Attending, "useCausalMask" | "returnAttentionScores"> {
+  readonly masks: readonly (Reference | null | undefined)[];
+  readonly attentionMask?: Reference;
 }
 
 /** A layer of the file whose calls are still to be made. */
@@ -476,10 +526,11 @@ function inOrder(graph: Graph, made: readonly (readonly LayerCall[])[]): Graph {
 function tryCall(
   place: string,
   layer: Layer,
-  { inputs, initialState, mask = [] }: Node,
+  { inputs, initialState, mask = [], attending }: Node,
   find: (reference: Reference) => SymbolicTensor | undefined,
   masks: ComputedMasks,
 ): LayerCall | undefined {
+  if (attending) return tryAttending(place, layer, inputs, attending, find, masks);
   const comesWithX = masks.areComputed(mask);
   const named = comesWithX ? [] : mask;
   const all = [...inputs, ...(initialState ?? []), ...named].map(find);
@@ -497,6 +548,39 @@ function tryCall(
   return call;
 }
 
+function tryAttending(
+  place: string,
+  layer: Layer,
+  inputs: readonly Reference[],
+  { masks: given, attentionMask, ...flags }: NodeAttending,
+  find: (reference: Reference) => SymbolicTensor | undefined,
+  masks: ComputedMasks,
+): LayerCall | undefined {
+  // Those that Keras computed by itself come with the inputs here.
+  const named = given.map((mask) => (mask && masks.areComputed([mask]) ? undefined : mask));
+  const all = [...inputs, ...[...named, attentionMask].flatMap((each) => (each ? [each] : []))];
+  const found = new Map(all.map((each) => [each, find(each)]));
+  if ([...found.values()].includes(undefined)) return undefined;
+  const tensor = (each: Reference) => found.get(each)!;
+  const x = inputs.map(tensor);
+  given.forEach((mask, k) => {
+    if (mask && named[k] === undefined) masks.check(place, [mask], [x[k] ?? x[1]]);
+  });
+  const attending: Attending = {
+    ...flags,
+    masks: named.map((mask) => (mask ? tensor(mask) : mask)),
+    attentionMask: attentionMask && tensor(attentionMask),
+  };
+  const call = at(place, () =>
+    layer.call(
+      x,
+      attendingOptions(layer.kind, attending, (each) => each),
+    ),
+  );
+  masks.follow(call, inputs.slice(0, 1), true);
+  return call;
+}
+
 /** Layers that take states behind x, in older files as further inputs. */
 const takesStates = (layer: Layer) => layer.kind.recurrent || layer.className === "Bidirectional";
 
@@ -504,6 +588,13 @@ function readNode(place: string, value: Json, layer: Layer): Node {
   if (isObject(value)) {
     const args = requireList(`${place}: args`, value.args);
     const kwargs = requireObject(`${place}: kwargs`, value.kwargs);
+    if (layer.kind.attends === "named") {
+      return attentionNode(
+        place,
+        args.map((each, k) => (each === null ? [] : tensorsOf(`${place}: args[${k}]`, each))),
+        kwargs,
+      );
+    }
     const [x, ...rest] = args.length > 0 ? args : [kwargs.inputs];
     if (rest.some((each) => each !== null)) {
       throw new UnreelError({
@@ -519,10 +610,57 @@ function readNode(place: string, value: Json, layer: Layer): Node {
   const entries = typeof list[0] === "string" ? [list] : list;
   const found = entries.map((each, k) => reference(`${place}[${k}]`, each));
   const kwargs = (entries[0] as Json[])?.[3];
-  return readArguments(place, layer, found, isObject(kwargs) ? kwargs : {});
+  const options = isObject(kwargs) ? kwargs : {};
+  if (layer.kind.attends === "named")
+    return attentionNode(
+      place,
+      found.map((each) => [each]),
+      options,
+    );
+  return readArguments(place, layer, found, options);
+}
+
+/** A call of MultiHeadAttention: query, value and key in order or by name. */
+function attentionNode(place: string, args: readonly Reference[][], kwargs: JsonObject): Node {
+  const { query, value, key, query_mask: ofQuery, value_mask: ofValue, key_mask: ofKey, ...rest } = kwargs;
+  const { attention_mask: attention, ...options } = rest;
+  const one = (name: string, given: Json | undefined): Reference | undefined =>
+    given === undefined || given === null ? undefined : tensorsOf(`${place}: ${name}`, given)[0];
+  const inputs = [query, value, key].flatMap((given, k) => {
+    const each = args[k]?.[0] ?? one(ARGUMENTS[k], given);
+    return each ? [each] : [];
+  });
+  const masks = [one("query_mask", ofQuery), one("value_mask", ofValue), one("key_mask", ofKey)];
+  return {
+    inputs,
+    attending: { ...flagsOf(place, options), masks, attentionMask: one("attention_mask", attention) },
+  };
+}
+
+/** What attention is told besides tensors. */
+function flagsOf(place: string, { training: _, ...kwargs }: JsonObject) {
+  const { use_causal_mask: causal = false, return_attention_scores: scores = false, ...others } = kwargs;
+  const strange = Object.entries(others).find(([, value]) => value !== null);
+  const notFlag = [causal, scores].find((value) => typeof value !== "boolean" && value !== null);
+  if (strange || notFlag !== undefined) {
+    throw new UnreelError({
+      operation: `${place}: kwargs`,
+      expected: "masks, use_causal_mask and return_attention_scores, true or false",
+      got: strange ? show(strange[0]) : shown(notFlag),
+    });
+  }
+  return { useCausalMask: causal === true, returnAttentionScores: scores === true };
 }
 
 function readArguments(place: string, layer: Layer, found: readonly Reference[], kwargs: JsonObject): Node {
+  if (layer.kind.attends) {
+    const { mask, inputs: _, ...rest } = kwargs;
+    // A third mask, of the key, is not read by Keras.
+    const masks = (Array.isArray(mask) ? mask.slice(0, 2) : []).map((each, k) =>
+      each === null ? null : tensorsOf(`${place}: mask[${k}]`, each)[0],
+    );
+    return { inputs: found, attending: { ...flagsOf(place, rest), masks } };
+  }
   const { inputs: _, initial_state: states, mask, training: __, constants, ...others } = kwargs;
   const strange = Object.entries(others).find(([, value]) => value !== null);
   const bad = constants !== undefined && constants !== null ? "constants" : strange?.[0];
@@ -568,7 +706,7 @@ function reference(place: string, value: Json | undefined): Reference {
   return [requireString(place, name), requireCount(place, node), requireCount(place, index)];
 }
 
-/** `[name, node, tensor]`, a list of these, or a record of them, which Keras takes in the order of its names. */
+/** `[name, node, tensor]`, or a structure of lists and of records, which Keras takes in the order of their names. */
 function references(place: string, value: Json | undefined): Reference[] {
   if (Array.isArray(value) && typeof value[0] === "string") return [reference(place, value)];
   const list = isObject(value)
@@ -576,5 +714,5 @@ function references(place: string, value: Json | undefined): Reference[] {
         .sort()
         .map((key) => value[key])
     : requireList(place, value);
-  return list.map((each, k) => reference(`${place}[${k}]`, each));
+  return list.flatMap((each, k) => references(`${place}[${k}]`, each));
 }

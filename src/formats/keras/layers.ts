@@ -141,6 +141,23 @@ export const LAYERS: Readonly<Record<string, Rule>> = {
   Minimum: { make: layers.minimum },
   Dot: { make: layers.dot },
 
+  // Keras 2 could also be told to be causal when it was made.
+  Attention: { make: layers.attention, only: { causal: [false] } },
+  AdditiveAttention: {
+    make: layers.additiveAttention,
+    write: (config) => without(config, "scaleInitializer"),
+    only: { causal: [false] },
+  },
+  MultiHeadAttention: {
+    make: layers.multiHeadAttention,
+    write: ({ projectionRegularizer, ...config }) => ({
+      ...without(config, "initializers"),
+      activityRegularizer: projectionRegularizer,
+    }),
+    // Keras 2 keeps what it was built for.
+    silent: ["queryShape", "keyShape", "valueShape"],
+  },
+
   LayerNormalization: {
     make: layers.layerNormalization,
     // Keras leaves it out of newer configs.

@@ -4,7 +4,15 @@
 import { UnreelError } from "../../errors.js";
 import type { LayerCall, SymbolicTensor } from "../../layers/symbolic.js";
 import { passesMask } from "../../layers/takenMasks.js";
-import { isObject, type Json, type JsonObject, requireList, requireObject, requireString } from "../place.js";
+import {
+  isObject,
+  type Json,
+  type JsonObject,
+  requireCount,
+  requireList,
+  requireObject,
+  requireString,
+} from "../place.js";
 import type { Reference } from "./graph.js";
 import { refuseCode } from "./objects.js";
 
@@ -106,5 +114,5 @@ function histories(place: string, value: Json): Reference[] {
   if (Array.isArray(value)) return value.flatMap((each) => histories(place, each));
   if (!isObject(value) || value.class_name !== "__keras_tensor__" || !isObject(value.config)) return [];
   const [name, node, index] = requireList(`${place}: keras_history`, value.config.keras_history);
-  return [[requireString(place, name), Number(node), Number(index)]];
+  return [[requireString(place, name), requireCount(place, node), requireCount(place, index)]];
 }

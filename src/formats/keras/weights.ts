@@ -86,9 +86,27 @@ function placesOf(path: string, layer: Layer, seen: Set<Layer>): Place[] {
   const own = layer.weights.filter((weight) => !theirs.has(weight));
   const below = children.flatMap(([attribute, child]) => placesOf(`${path}/${attribute}`, child, seen));
   const { name } = layer;
+  if (layer.className === "MultiHeadAttention")
+    return [{ path, name, weights: [] }, ...projectionsOf(path, own)];
   if (!CELLS.includes(layer.className)) return [{ path, name, weights: own }, ...below];
   const cell = { path: `${path}/cell`, name: `${snake(layer.className)}_cell`, weights: own };
   return [{ path, name, weights: [] }, cell];
+}
+
+/** The attributes that hold the dense layers inside MultiHeadAttention, by the names of these. */
+const PROJECTIONS: Readonly<Record<string, string>> = {
+  query: "query_dense",
+  key: "key_dense",
+  gate: "_gate_dense",
+  value: "value_dense",
+  attention_output: "output_dense",
+};
+
+function projectionsOf(path: string, weights: readonly Weight[]): Place[] {
+  return Object.entries(PROJECTIONS).flatMap(([name, attribute]): Place[] => {
+    const own = weights.filter((weight) => weight.name.split("/").at(-2) === name);
+    return own.length > 0 ? [{ path: `${path}/${attribute}`, name, weights: own }] : [];
+  });
 }
 
 function placesIn(graph: Graph, sequence: readonly Layer[] | undefined): Place[] {

@@ -20,6 +20,8 @@ export interface Flow {
   readonly shape: Shape;
   /** Truth values [samples, steps]: which are kept. */
   readonly mask?: string;
+  /** Where it is another: the mask that the graph was drawn with (layers/takenMasks.ts). */
+  readonly wholeMask?: string;
   /** Whole numbers, straight from an input. */
   readonly isInteger?: boolean;
 }

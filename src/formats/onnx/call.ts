@@ -83,7 +83,7 @@ export class Call {
   constructor(node: NodeProto, reading: Reading) {
     this.node = node;
     this.reading = reading;
-    this.place = `node '${node.name || node.output[0]}' (${node.opType})`;
+    this.place = `node '${node.name || (node.output[0] ?? "")}' (${node.opType})`;
   }
 
   get op(): string {

@@ -1,5 +1,16 @@
 // Sizes of axes while a graph is read: numbers, names of what is known at run time only ("B", "T"), and products of these.
+import { UnreelError } from "../../errors.js";
+
 export type Dim = number | string;
+
+/** Characters of a size's name: each that is made of two others is as long as both. */
+const LONGEST = 1000;
+
+function bounded(dim: string): string {
+  if (dim.length <= LONGEST) return dim;
+  const expected = `sizes that ${LONGEST} characters can tell`;
+  throw new UnreelError({ operation: "shape", expected, got: `${dim.length}` });
+}
 
 function parse(dim: Dim): { factor: number; names: string[] } {
   if (typeof dim === "number") return { factor: dim, names: [] };
@@ -10,7 +21,7 @@ function parse(dim: Dim): { factor: number; names: string[] } {
 
 function format(factor: number, names: readonly string[]): Dim {
   if (names.length === 0 || factor === 0) return factor;
-  return [...(factor === 1 ? [] : [String(factor)]), ...[...names].sort()].join("*");
+  return bounded([...(factor === 1 ? [] : [String(factor)]), ...[...names].sort()].join("*"));
 }
 
 export function times(a: Dim, b: Dim): Dim {
@@ -35,5 +46,5 @@ export function over(a: Dim, b: Dim): Dim | undefined {
 /** Another operator of two sizes: a number of numbers, and else a name of its own, the same for the same operands. */
 export function combine(symbol: string, a: Dim, b: Dim, f: (a: number, b: number) => number): Dim {
   if (typeof a === "number" && typeof b === "number") return f(a, b);
-  return `(${a}${symbol}${b})`.replaceAll("*", "·");
+  return bounded(`(${a}${symbol}${b})`.replaceAll("*", "·"));
 }

@@ -8,6 +8,7 @@ import { input } from "../../layers/core.js";
 import { makeGraph } from "../../layers/graph.js";
 import { uniqueName } from "../../layers/layer.js";
 import type { SymbolicTensor } from "../../layers/symbolic.js";
+import { allowance } from "../../zip.js";
 import { type Complain, complainOf } from "../complain.js";
 import type { ModelDescription } from "../description.js";
 import { type Known, readTensor, TYPE_NAMES, typeOf } from "./arrays.js";
@@ -21,6 +22,9 @@ import { Misfit, View } from "./view.js";
 
 /** Axes of one tensor, at most. */
 const MOST_AXES = 16;
+
+/** Nodes and initializers of a graph; it is read anew as long as that is not twice as many. */
+const MOST_NODES = 8000;
 
 /** What a try assumes: on which axis inputs have their samples, and whether the number of samples is that of the file. */
 interface Assumptions {
@@ -37,6 +41,9 @@ export async function readOnnx(bytes: Uint8Array, file: string): Promise<ModelDe
   const proto = await decodeModel(bytes, complain);
   const given = checked(proto, complain);
   const opset = opsetOf(proto, complain);
+  const parts = given.node.length + given.initializer.length;
+  const most = `at most ${MOST_NODES} nodes and initializers`;
+  if (parts > MOST_NODES) complain("graph", most, `${parts}`);
   const initializers = new Map<string, Known>();
   given.initializer.forEach((tensor, k) => {
     const place = `initializer '${tensor.name || k}'`;
@@ -48,8 +55,11 @@ export async function readOnnx(bytes: Uint8Array, file: string): Promise<ModelDe
   let refused: unknown;
   // Each try knows one thing more: every input is turned once at most.
   for (let tries = 0; tries < graph.input.length + 3; tries++) {
+    if (parts * tries > 2 * MOST_NODES) complain("graph", most, `${parts}, read ${tries} times`);
     try {
-      return new GraphReader(graph, initializers, opset, complain, { sampleAxis, fixedSamples }).read();
+      // Constants that are folded are no part of the file.
+      const take = allowance(bytes.length);
+      return new GraphReader(graph, initializers, opset, complain, take, { sampleAxis, fixedSamples }).read();
     } catch (error) {
       if (error instanceof Anew) continue;
       if (fixedSamples) throw refused;
@@ -103,6 +113,7 @@ class GraphReader {
     initializers: ReadonlyMap<string, Known>,
     opset: number,
     complain: Complain,
+    take: ReturnType<typeof allowance>,
     assumed: Assumptions,
   ) {
     this.#graph = graph;
@@ -112,6 +123,7 @@ class GraphReader {
       ...{
         opset,
         complain,
+        take,
         later: this.#later,
         names: new Set<string>(),
         shared: new Map<string, unknown>(),

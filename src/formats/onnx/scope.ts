@@ -1,9 +1,10 @@
 // The nodes of a graph, run in order: each becomes layers or `ops.*`, and values go by their names from one to the next. What cannot be
 // expressed is refused by node, type and reason. A graph inside a node has a scope of its own, which sees the values around it.
 import { UnreelError } from "../../errors.js";
+import type { allowance } from "../../zip.js";
 import type { Complain } from "../complain.js";
 import { readTensor } from "./arrays.js";
-import { Call, type Given, type Reading } from "./call.js";
+import { Call, type Given, isKnown, type Reading } from "./call.js";
 import { namesRead } from "./names.js";
 import { OPERATORS, REASONS } from "./operators/index.js";
 import type { GraphProto, NodeProto } from "./proto.js";
@@ -12,6 +13,8 @@ import type { GraphProto, NodeProto } from "./proto.js";
 interface Whole {
   readonly opset: number;
   readonly complain: Complain;
+  /** Counts the bytes of constants that are made. */
+  readonly take: ReturnType<typeof allowance>;
   /** Names of layers. */
   readonly names: Set<string>;
   readonly shared: Map<string, unknown>;
@@ -65,6 +68,8 @@ export class Scope implements Reading {
         `${opType}${REASONS[opType] ? `, ${REASONS[opType]}` : ""}`,
       );
     const outputs = call.guarded(() => this.#inVoice(call, () => operator!(call)));
+    const made = outputs.reduce((sum, value) => sum + (isKnown(value) ? value.data.byteLength : 0), 0);
+    this.#inVoice(call, () => this.#whole.take("constants", made));
     this.#give(node, outputs);
   }
 

@@ -4,7 +4,7 @@ import { show } from "../../errors.js";
 import { Tensor } from "../../tensor.js";
 import { type Complain, complainOf, countOf } from "../complain.js";
 import { bytesOf, fromBrain, fromHalves, numbersOf } from "../numbers.js";
-import { isObject, parseJson, requireObject } from "../place.js";
+import { isObject, parseJson, requireObject, shown } from "../place.js";
 
 /** As the library has it: a header of more bytes is refused. */
 const LARGEST_HEADER = 100_000_000;
@@ -72,16 +72,16 @@ export function readSafetensors(bytes: Uint8Array, file: string): Safetensors {
     if (name === "__metadata__") continue;
     const place = `tensor ${show(name)}`;
     if (!isObject(entry)) {
-      complain(place, "an object with dtype, shape and data_offsets", show(entry));
+      complain(place, "an object with dtype, shape and data_offsets", shown(entry));
       continue;
     }
     const { dtype, shape, data_offsets: offsets } = entry;
     const type = typeof dtype === "string" && Object.hasOwn(TYPES, dtype) ? TYPES[dtype] : undefined;
-    if (!type) complain(`${place}: dtype`, `one of ${Object.keys(TYPES).join(", ")}`, show(dtype));
+    if (!type) complain(`${place}: dtype`, `one of ${Object.keys(TYPES).join(", ")}`, shown(dtype));
     if (!Array.isArray(shape) || shape.length > 32 || !shape.every(isWhole))
-      complain(`${place}: shape`, "a list of sizes, 0 or more", show(shape));
+      complain(`${place}: shape`, "a list of sizes, 0 or more", shown(shape));
     if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isWhole))
-      complain(`${place}: data_offsets`, "a begin and an end", show(offsets));
+      complain(`${place}: data_offsets`, "a begin and an end", shown(offsets));
     const [begin, end] = offsets as number[];
     if (begin > end || end > data.length)
       complain(`${place}: data_offsets`, `a span inside ${data.length} bytes`, `[${begin}, ${end}]`);
@@ -122,7 +122,7 @@ function metadataOf(value: unknown, complain: Complain): Record<string, string> 
   if (value === undefined) return {};
   if (isObject(value) && Object.values(value).every((each) => typeof each === "string"))
     return value as Record<string, string>;
-  return complain("header: __metadata__", "an object of texts", show(value));
+  return complain("header: __metadata__", "an object of texts", shown(value));
 }
 
 /** The bytes of a file of these tensors: F32 and I32, each at a multiple of 8 bytes from the data's begin where it can be. */

@@ -1,26 +1,36 @@
-// TensorFlow.js' LayersModel: model.json with the layers, and the numbers in files beside it. A graph model is not read, nor what an
-// optimizer has come to; what a model is compiled with is read and not written, as that library's own `save` leaves it out.
-// tfjs-layers/src/models.ts
+// TensorFlow.js' LayersModel: model.json with the layers and what they are compiled with, and the numbers in files beside it, those of
+// the optimizer among them. A graph model is not read. tfjs-layers/src/models.ts
 import { UnreelError } from "../../errors.js";
-import type { CompileOptions } from "../../training/compileOptions.js";
-import type { Format, ModelDescription, ReadOptions } from "../description.js";
-import { readCompile } from "../keras/compile.js";
-import { isObject, type Json, type JsonObject, parseJson, requireObject, shown } from "../place.js";
+import type { Format, ModelDescription, ReadOptions, WriteOptions } from "../description.js";
+import { isObject, parseJson, requireObject, shown } from "../place.js";
 import { readTopology, writeTopology } from "./topology.js";
+import {
+  readOptimizerState,
+  readTrainingConfig,
+  writeOptimizerState,
+  writeTrainingConfig,
+} from "./training.js";
 import { readWeights, writeWeights } from "./weights.js";
 
 /** The version whose layout this is. */
 const VERSION = "4.22.0";
 
-async function write({ name, graph, sequence }: ModelDescription): Promise<ReadonlyMap<string, Uint8Array>> {
+async function write(
+  { name, graph, sequence, compiled, training }: ModelDescription,
+  { includeOptimizer }: WriteOptions,
+): Promise<ReadonlyMap<string, Uint8Array>> {
   const topology = writeTopology(name, graph, sequence);
-  const { manifest, shards } = writeWeights(name, graph);
+  const trainingConfig = includeOptimizer && compiled && writeTrainingConfig(compiled, training);
+  const { manifest, shards } = writeWeights(name, graph, (nameOf) =>
+    trainingConfig && training ? writeOptimizerState(graph, compiled, training, nameOf) : [],
+  );
   const model = {
     format: "layers-model",
     generatedBy: "unreel",
     convertedBy: null,
     modelTopology: { ...topology, keras_version: `tfjs-layers ${VERSION}`, backend: "tensor_flow.js" },
     weightsManifest: manifest,
+    ...(trainingConfig && { trainingConfig }),
   };
   return new Map([["model.json", new TextEncoder().encode(JSON.stringify(model))], ...shards]);
 }
@@ -37,7 +47,7 @@ async function read(
     throw new UnreelError({
       operation: `${file}: format`,
       expected: "'layers-model'",
-      got: `'${String(format)}'`,
+      got: shown(format),
       hint: "A graph model holds no layers any more: convert the Keras model, or export it as ONNX.",
     });
   }
@@ -57,15 +67,14 @@ async function read(
     `${file}: modelTopology`,
     isObject(topology.model_config) ? topology.model_config : topology,
   );
-  await readWeights(file, content.weightsManifest, model.graph, beside);
-  const training = content.trainingConfig ?? topology.training_config;
-  return { ...model, compiled: compile ? readTraining(`${file}: training_config`, training) : undefined };
-}
-
-function readTraining(place: string, value: Json | undefined): CompileOptions | undefined {
-  if (value === undefined || value === null) return undefined;
-  const { optimizer_config: optimizer, ...rest }: JsonObject = requireObject(place, value);
-  return readCompile(place, { ...rest, optimizer: optimizer ?? null });
+  const found = await readWeights(file, content.weightsManifest, model.graph, beside);
+  if (!compile) return model;
+  // Converters keep Keras' own beside the layers.
+  const isOwn = isObject(content.trainingConfig);
+  const given = content.trainingConfig ?? topology.training_config;
+  const compiled = readTrainingConfig(`${file}: training_config`, given, isOwn);
+  const training = compiled && readOptimizerState(file, model.graph, compiled, found);
+  return { ...model, compiled, training };
 }
 
 export const tfjs: Format = { read, write };

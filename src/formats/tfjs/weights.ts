@@ -16,6 +16,7 @@ import {
   shown,
 } from "../place.js";
 import { inner } from "./topology.js";
+import type { OptimizerArray } from "./training.js";
 
 // ---------------------------------------------------------------------------------------------------------------- names
 
@@ -133,15 +134,23 @@ function checkPath(place: string, path: string): string {
   throw new UnreelError({ operation: place, expected: "a path of a file beside this one", got: shown(path) });
 }
 
+/** What a file holds beside the weights that were assigned: their order there, and the optimizer's arrays. */
+export interface Found {
+  readonly weights: readonly Weight[];
+  readonly arrays: readonly OptimizerArray[];
+}
+
 /** Assigns every weight, after all were found, each once and in its shape, in shards of the length that the manifest tells. */
 export async function readWeights(
   file: string,
   manifest: Json | undefined,
   graph: Graph,
   beside: (path: string) => Promise<Uint8Array>,
-): Promise<void> {
+): Promise<Found> {
+  const arrays: OptimizerArray[] = [];
   const wanted = namesOf(file, graph);
   const found = new Map<Weight, Float32Array>();
+  const shards = new Set<string>();
   const groups = requireList(`${file}: weightsManifest`, manifest);
   for (const [k, group] of groups.entries()) {
     const place = `${file}: weightsManifest[${k}]`;
@@ -152,6 +161,15 @@ export async function readWeights(
     const files = requireList(`${place}: paths`, paths).map((path) =>
       checkPath(`${place}: paths`, requireString(`${place}: paths`, path)),
     );
+    for (const path of files) {
+      if (!shards.has(path)) shards.add(path);
+      else
+        throw new UnreelError({
+          operation: `${place}: paths`,
+          expected: "every file once",
+          got: `'${path}' twice`,
+        });
+    }
     const lengths = entries.map(({ shape, stored }) => shape.reduce((n, size) => n * size, SIZES[stored]));
     const expected = lengths.reduce((sum, length) => sum + length, 0);
     const bytes = await joined(place, files, expected, beside);
@@ -159,7 +177,10 @@ export async function readWeights(
     entries.forEach((entry, n) => {
       const part = bytes.subarray(start, start + lengths[n]);
       start += lengths[n];
-      if (entry.isOptimizer) return;
+      if (entry.isOptimizer) {
+        arrays.push({ name: entry.name, shape: entry.shape, data: decode(entry, part) });
+        return;
+      }
       const weight = weightOf(place, entry, wanted);
       if (found.has(weight)) {
         throw new UnreelError({
@@ -181,6 +202,7 @@ export async function readWeights(
     });
   }
   for (const [weight, values] of found) weight.assign(new Tensor(values, weight.shape), file);
+  return { weights: [...found.keys()], arrays };
 }
 
 async function joined(
@@ -229,26 +251,37 @@ function weightOf(place: string, { name, shape }: Entry, wanted: ReadonlyMap<str
 /** What a browser keeps of one file: converters cut at the same length. */
 const LARGEST = 4 * 2 ** 20;
 
-/** The manifest, and the shards by their names. */
+/** The manifest, and the shards by their names; the arrays of an optimizer stand behind the weights. */
 export function writeWeights(
   operation: string,
   graph: Graph,
+  optimizer: (nameOf: (weight: Weight) => string) => readonly OptimizerArray[] = () => [],
 ): { manifest: Json; shards: ReadonlyMap<string, Uint8Array> } {
-  const all = [...namesOf(operation, graph)];
-  const length = all.reduce((sum, [, { size }]) => sum + 4 * size, 0);
-  const bytes = new Uint8Array(length);
+  const named = namesOf(operation, graph);
+  const names = new Map([...named].map(([name, weight]) => [weight, name]));
+  const weights = [...named].map(([name, weight]) => ({ name, shape: weight.shape, data: weight.read() }));
+  const arrays = optimizer((weight) => names.get(weight)!);
+  const all = [...weights, ...arrays];
+  const bytes = new Uint8Array(all.reduce((sum, { data }) => sum + data.byteLength, 0));
   let start = 0;
-  for (const [, weight] of all) {
-    bytes.set(bytesOf(weight.read()), start);
-    start += 4 * weight.size;
+  for (const { data } of all) {
+    bytes.set(bytesOf(data), start);
+    start += data.byteLength;
   }
-  const count = Math.ceil(length / LARGEST);
+  const count = Math.ceil(bytes.length / LARGEST);
   const shards = new Map(
     Array.from({ length: count }, (_, k) => [
       `group1-shard${k + 1}of${count}.bin`,
       bytes.slice(k * LARGEST, (k + 1) * LARGEST),
     ]),
   );
-  const weights = all.map(([name, { shape }]): JsonObject => ({ name, shape: [...shape], dtype: "float32" }));
-  return { manifest: [{ paths: [...shards.keys()], weights }], shards };
+  const entries = all.map(
+    ({ name, shape, data }, k): JsonObject => ({
+      name,
+      shape: [...shape],
+      dtype: data instanceof Int32Array ? "int32" : "float32",
+      ...(k >= weights.length && { group: "optimizer" }),
+    }),
+  );
+  return { manifest: [{ paths: [...shards.keys()], weights: entries }], shards };
 }

@@ -2,23 +2,58 @@
 // where they stand.
 import { UnreelError } from "../../../errors.js";
 import type { Graph } from "../../../layers/graph.js";
-import type { LayerCall, SymbolicTensor } from "../../../layers/symbolic.js";
+import type { Attending, LayerCall, SymbolicTensor } from "../../../layers/symbolic.js";
+import { passesWholeMask, takenMasks } from "../../../layers/takenMasks.js";
 import type { Builder, Flow } from "../builder.js";
 import { writerOf } from "./index.js";
+import { joinMasks } from "./layers.js";
+import type { WrittenAttending } from "./write.js";
 
 export function writeGraph(b: Builder, graph: Graph, arriving: readonly Flow[]): Flow[] {
   const flows = new Map<SymbolicTensor, Flow>(graph.inputs.map((input, k) => [input, arriving[k]]));
+  const taken = takenMasks(graph);
   for (const call of graph.calls) {
     if (call.inputs.length === 0) continue;
     const { inputs, options } = call;
     const mask = options.mask && b.isTrue(flows.get(options.mask)!);
-    const given = inputs.map((each) => flows.get(each)!).map((flow) => (mask ? { ...flow, mask } : flow));
+    const given = inputs.map((each): Flow => {
+      const flow = flows.get(each)!;
+      const { mask: own, wholeMask } = taken.seen(call, each, flow);
+      return mask ? { ...flow, mask, wholeMask: undefined } : { ...flow, mask: own, wholeMask };
+    });
+    const attending = options.attending && attend(b, options.attending, given, flows);
     const states = (options.initialState ?? []).map((state) => b.numbers(flows.get(state)!));
-    writeCall(b, call, given, states, mask).forEach((flow, k) => {
-      flows.set(call.outputs[k], flow);
+    const wholeMask = wholeMaskBehind(b, call, given);
+    writeCall(b, call, given, states, mask, attending).forEach((flow, k) => {
+      flows.set(call.outputs[k], k === 0 && wholeMask ? { ...flow, wholeMask } : flow);
     });
   }
-  return graph.outputs.map((output) => flows.get(output)!);
+  return graph.outputs.map((output) => {
+    const flow = flows.get(output)!;
+    const { mask, wholeMask } = taken.left(output, flow);
+    return { ...flow, mask, wholeMask };
+  });
+}
+
+/** Masks given by name take the place of those that come with the inputs. */
+function attend(
+  b: Builder,
+  { masks, attentionMask, ...flags }: Attending,
+  given: Flow[],
+  flows: ReadonlyMap<SymbolicTensor, Flow>,
+): WrittenAttending {
+  masks.forEach((each, k) => {
+    if (each === undefined) return;
+    given[k] = { ...(given[k] ?? given[1]), mask: each ? b.isTrue(flows.get(each)!) : undefined };
+  });
+  return { ...flags, attentionMask: attentionMask && b.isTrue(flows.get(attentionMask)!) };
+}
+
+function wholeMaskBehind(b: Builder, call: LayerCall, inputs: readonly Flow[]): string | undefined {
+  if (inputs.every(({ wholeMask }) => wholeMask === undefined)) return undefined;
+  const whole = inputs.map((flow) => ({ ...flow, mask: flow.wholeMask ?? flow.mask }));
+  if (call.layer.kind.joinMasks) return joinMasks(b, call.layer, whole);
+  return passesWholeMask(call) ? whole[0].mask : undefined;
 }
 
 function writeCall(
@@ -27,6 +62,7 @@ function writeCall(
   inputs: readonly Flow[],
   initialState: readonly string[],
   mask?: string,
+  attending?: WrittenAttending,
 ): readonly Flow[] {
   const { layer, outputs, options } = call;
   const before = b.scope;
@@ -46,6 +82,7 @@ function writeCall(
       options,
       initialState,
       mask: obeyed,
+      attending,
     });
   } finally {
     b.scope = before;

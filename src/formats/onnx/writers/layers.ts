@@ -1,8 +1,10 @@
 // Layers without a loop over time as ONNX's nodes: dense, embedding, convolutions, pooling, normalization, merges, shapes.
 // What passes a mask on, and what changes it, is as in the layer's own file (layers/).
+import type { Layer } from "../../../layers/layer.js";
 import { transposedWindows, type Window } from "../../../layers/windows.js";
 import { BOOL, type Builder, FAR, FLOAT, type Flow, INT32 } from "../builder.js";
 import { writeActivation } from "./activations.js";
+import { ATTENTION } from "./attention.js";
 import { writeInner } from "./graph.js";
 import type { WriteCall, WriteLayer, Writers } from "./write.js";
 
@@ -363,14 +365,27 @@ const concatenate: WriteLayer = (call) => {
     inputs.map((flow) => b.numbers(flow)),
     place,
   );
-  if (place !== 1) return one(call, out, mergedMask(b, inputs));
-  if (!inputs.some(({ mask }) => mask)) return one(call, out);
+  return one(call, out, maskAlong(b, place, inputs));
+};
+
+function maskAlong(b: Builder, place: number, inputs: readonly Flow[]): string | undefined {
+  if (place !== 1) return mergedMask(b, inputs);
+  if (!inputs.some(({ mask }) => mask)) return undefined;
   // All steps of an input without a mask are kept.
   const masks = inputs.map(
     ({ name, mask }) => mask ?? b.cast(b.op("Expand", [b.float(1), b.sizes(name, 0, 2)]), BOOL),
   );
-  return one(call, out, b.concat(masks, 1));
-};
+  return b.concat(masks, 1);
+}
+
+/** The mask of what several inputs make (LayerKind.joinMasks). */
+export function joinMasks(b: Builder, { kind, config }: Layer, inputs: readonly Flow[]): string | undefined {
+  if (kind.attends) return inputs[0].mask;
+  const { axis } = config as { axis?: number };
+  return axis === undefined
+    ? mergedMask(b, inputs)
+    : maskAlong(b, axis < 0 ? axis + rankOf(inputs[0]) : axis, inputs);
+}
 
 const dot: WriteLayer = (call) => {
   const { b, config, inputs, shapes } = call;
@@ -444,6 +459,7 @@ export const LAYERS: Writers = {
   Minimum: merging("Min"),
   Concatenate: concatenate,
   Dot: dot,
+  ...ATTENTION,
   Reshape: reshape,
   Permute: permute,
   // Of imported graphs (constants.ts).

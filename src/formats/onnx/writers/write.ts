@@ -1,7 +1,12 @@
 // What a kind of layer is written with: from what flows in to what flows out.
 import type { Layer } from "../../../layers/layer.js";
-import type { CallOptions, Shape } from "../../../layers/symbolic.js";
+import type { Attending, CallOptions, Shape } from "../../../layers/symbolic.js";
 import type { Builder, Flow } from "../builder.js";
+
+export interface WrittenAttending extends Pick<Attending, "useCausalMask" | "returnAttentionScores"> {
+  /** Truth values. */
+  readonly attentionMask?: string;
+}
 
 export interface WriteCall<C> {
   readonly b: Builder;
@@ -12,6 +17,8 @@ export interface WriteCall<C> {
   readonly shapes: readonly Shape[];
   readonly options: CallOptions;
   readonly initialState: readonly string[];
+  /** How an attention layer is called; masks of its inputs are theirs. */
+  readonly attending?: WrittenAttending;
   /** The mask that a recurrent layer obeys; `inputs[0].mask` is handed on. */
   readonly mask?: string;
 }

@@ -1,14 +1,10 @@
-// ONNX and safetensors files changed at random, and made to ask for too much: each is read or refused with a typed error, in bounded
-// time. UNREEL_MUTANTS=20000 for the long form, so many of each format; seeded, so that a failure can be had again.
+// ONNX files that are wrong by hand, or ask for too much: each is refused by its place. Files changed at random: fuzz.test.ts.
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { encodeModel, type ModelProto, type Written } from "../../src/formats/onnx/proto.js";
 import { readOnnx } from "../../src/formats/onnx/read.js";
-import { torch, UnreelError } from "../../src/index.js";
-import { bytesOf, readFixture } from "./fixtures.js";
-import { mutants } from "./mutations.js";
+import { UnreelError } from "../../src/index.js";
 
-const MUTANTS = Number(process.env.UNREEL_MUTANTS ?? 1500);
 /** A second, or more where the machine has other things to do. */
 const LONGEST = 1000 * Number(process.env.UNREEL_PATIENCE ?? 3);
 
@@ -25,44 +21,6 @@ async function tried(act: () => Promise<unknown>, what: string): Promise<boolean
   assert.ok(took < LONGEST, `${what}: ${took} ms`);
   return wasRead;
 }
-
-async function fuzz(
-  files: readonly { name: string; bytes: Uint8Array }[],
-  read: (bytes: Uint8Array) => Promise<unknown>,
-): Promise<void> {
-  const each = Math.ceil(MUTANTS / files.length);
-  const { rss } = process.memoryUsage();
-  const done = { read: 0, refused: 0 };
-  for (const [k, { name, bytes }] of files.entries()) {
-    let n = 0;
-    for (const mutant of mutants(bytes, each, 1000 + k)) {
-      done[
-        (await tried(() => read(mutant), `${name}, mutant ${n} of seed ${1000 + k}`)) ? "read" : "refused"
-      ]++;
-      n++;
-    }
-  }
-  assert.ok(done.refused > done.read / 4, `${done.refused} were refused, ${done.read} read`);
-  const grown = (process.memoryUsage().rss - rss) / 2 ** 20;
-  assert.ok(grown < 512, `${grown} MB more`);
-}
-
-const onnx = ["onnx_hand.json", "onnx_torch.json", "onnx_node.json"].flatMap((name) =>
-  readFixture<{ cases: { name: string; model: string }[] }>(name).cases.map((each) => ({
-    name: each.name,
-    bytes: bytesOf(each.model),
-  })),
-);
-
-test("mutants of ONNX graphs", () => fuzz(onnx, (bytes) => readOnnx(bytes, "mutant")));
-
-test("mutants of safetensors", () => {
-  const files = readFixture<{ cases: { name: string; file: string }[] }>("torch_modules.json").cases;
-  return fuzz(
-    files.map(({ name, file }) => ({ name, bytes: bytesOf(file) })),
-    (bytes) => torch.readSafetensors(bytes),
-  );
-});
 
 async function refused(model: Written<ModelProto> | Uint8Array, pattern: RegExp): Promise<void> {
   const bytes = model instanceof Uint8Array ? model : await encodeModel(model);
