@@ -3,7 +3,8 @@
 import { positiveInteger, show, UnreelError } from "../errors.js";
 import { readOptions } from "../layers/options.js";
 import { seedOr } from "../random.js";
-import { type CsvElementOf, type CsvOptions, type CsvRecord, csvElements } from "./csv.js";
+import { csvElements } from "./csv.js";
+import type { CsvElementOf, CsvOptions, CsvRecord } from "./csvTypes.js";
 import { type Batch, type ElementOf, lengthOf, slices, stack, stackPadded } from "./element.js";
 import { type LinesOptions, linesOf } from "./lines.js";
 import type { Source } from "./source.js";

@@ -9,7 +9,7 @@ import { Rescaling as RescalingClass } from "./preprocessing/rescaling.js";
 import { StringLookup as StringLookupClass } from "./preprocessing/stringLookup.js";
 
 export { type NpyOptions, npyBytes, npzBytes, readNpy, readNpz } from "./arrayFiles.js";
-export type { CsvElement, CsvElementOf, CsvFeatures, CsvOptions, CsvRecord, CsvValue } from "./csv.js";
+export type { CsvElement, CsvElementOf, CsvFeatures, CsvOptions, CsvRecord, CsvValue } from "./csvTypes.js";
 export { type BucketOptions, Dataset, type ShuffleOptions } from "./dataset.js";
 export type { Batch } from "./element.js";
 export type { CategoryEncodingOptions } from "./preprocessing/categoryEncoding.js";

@@ -1,6 +1,7 @@
 // Data sets that are tables of text: records by column, whatever the file's own columns are called.
 import { UnreelError } from "../../errors.js";
-import { type CsvRecord, csvElements } from "../csv.js";
+import { csvElements } from "../csv.js";
+import type { CsvRecord } from "../csvTypes.js";
 
 /** Records of a table whose header has one of the known sets of columns; keys become those of that set. */
 export async function* tableOf(
