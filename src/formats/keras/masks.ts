@@ -99,7 +99,7 @@ const rootOf = ([name, node, index]: Reference, value: number): Root =>
   `${name},${node},${index}|${Math.fround(value)}`;
 
 /** Whether a mask goes on behind a layer. */
-function passesOn(className: string, config: object): boolean {
+export function passesOn(className: string, config: object): boolean {
   const { forward } = config as { forward?: { config: object } };
   const options = (forward?.config ?? config) as { returnSequences?: boolean };
   return !ENDS.test(className) && (options.returnSequences ?? true);
