@@ -95,6 +95,35 @@ test("states that a layer is given are written in the structure that Keras wants
   }
 });
 
+test("masks that a join carries are written as operations, so that Keras need not name any itself", async () => {
+  for (const [name, takers] of [
+    ["masks_in_graphs", ["bidirectional"]],
+    [
+      "joined_masks",
+      ["bidirectional", "global_average_pooling1d", "gru", "gru_1", "simple_rnn", "time_distributed"],
+    ],
+  ] as const) {
+    const bytes = await (await loadModel(entries[`${name}.keras`])).toBytes("keras");
+    const { config } = JSON.parse(new TextDecoder().decode(unzipSync(bytes)["config.json"]));
+    // biome-ignore lint/suspicious/noExplicitAny: a config as it stands in a file
+    const listed = config.layers as any[];
+    const names = listed.map((layer) => layer.name);
+    assert.is(new Set(names).size, names.length, "each name once");
+    const operations = listed.filter(({ module }) => module === "keras.src.ops.numpy");
+    const given = listed.filter(({ inbound_nodes: nodes }) => nodes[0]?.kwargs.mask);
+    assert.equal(given.map((layer) => layer.name).sort(), takers);
+    for (const layer of given) {
+      const [source] = layer.inbound_nodes[0].kwargs.mask.config.keras_history;
+      assert.ok(
+        operations.some((each) => each.name === source),
+        `${layer.name}: ${source}`,
+      );
+    }
+    const joins = operations.filter(({ class_name: className }) => className === "Concatenate");
+    assert.is(joins.length, name === "joined_masks" ? 3 : 1);
+  }
+});
+
 /** Configs of compile from Keras, with what is not here, by the name of that. */
 const compiles = JSON.parse(new TextDecoder().decode(entries["compile.json"])) as Record<string, object>;
 

@@ -513,6 +513,23 @@ def softmax_layers():
     return keras.Model(x, [L.Softmax(axis=2)(x), L.Softmax()(L.Dense(4)(x)), L.Softmax(axis=1)(L.GRU(3)(x))]), floats()
 
 
+@case
+def joined_masks():
+    a, b, values = keras.Input((T,), name="a"), keras.Input((T,), name="b"), keras.Input((T, I), name="values")
+    words, letters = L.Embedding(7, 4, mask_zero=True), L.Embedding(5, 3, mask_zero=True)
+    x, y = words(a), letters(b)
+    both = L.Concatenate()([x, y, L.Masking(0.5)(values)])
+    tagged = L.Bidirectional(L.LSTM(3, return_sequences=True))(both)
+    # One without a mask keeps all steps; what is joined again carries the join's.
+    partly = L.Concatenate()([x, L.Dense(2)(values)])
+    again = L.Concatenate(axis=1)([L.Dropout(0.2)(tagged), L.GRU(6, return_sequences=True)(partly)])
+    added = L.Add()([tagged, L.Dense(6)(both)])
+    outs = [L.TimeDistributed(L.Dense(2))(tagged), L.GRU(2)(again), L.GlobalAveragePooling1D()(added), L.SimpleRNN(2)(added)]
+    v = floats()
+    v[:, 2] = 0.5
+    return keras.Model([a, b, values], outs), [ids(3), ids(4), v]
+
+
 # ----------------------------------------------------------------------------------------------------- attention
 
 

@@ -24,6 +24,7 @@ import {
 import { type LayerReader, type LayerWriter, readLayer, requireFloat32, writeLayer } from "./layers.js";
 import { ComputedMasks } from "./masks.js";
 import { kerasObject, refuseCode } from "./objects.js";
+import { writeMasks } from "./writtenMasks.js";
 
 /** A model as its config tells it. */
 export interface ModelGraph {
@@ -113,6 +114,7 @@ function writeFunctional(name: string, graph: Graph, nested: LayerWriter): JsonO
     class_name: "__keras_tensor__",
     config: { shape: [...each.shape], dtype: each.dtype, keras_history: reference(each) },
   });
+  const masks = nested.takesKeras2 ? undefined : writeMasks(graph, tensor);
   const layers = graph.layers.map((layer): JsonObject => {
     const calls = graph.calls.filter((call) => call.layer === layer).sort((a, b) => a.index - b.index);
     const [first] = calls;
@@ -123,7 +125,7 @@ function writeFunctional(name: string, graph: Graph, nested: LayerWriter): JsonO
           writeLayer(layer, nested),
           first.inputs.map(({ shape }) => shape),
         );
-    const nodes = isInput ? [] : calls.map((call) => writeNode(call, tensor));
+    const nodes = isInput ? [] : calls.map((call) => writeNode(call, tensor, masks?.given.get(call)));
     return { ...written, name: layer.name, inbound_nodes: nodes };
   });
   const end = (each: SymbolicTensor): Json => {
@@ -135,7 +137,7 @@ function writeFunctional(name: string, graph: Graph, nested: LayerWriter): JsonO
     ...kerasObject("keras.src.models.functional", "Functional", {
       name,
       trainable: true,
-      layers,
+      layers: [...layers, ...(masks?.entries ?? [])],
       input_layers: ends(graph.inputs),
       output_layers: ends(graph.outputs),
     }),
@@ -178,6 +180,7 @@ function nested({ className, config }: Layer, states: readonly JsonObject[]): Js
 function writeNode(
   { layer, inputs, options }: LayerCall,
   tensor: (each: SymbolicTensor) => JsonObject,
+  carried?: JsonObject,
 ): JsonObject {
   if (options.training !== undefined) {
     throw new UnreelError({
@@ -201,7 +204,7 @@ function writeNode(
     args: attends === "named" ? inputs.map(tensor) : [merges ? inputs.map(tensor) : tensor(inputs[0])],
     kwargs: {
       ...(initialState && { initial_state: nested(layer, initialState.map(tensor)) }),
-      ...(mask && { mask: tensor(mask) }),
+      ...((mask || carried) && { mask: carried ?? tensor(mask!) }),
       ...(attending && writeAttending(attending, attends === "list", tensor)),
     },
   };
