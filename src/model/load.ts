@@ -27,7 +27,8 @@ export interface LoadOptions {
  * A model from a file: `.keras` (Keras 3), `.h5` (Keras 2 and 3), `model.json` (TensorFlow.js layers models; the shards lie beside it),
  * `.onnx`. A string is a path or a URL. Nothing in a file is run: Lambda
  * layers, custom objects and pickles are refused by name. Numbers are checked to be there in the shapes that the layers need before any
- * is taken over.
+ * is taken over. What would cost far more than it is long is refused with the limit: more than 32 MB, or 20 times its size, out of a file;
+ * 5000 layers and calls of layers; 8000 nodes of ONNX; 400,000 objects, 2,000,000 values or 256 levels of JSON.
  */
 export async function loadModel(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
   const operation = "loadModel";
@@ -65,26 +66,31 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
       hint,
     });
   };
-  const found = await atAsync(operation, () =>
-    inFile(name, () => read(bytes, { file: name, compile }, near)),
+  const model = await atAsync(operation, () =>
+    inFile(name, async () => made(name, await read(bytes, { file: name, compile }, near))),
   );
-  const model = await made(`${operation}: ${name}`, found);
   if (weights !== undefined) await model.loadWeights(weights);
   return model;
 }
 
-async function made(operation: string, found: ModelDescription): Promise<Model> {
+async function made(file: string, found: ModelDescription): Promise<Model> {
   const { name, graph, sequence, assets } = found;
   const model = sequence ? new Sequential([graph.inputs[0], ...sequence], name) : new Model(name, graph);
-  const state = { ...found, assets: assets && (await revived(assets)) };
-  at(operation, () => model.restore(state));
+  const state = { ...found, assets: assets && (await revived(file, assets)) };
+  at(file, () => model.restore(state));
   return model;
 }
 
 /** Vectorizers and the like from their JSON. */
-async function revived(assets: Readonly<Record<string, unknown>>): Promise<Record<string, unknown>> {
+async function revived(
+  file: string,
+  assets: Readonly<Record<string, unknown>>,
+): Promise<Record<string, unknown>> {
   const { reviveSaved } = await import("../data/revive.js");
   return Object.fromEntries(
-    Object.entries(assets).map(([name, json]) => [name, reviveSaved(`loadModel: assets: ${name}`, json)]),
+    Object.entries(assets).map(([name, json]) => [
+      name,
+      at(`${file}: assets: ${name}`, () => reviveSaved("className", json)),
+    ]),
   );
 }
