@@ -75,20 +75,31 @@ export async function loadAs<M extends Predictor>(
       hint,
     });
   };
-  const found = await atAsync(operation, () =>
-    inFile(name, () => read(bytes, { file: name, compile }, near)),
+  const model = await atAsync(operation, () =>
+    inFile(name, async () => made(name, await read(bytes, { file: name, compile }, near), make)),
   );
-  const model = make(found);
-  const assets = found.assets && (await revived(found.assets));
-  at(`${operation}: ${name}`, () => ofTraining(() => model.restore({ ...found, assets })));
   if (weights !== undefined) await model.loadWeights(weights);
   return model;
 }
 
+async function made<M extends Predictor>(
+  file: string,
+  found: ModelDescription,
+  make: (found: ModelDescription) => M,
+): Promise<M> {
+  const model = make(found);
+  const assets = found.assets && (await revived(file, found.assets));
+  at(file, () => ofTraining(() => model.restore({ ...found, assets })));
+  return model;
+}
+
 /** Vectorizers and the like from their JSON. */
-async function revived(assets: Readonly<Record<string, unknown>>): Promise<Assets> {
+async function revived(file: string, assets: Readonly<Record<string, unknown>>): Promise<Assets> {
   const { reviveSaved } = await import("../data/revive.js");
   return Object.fromEntries(
-    Object.entries(assets).map(([name, json]) => [name, reviveSaved(`loadModel: assets: ${name}`, json)]),
+    Object.entries(assets).map(([name, json]) => [
+      name,
+      at(`${file}: assets: ${name}`, () => reviveSaved("className", json)),
+    ]),
   );
 }

@@ -9,6 +9,8 @@ import { Sequential } from "./sequential.js";
  * `.onnx`. A string is a path or a URL. Nothing in a file is run: Lambda layers, custom objects and pickles are refused by name.
  * Numbers are checked to be there in the shapes that the layers need before any is taken over. What stands beside the model has its type from here:
  * `loadModel<{ vectorizer: text.TextVectorization }>(…)`.
+ * What would cost far more than it is long is refused with the limit: more than 32 MB, or 20 times its size, out of a file; 5000 layers
+ * and calls of layers; 8000 nodes of ONNX; 400,000 objects, 2,000,000 values or 256 levels of JSON.
  */
 export function loadModel<A extends Assets = Assets>(
   source: ModelSource,

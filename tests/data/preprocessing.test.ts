@@ -232,7 +232,7 @@ const refusals: [string, () => unknown, RegExp][] = [
   [
     "numOovIndices -1",
     () => data.StringLookup({ numOovIndices: -1 }),
-    /numOovIndices: expected an integer, 0/,
+    /numOovIndices: expected an integer from 0/,
   ],
   [
     "unknown keys without an id",
@@ -253,6 +253,11 @@ const refusals: [string, () => unknown, RegExp][] = [
     /at most two axes/,
   ],
   ["salt without farmhash", () => data.IntegerLookup({ salt: 3 }), /salt: expected none, or oovMethod/],
+  [
+    "a billion ids of unknown keys",
+    () => data.StringLookup({ numOovIndices: 1e9 }),
+    /numOovIndices: expected an integer from 0 to 1000000/,
+  ],
   ["a negative salt", () => data.StringLookup({ salt: -1 }), /salt: expected an integer, 0 or more/],
   [
     "an unknown oovMethod",

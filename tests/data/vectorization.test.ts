@@ -185,6 +185,11 @@ const refusals: [string, () => unknown, RegExp][] = [
   ],
   ["an inherited name", () => text.TextVectorization({ split: "toString" as never }), /split: expected/],
   ["ngrams 0", () => text.TextVectorization({ ngrams: 0 }), /ngrams: expected a positive integer or a list/],
+  [
+    "ngrams of a billion",
+    () => text.TextVectorization({ ngrams: 1e9 }),
+    /ngrams: expected a width of at most 1000/,
+  ],
   ["maxTokens 2", () => text.TextVectorization({ maxTokens: 2 }), /more than the 2 special tokens, got 2/],
   [
     "padding to nothing",

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { unzipSync, zipSync } from "fflate";
 import { test } from "uvu";
 import { readNpy } from "../../src/data/npz.js";
-import { data, loadModel, type Model, torch } from "../../src/index.js";
+import { data, loadModel, type Model, text, torch } from "../../src/index.js";
 import type { Random } from "../../src/random.js";
 import { readGolden, root } from "../support.js";
 import { bytesOf, readFixture } from "./fixtures.js";
@@ -16,7 +16,7 @@ type Files = Record<string, Uint8Array>;
 const entries = unzipSync(readFileSync(new URL("tests/formats/keras.zip", root)));
 const picked = (names: readonly string[]): Files =>
   Object.fromEntries(names.map((name) => [name, entries[name]]));
-const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+const decoded = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 const utf8 = (value: string) => new TextEncoder().encode(value);
 
 /** A change of one entry of an archive, whose checksums are right again. */
@@ -27,7 +27,7 @@ function inZip(entry: string, change: (bytes: Uint8Array, random: Random) => Uin
   };
 }
 
-const inJson = (bytes: Uint8Array, random: Random) => utf8(mutatedJson(text(bytes), random));
+const inJson = (bytes: Uint8Array, random: Random) => utf8(mutatedJson(decoded(bytes), random));
 
 const KERAS = picked([
   "lstm.keras",
@@ -51,6 +51,23 @@ const newerWeights = (bytes: Uint8Array) => {
     zipSync({ ...parts, "model.weights.h5": weights }, { level: 0 }),
   );
 };
+
+/** A model with something of each kind beside it. */
+async function withAssets(): Promise<Uint8Array> {
+  const vectorizer = new text.TextVectorization({ outputSequenceLength: 4 });
+  vectorizer.adapt(["a b c", "b c", "c"]);
+  const scaler = new data.Normalization();
+  scaler.adapt([[1], [3]]);
+  const between = new data.MinMaxScaler();
+  between.adapt([[1], [3]]);
+  const bins = new data.Discretization({ binBoundaries: [0, 1] });
+  const words = new data.StringLookup({ vocabulary: ["x", "y"] });
+  const numbers = new data.IntegerLookup({ vocabulary: [5, 7] });
+  const tokenizer = new text.Tokenizer({ numWords: 10 });
+  tokenizer.fitOnTexts(["one two two"]);
+  const assets = { vectorizer, scaler, between, bins, words, numbers, tokenizer };
+  return (await loadModel(entries["lstm.keras"])).toBytes("keras", { assets });
+}
 
 // ----------------------------------------------------------------------------------------------------- weights, for a model
 
@@ -132,6 +149,14 @@ const KINDS: Record<string, () => Fuzzed | Promise<Fuzzed>> = {
     damage: inZip("model.weights.h5", mutated),
     read: opened,
     oneOf: 8,
+  }),
+  ".keras: assets": async () => ({
+    files: { "assets.keras": await withAssets() },
+    damage: inZip("unreel.json", (bytes, random) =>
+      (random.integer(4) === 0 ? mutated : inJson)(bytes, random),
+    ),
+    read: opened,
+    oneOf: 3,
   }),
   ".h5": () => ({ files: H5, damage: mutated, read: opened, oneOf: 8 }),
   ".h5: newer": async () => ({

@@ -123,6 +123,7 @@ export function mutatedJson(text: string, random: Random): string {
       }
     };
     visit(root);
+    if (places.length === 0) break;
     const [holder, key] = places[random.integer(places.length)];
     const way = random.integer(8);
     if (way < 2) delete holder[key];

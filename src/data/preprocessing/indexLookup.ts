@@ -18,6 +18,9 @@ export interface LookupSettings<K extends Key> {
   readonly idfWeights: ArrayLike<number> | null;
 }
 
+/** Each id of unknown keys has a place of its own. */
+const MOST_UNKNOWN = 1_000_000;
+
 export class IndexLookup<K extends Key> {
   readonly operation: string;
   readonly kind: KeyKind<K>;
@@ -43,8 +46,8 @@ export class IndexLookup<K extends Key> {
     this.settings = settings;
     this.#bucket = bucket;
     const { outputMode, maskToken, oovToken, numOovIndices, maxTokens, padToMaxTokens } = settings;
-    if (!Number.isSafeInteger(numOovIndices) || numOovIndices < 0) {
-      const expected = "an integer, 0 or more";
+    if (!Number.isSafeInteger(numOovIndices) || numOovIndices < 0 || numOovIndices > MOST_UNKNOWN) {
+      const expected = `an integer from 0 to ${MOST_UNKNOWN}`;
       throw new UnreelError({ operation: `${operation}: numOovIndices`, expected, got: show(numOovIndices) });
     }
     this.special = [

@@ -75,7 +75,7 @@ export function tokenizer(
       ? null
       : widthsOf(
           "TextVectorization: ngrams",
-          typeof ngrams === "number" ? Array.from({ length: ngrams }, (_, i) => i + 1) : ngrams,
+          typeof ngrams === "number" ? Array.from({ length: upTo(ngrams) }, (_, i) => i + 1) : ngrams,
           ngrams,
         );
 
@@ -108,4 +108,13 @@ function wrongReturn(option: string, expected: string, value: unknown, row: numb
     got: `${show(value)} for row ${row}`,
     hint: "It is called with one text at a time.",
   });
+}
+
+/** How wide runs of tokens may be. */
+const WIDEST = 1000;
+
+function upTo(width: number): number {
+  if (!(width > WIDEST)) return width;
+  const expected = `a width of at most ${WIDEST}`;
+  throw new UnreelError({ operation: "TextVectorization: ngrams", expected, got: `${width}` });
 }
