@@ -25,7 +25,6 @@ const SUITES: Readonly<Record<string, () => Promise<unknown>>> = {
   family: () => import("./family.test.js"),
   fitDataset: () => import("./fitDataset.test.js"),
   "formats/objects": () => import("./formats/objects.test.js"),
-  "formats/onnxRefused": () => import("./formats/onnxRefused.test.js"),
   "formats/onnxRead": () => import("./formats/onnxRead.test.js"),
   "formats/onnxWrite": () => import("./formats/onnxWrite.test.js"),
   "formats/tfjs": () => import("./formats/tfjs.test.js"),

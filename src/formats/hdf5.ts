@@ -64,28 +64,33 @@ function checkShape(place: string, given: readonly number[], shape: readonly num
 }
 
 function fileOf(operation: string, bytes: Uint8Array): Hdf5File {
-  const file = new Hdf5Reader(new Hdf5Bytes(operation, bytes, allowance(bytes.length)));
+  const content = new Hdf5Bytes(operation, bytes, allowance(bytes.length));
+  const file = new Hdf5Reader(content);
+  const find = (path: string, attribute?: string) => {
+    content.place = [operation, path || "/", ...(attribute === undefined ? [] : [attribute])].join(": ");
+    return file.find(path);
+  };
   const dataset = (path: string) => {
-    const found = file.find(path);
+    const found = find(path);
     return found === undefined ? undefined : file.dataset(found);
   };
   const values = (path: string, shape: readonly number[]) => {
     const found = dataset(path);
-    const place = `${operation}: ${path}`;
+    const { place } = content;
     if (!found) throw new UnreelError({ operation: place, expected: "a dataset", got: "none" });
     checkShape(place, found.shape, shape);
     return found;
   };
   return {
     keys(path) {
-      const found = file.find(path);
+      const found = find(path);
       return found === undefined ? undefined : [...(file.children(found)?.keys() ?? [])];
     },
     shape: (path) => dataset(path)?.shape,
     floats: (path, shape) => file.numbers(values(path, shape)),
     number: (path) => file.whole(values(path, [])),
     text(path, name) {
-      const found = file.find(path);
+      const found = find(path, name);
       const attribute = found === undefined ? undefined : file.attribute(found, name);
       if (!attribute) return undefined;
       const texts = file.texts(attribute);

@@ -8,14 +8,15 @@ export const CHECKSUM = 4;
 
 export class Hdf5Bytes {
   readonly bytes: Uint8Array;
-  readonly #operation: string;
+  /** What errors call the part that is read now. */
+  place: string;
   readonly #take: (place: string, bytes: number) => void;
   readonly view: DataView;
 
   /** `take` is told of what is gone through, as several things may say that they lie in the same place. */
-  constructor(operation: string, bytes: Uint8Array, take: (place: string, bytes: number) => void) {
+  constructor(place: string, bytes: Uint8Array, take: (place: string, bytes: number) => void) {
     this.bytes = bytes;
-    this.#operation = operation;
+    this.place = place;
     this.#take = take;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
@@ -53,7 +54,7 @@ export class Hdf5Bytes {
   /** Room for what is gone through: blocks may lie in each other, and one may be asked for again and again. */
   block(at: number, size: number): void {
     this.room(at, size);
-    this.#take(this.#operation, size);
+    this.#take(this.place, size);
   }
 
   /** A block that ends in its checksum. */
@@ -65,7 +66,7 @@ export class Hdf5Bytes {
   }
 
   damaged(got: string, expected = "a whole HDF5 file", hint?: string): UnreelError {
-    return new UnreelError({ operation: this.#operation, expected, got, hint });
+    return new UnreelError({ operation: this.place, expected, got, hint });
   }
 }
 

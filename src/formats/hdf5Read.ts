@@ -4,6 +4,7 @@
 // dataset claims. HDF5 File Format Specification, version 3
 import { CHECKSUM, type Hdf5Bytes, UNDEFINED } from "./hdf5Bytes.js";
 import { FractalHeap, type Piece, recordsOf } from "./hdf5Dense.js";
+import { MESSAGES, type Message, messagesOf } from "./hdf5Header.js";
 
 /** A dataset's or an attribute's numbers or texts: what they are and where they lie. */
 interface Data {
@@ -19,25 +20,6 @@ interface DataType {
   readonly littleEndian: boolean;
   readonly signed: boolean;
 }
-
-interface Message {
-  readonly type: number;
-  readonly at: number;
-  readonly size: number;
-}
-
-const HEADER = {
-  dataspace: 1,
-  linkInfo: 2,
-  datatype: 3,
-  link: 6,
-  layout: 8,
-  filters: 11,
-  attribute: 12,
-  continuation: 16,
-  symbols: 17,
-  attributeInfo: 21,
-} as const;
 
 const REPACK = "h5repack -l CONTI -f NONE makes one of it.";
 
@@ -82,7 +64,7 @@ export class Hdf5Reader {
     const known = this.#groups.get(header);
     if (known) return known;
     const messages = this.#messages(header);
-    const table = messages.find(({ type }) => type === HEADER.symbols);
+    const table = messages.find(({ type }) => type === MESSAGES.symbols);
     const names = table ? this.#symbolTable(table.at) : this.#links(messages);
     if (names) this.#groups.set(header, names);
     return names;
@@ -91,10 +73,10 @@ export class Hdf5Reader {
   /** A group of the newer form: links in its header, or in a heap where there are many. */
   #links(messages: readonly Message[]): ReadonlyMap<string, number> | undefined {
     const file = this.#file;
-    const info = messages.find(({ type }) => type === HEADER.linkInfo)?.at;
+    const info = messages.find(({ type }) => type === MESSAGES.linkInfo)?.at;
     if (info === undefined) return undefined;
     const names = new Map<string, number>();
-    for (const { type, at } of messages) if (type === HEADER.link) this.#link(at, names);
+    for (const { type, at } of messages) if (type === MESSAGES.link) this.#link(at, names);
     const start = info + 2 + (file.number(info + 1, 1) & 1) * 8;
     // A hash stands before the identifier.
     for (const at of this.#dense(start, 4)) this.#link(at, names);
@@ -170,9 +152,9 @@ export class Hdf5Reader {
   dataset(header: number): Data | undefined {
     const messages = this.#messages(header);
     const message = (type: number) => messages.find((each) => each.type === type);
-    const [space, type, layout] = [HEADER.dataspace, HEADER.datatype, HEADER.layout].map(message);
+    const [space, type, layout] = [MESSAGES.dataspace, MESSAGES.datatype, MESSAGES.layout].map(message);
     if (!space || !type || !layout) return undefined;
-    if (message(HEADER.filters))
+    if (message(MESSAGES.filters))
       throw this.#file.damaged("a compressed dataset", "numbers as they are", REPACK);
     const shape = this.#shape(space.at);
     const found = { type: this.#datatype(type.at), shape };
@@ -206,8 +188,8 @@ export class Hdf5Reader {
     if (known) return known;
     const names = new Map<string, number>();
     const messages = this.#messages(header);
-    const info = messages.find(({ type }) => type === HEADER.attributeInfo)?.at;
-    const inHeader = messages.filter(({ type }) => type === HEADER.attribute).map(({ at }) => at);
+    const info = messages.find(({ type }) => type === MESSAGES.attributeInfo)?.at;
+    const inHeader = messages.filter(({ type }) => type === MESSAGES.attribute).map(({ at }) => at);
     const others =
       info === undefined ? [] : this.#dense(info + 2 + (this.#file.number(info + 1, 1) & 1) * 2, 0);
     for (const at of [...inHeader, ...others]) {
@@ -332,70 +314,8 @@ export class Hdf5Reader {
   #messages(header: number): readonly Message[] {
     const known = this.#headers.get(header);
     if (known) return known;
-    const found = this.#file.has(header, "OHDR") ? this.#newerMessages(header) : this.#olderMessages(header);
+    const found = messagesOf(this.#file, header);
     this.#headers.set(header, found);
-    return found;
-  }
-
-  #olderMessages(header: number): Message[] {
-    const file = this.#file;
-    if (file.number(header, 1) !== 1) throw file.damaged(`no object at byte ${header}`);
-    const first = { start: header + 16, length: file.number(header + 8, 4) };
-    return this.#messagesIn(first, 8, (at) => ({
-      type: file.number(at, 2),
-      size: file.number(at + 2, 2),
-      flags: file.number(at + 4, 1),
-    }));
-  }
-
-  #newerMessages(header: number): Message[] {
-    const file = this.#file;
-    const flags = file.number(header + 5, 1);
-    const at = header + 6 + (flags & 32 ? 16 : 0) + (flags & 16 ? 4 : 0);
-    const size = 1 << (flags & 3);
-    const [start, length] = [at + size, file.number(at, size)];
-    file.checked(header, start + length + CHECKSUM - header);
-    return this.#messagesIn({ start, length }, flags & 4 ? 6 : 4, (at) => ({
-      type: file.number(at, 1),
-      size: file.number(at + 1, 2),
-      flags: file.number(at + 3, 1),
-    }));
-  }
-
-  /** The messages of an object: blocks of them, which lead to further ones. */
-  #messagesIn(
-    first: { start: number; length: number },
-    prefix: number,
-    headOf: (at: number) => { type: number; size: number; flags: number },
-  ): Message[] {
-    const file = this.#file;
-    const found: Message[] = [];
-    const blocks = [first];
-    const seen = new Set<number>();
-    for (let block = blocks.pop(); block; block = blocks.pop()) {
-      const { start, length } = block;
-      if (seen.has(start)) throw file.damaged(`an object that goes on in itself, at byte ${start}`);
-      seen.add(start);
-      file.block(start, length);
-      for (let at = start; at + prefix <= start + length; ) {
-        const { type, size, flags } = headOf(at);
-        const message = { type, at: at + prefix, size };
-        at = message.at + size;
-        file.room(message.at, size);
-        if (type !== HEADER.continuation) {
-          if ((flags & 2) === 0) found.push(message);
-          continue;
-        }
-        const [next, bytes] = [file.number(message.at, 8), file.number(message.at + 8, 8)];
-        if (prefix === 8) blocks.push({ start: next, length: bytes });
-        else {
-          // The newer form has a signature and a checksum around each.
-          file.signature(next, "OCHK");
-          file.checked(next, bytes);
-          blocks.push({ start: next + 4, length: bytes - 4 - CHECKSUM });
-        }
-      }
-    }
     return found;
   }
 }

@@ -135,8 +135,9 @@ export function parseJson(place: string, text: string): Json {
 /** A value of a file in a message. */
 export function shown(value: unknown): string {
   if (value === undefined) return "nothing";
-  // Lists may lie in each other a hundred thousand deep.
-  if (Array.isArray(value)) return `a list of ${value.length}`;
+  // Lists may lie in each other.
+  if (Array.isArray(value) && (value.length > 6 || value.some((each) => typeof each === "object")))
+    return `a list of ${value.length}`;
   return show(value).slice(0, 120);
 }
 

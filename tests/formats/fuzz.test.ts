@@ -1,11 +1,9 @@
-// Damaged files of every format: whatever is done to one, it gives a model or an error of our own, soon (fuzz.ts); and files that are
-// made to cost much, or to run code.
+// Damaged files of every format: whatever is done to one, it gives a model or an error of our own, soon (fuzz.ts).
 import { readFileSync } from "node:fs";
 import { unzipSync, zipSync } from "fflate";
 import { test } from "uvu";
-import * as assert from "uvu/assert";
 import { readNpy } from "../../src/data/npz.js";
-import { data, loadModel, type Model, torch, UnreelError } from "../../src/index.js";
+import { data, loadModel, type Model, torch } from "../../src/index.js";
 import type { Random } from "../../src/random.js";
 import { readGolden, root } from "../support.js";
 import { bytesOf, readFixture } from "./fixtures.js";
@@ -127,27 +125,27 @@ const KINDS: Record<string, () => Fuzzed | Promise<Fuzzed>> = {
     files: KERAS,
     damage: inZip("model.weights.h5", mutated),
     read: opened,
-    oneOf: 6,
+    oneOf: 8,
   }),
   ".keras: newer weights": async () => ({
     files: await changed(KERAS, newerWeights),
     damage: inZip("model.weights.h5", mutated),
     read: opened,
-    oneOf: 6,
+    oneOf: 8,
   }),
-  ".h5": () => ({ files: H5, damage: mutated, read: opened, oneOf: 6 }),
+  ".h5": () => ({ files: H5, damage: mutated, read: opened, oneOf: 8 }),
   ".h5: newer": async () => ({
     files: await changed(H5, newerHdf5),
     damage: mutated,
     read: opened,
-    oneOf: 6,
+    oneOf: 8,
   }),
   ".weights.h5": () => ({
     files: WEIGHTS,
     damage: mutated,
     read: readWeights,
     says: /^\S+: loadWeights: bytes\b/,
-    oneOf: 6,
+    oneOf: 8,
   }),
   "tfjs: bytes": () => ({ files: topologies, damage: mutated, read: readTfjs, oneOf: 2 }),
   "tfjs: topology": () => ({ files: topologies, damage: inJson, read: readTfjs, oneOf: 3 }),
@@ -205,46 +203,5 @@ const KINDS: Record<string, () => Fuzzed | Promise<Fuzzed>> = {
 for (const [kind, make] of Object.entries(KINDS)) {
   if (kind.startsWith(KIND)) test(`damaged files: ${kind}`, async () => fuzz(kind, await make()));
 }
-
-async function refusal(bytes: Uint8Array): Promise<string> {
-  const error = await loadModel(bytes).then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  assert.instance(error, UnreelError);
-  return (error as Error).message;
-}
-test("bombs, wrong lengths and what holds code are refused by name and place", async () => {
-  const parts = unzipSync(entries["lstm.keras"]);
-  const config = (change: (config: string) => string) =>
-    zipSync({ ...parts, "config.json": utf8(change(text(parts["config.json"]))) }, { level: 0 });
-  const bomb = zipSync({ ...parts, "config.json": new Uint8Array(80 << 20) }, { level: 9 });
-  assert.ok(bomb.length < 1 << 20);
-  assert.match(await refusal(bomb), /bytes: config\.json: expected at most \d+ bytes unpacked, got 838\d+/);
-  assert.match(
-    await refusal(config((each) => each.replace('"class_name": "LSTM"', '"class_name": "Lambda"'))),
-    /config\.json: layers\[1\]: .*a Lambda/,
-  );
-  assert.match(
-    await refusal(config((each) => each.replace('"units": 4', '"units": 400000000'))),
-    /layers\/lstm\/cell\/vars\/0: expected shape \(3, 1600000000\), got \(3, 16\)/,
-  );
-  assert.match(
-    await refusal(config((each) => each.replace('"units": 4', '"units": "four"'))),
-    /layers\[1\] \(LSTM\): lstm: units: expected a positive integer, got 'four'/,
-  );
-  assert.match(await refusal(config((each) => each.slice(0, 99))), /config\.json: expected JSON/);
-  assert.match(
-    await refusal(config(() => `${"[".repeat(100_000)}1${"]".repeat(100_000)}`)),
-    /config\.json: expected lists and objects at most 256 deep/,
-  );
-  assert.match(
-    await refusal(zipSync({ "metadata.json": utf8("{}") })),
-    /expected an entry 'config\.json', got none/,
-  );
-  assert.match(await refusal(entries["lstm.h5"].slice(0, 3000)), /bytes: expected a whole HDF5 file, got/);
-  assert.match(await refusal(utf8("hello")), /a model file of a known kind, got other bytes/);
-  assert.match(await refusal(Uint8Array.of(0x80, 4, 0x95, 0, 0, 0)), /known kind/);
-});
 
 test.run();

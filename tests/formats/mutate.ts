@@ -13,7 +13,8 @@ function inPlace(change: (bytes: Uint8Array, at: number, random: Random) => void
   };
 }
 
-const WAYS: readonly Way[] = [
+/** Everything else stays where it is: what is checked first does not find them. */
+const IN_PLACE: readonly Way[] = [
   inPlace((bytes, _, random) => {
     for (let flips = 1 + random.integer(16); flips > 0; flips--)
       bytes[random.integer(bytes.length)] ^= 1 << random.integer(8);
@@ -21,28 +22,33 @@ const WAYS: readonly Way[] = [
   inPlace((bytes, at, random) => {
     bytes[at] = random.integer(256);
   }),
-  (bytes, at) => bytes.slice(0, at),
   // A number of four bytes, or of eight.
   inPlace((bytes, at, random) => {
     const value = LENGTHS[random.integer(LENGTHS.length)];
     const size = random.integer(4) === 0 ? 8 : 4;
     for (let k = 0; k < size && at + k < bytes.length; k++) bytes[at + k] = k < 4 ? value >>> (8 * k) : 0;
   }),
-  // A piece over another one, gone, or twice.
+  // A piece over another one.
   inPlace((bytes, at, random) => {
     const from = random.integer(bytes.length);
     bytes.copyWithin(at, from, from + 1 + random.integer(64));
   }),
+  // Ones also make numbers that go on, as those of variable length do, to their largest.
+  inPlace((bytes, at, random) => {
+    bytes.fill(random.integer(2) === 0 ? 0 : 0xff, at, at + random.integer(32));
+  }),
+];
+
+const WAYS: readonly Way[] = [
+  ...IN_PLACE,
+  (bytes, at) => bytes.slice(0, at),
+  // A piece gone, or twice, or something between.
   (bytes, at, random) => joined(bytes.subarray(0, at), bytes.subarray(at + 1 + random.integer(32))),
   (bytes, at, random) => joined(bytes.subarray(0, at + 1 + random.integer(32)), bytes.subarray(at)),
   (bytes, at, random) => {
     const more = new Uint8Array(random.integer(64)).fill(random.integer(256));
     return joined(bytes.subarray(0, at), more, bytes.subarray(at));
   },
-  // Ones also make numbers that go on, as those of variable length do, to their largest.
-  inPlace((bytes, at, random) => {
-    bytes.fill(random.integer(2) === 0 ? 0 : 0xff, at, at + random.integer(32));
-  }),
 ];
 
 function joined(...parts: readonly Uint8Array[]): Uint8Array {
@@ -58,8 +64,9 @@ function joined(...parts: readonly Uint8Array[]): Uint8Array {
 /** The same bytes but for one to four changes. */
 export function mutated(bytes: Uint8Array, random: Random): Uint8Array {
   let out: Uint8Array = bytes.slice();
+  const ways = random.integer(2) === 0 ? IN_PLACE : WAYS;
   for (let turns = 1 + random.integer(4); turns > 0 && out.length > 0; turns--) {
-    out = WAYS[random.integer(WAYS.length)](out, random.integer(out.length), random);
+    out = ways[random.integer(ways.length)](out, random.integer(out.length), random);
   }
   return out;
 }

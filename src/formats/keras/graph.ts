@@ -236,7 +236,7 @@ export interface GraphReader {
 const MODELS = ["Sequential", "Functional", "Model"];
 
 /** Layers and calls of a file, those of a model inside at each place where it is called: more cost more than any model is worth. */
-const MOST_CALLS = 8000;
+const MOST_CALLS = 5000;
 
 /** A file that is read: what all of its models share, and how many layers and calls there were so far. */
 interface Reading extends GraphReader {
