@@ -501,6 +501,18 @@ def bidirectional_stack_with_states():
     return keras.Model(x, [z, *keras.tree.flatten(states)]), floats()
 
 
+@case
+def activation_layers():
+    layers = [L.Dense(4), L.ReLU(6.0), L.Dense(4), L.LeakyReLU(0.2), L.Dense(4), L.ReLU(negative_slope=0.2), L.ELU(), L.GRU(3), L.ReLU(), L.Dense(4), L.Softmax()]
+    return seq(*layers), floats()
+
+
+@case
+def softmax_layers():
+    x = keras.Input((T, I))
+    return keras.Model(x, [L.Softmax(axis=2)(x), L.Softmax()(L.Dense(4)(x)), L.Softmax(axis=1)(L.GRU(3)(x))]), floats()
+
+
 # ----------------------------------------------------------------------------------------------------- attention
 
 
@@ -598,7 +610,7 @@ def refused():
 
 LEGACY = ["lstm", "gru", "imdb", "bidirectional_concat", "stacked_cells", "convolutions", "shared", "nested_functional"]
 LEGACY += ["encoder_decoder", "normalizations", "with_adam", "with_rmsprop_all", "with_normalization", "two_outputs", "odd_names"]
-LEGACY += ["models_at_both_ends", "model_used_twice", "model_used_before", "stack_with_states"]
+LEGACY += ["models_at_both_ends", "model_used_twice", "model_used_before", "stack_with_states", "activation_layers"]
 LEGACY += ["attention_kinds", "multi_head_attention", "transformer", "translation_with_attention"]
 WEIGHTS = ["lstm", "stacked_cells", "nested_functional", "shared", "with_normalization", "many_alike", "multi_head_attention"]
 

@@ -438,6 +438,24 @@ def by_hand():
     small("turned around, to a known end", [node("Slice", ["x", "a", "b", "one", "a"], ["y"]), node("Slice", ["x", "f", "g", "two", "a"], ["z"])], [("y", shape), ("z", shape)], {"a": np.array([-1]), "b": np.array([-(2**31) + 1]), "one": np.array([1]), "two": np.array([2]), "f": np.array([3]), "g": np.array([-5])})
     small("every other step", [node("Slice", ["x", "a", "b", "one", "two"], ["y"])], [("y", shape)], {"a": np.array([0]), "b": np.array([2**31]), "one": np.array([1]), "two": np.array([2])}, refused="in steps of 2 along axis 1")
 
+    # All at once, and each operator that stands in no graph above.
+    lengths = np.array([3, 5], np.int32)
+    state = lambda name: (name, [2, "B", 3], normal(2, 2, 3))
+    both = {"direction": "bidirectional"}
+    length = ("lengths", ["B"], lengths, TensorProto.INT32)
+    functions = {"activations": ["HardSigmoid", "Tanh", "Softsign", "Sigmoid", "Relu", "Relu"], "activation_alpha": [0.2], "activation_beta": [0.5]}
+    one_node("LSTM, both ways, lengths, states, clip, a function for each gate", "LSTM", {**both, **functions, "clip": 0.8}, 2, outputs=("Y", "Y_h", "Y_c"), extra=[length, state("h0"), state("c0")])
+    one_node("GRU, both ways, lengths, state, linear_before_reset", "GRU", {**both, "linear_before_reset": 1}, 2, extra=[length, state("h0")])
+    one_node("RNN, both ways, lengths, state, other functions", "RNN", {**both, "activations": ["Elu", "Relu"], "activation_alpha": [0.6]}, 2, extra=[length, state("h0")])
+    one_node("LSTM, from its end, lengths, states, no outputs but the last", "LSTM", {"direction": "reverse"}, extra=[length, ("h0", [1, "B", 3], normal(1, 2, 3)), ("c0", [1, "B", 3], normal(1, 2, 3))], outputs=("", "Y_h", "Y_c"))
+    small("truth", [node("Less", ["x", "z"], ["a"]), node("GreaterOrEqual", ["x", "k"], ["b"]), node("And", ["a", "b"], ["c"]), node("Xor", ["a", "b"], ["d"]), node("Cast", ["c"], ["e"], to=TensorProto.FLOAT), node("CastLike", ["d", "x"], ["f"]), node("Sign", ["x"], ["g"]), node("Sum", ["e", "f", "g"], ["y"])], [("y", shape)], {"z": np.float32(0.3), "k": normal(4)})
+    small("other reductions", [node("ReduceMin", ["x"], ["a"], axes=[1]), node("ReduceSumSquare", ["x"], ["b"], axes=[2], keepdims=0), node("ReduceL1", ["x"], ["c"], axes=[1, 2]), node("ReduceMean", ["x"], ["d"], axes=[-1])], [("a", ["n", 1, 4]), ("b", ["n", "t"]), ("c", ["n", 1, 1]), ("d", ["n", "t", 1])])
+    small("reductions of opset 18", [node("ReduceMean", ["x", "two"], ["a"], keepdims=0), node("ReduceMax", ["x", "one"], ["b"]), node("ReduceMean", ["x"], ["c"], noop_with_empty_axes=1)], [("a", ["n", "t"]), ("b", ["n", 1, 4]), ("c", shape)], {"one": np.array([1]), "two": np.array([2])}, opset=18)
+    small("batch normalization, dropout, a size", [node("Transpose", ["x"], ["t"], perm=[0, 2, 1]), node("BatchNormalization", ["t", "s", "b", "m", "v"], ["n"], epsilon=1e-3), node("Dropout", ["n"], ["d"]), node("Transpose", ["d"], ["y"], perm=[0, 2, 1]), node("Size", ["s"], ["i"]), node("Cast", ["i"], ["f"], to=TensorProto.FLOAT), node("Mul", ["y", "f"], ["z"])], [("z", shape)], {"s": normal(4), "b": normal(4), "m": normal(4), "v": np.abs(normal(4)) + np.float32(0.5)})
+    small("ranges and products of sizes", [node("Range", ["zero", "four", "one"], ["r"]), node("Cast", ["r"], ["f"], to=TensorProto.FLOAT), node("Add", ["x", "f"], ["a"]), node("Shape", ["x"], ["s"], start=1), node("ReduceProd", ["s"], ["p"], keepdims=1), node("Concat", ["minus", "p"], ["q"], axis=0), node("Reshape", ["a", "q"], ["y"])], [("y", ["n", 24])], {"zero": np.int64(0), "four": np.int64(4), "one": np.int64(1), "minus": np.array([-1])}, inputs=[("x", ["n", 6, 4])])
+    small("lists of tensors", [node("SplitToSequence", ["x"], ["l"], axis=1, keepdims=0), node("SequenceAt", ["l", "last"], ["a"]), node("SequenceAt", ["l", "zero"], ["b"]), node("SequenceConstruct", ["a", "b", "a"], ["m"]), node("ConcatFromSequence", ["m"], ["y"], axis=1, new_axis=1)], [("y", ["n", 3, 4])], {"last": np.int64(-1), "zero": np.int64(0)}, inputs=[("x", ["n", 6, 4])])
+    small("gelu", [node("Gelu", ["x"], ["a"]), node("Gelu", ["x"], ["b"], approximate="tanh"), node("Sub", ["a", "b"], ["c"]), node("Mul", ["c", "k"], ["d"]), node("Add", ["d", "a"], ["y"])], [("y", shape)], {"k": np.float32(9)}, opset=20)
+
 # --------------------------------------------------------------------------------------------------- ONNX's own node tests
 
 

@@ -178,6 +178,25 @@ const models = {
     model.compile({ optimizer: tf.train.adam(0.01), loss: "meanSquaredError", metrics: ["mae"] });
     return [model, numbers([2, 5, 3])];
   },
+  activationLayers: () => [
+    stack(
+      L.dense({ units: 4, ...steps }),
+      L.leakyReLU({ alpha: 0.2 }),
+      L.reLU({ maxValue: 6 }),
+      L.dense({ units: 3 }),
+      L.elu(),
+      L.simpleRNN({ units: 4 }),
+      L.reLU(),
+      L.thresholdedReLU({ theta: 0 }),
+      L.dense({ units: 3 }),
+      L.softmax(),
+    ),
+    numbers([2, 5, 3]),
+  ],
+  softmaxOverTheLast: () => [
+    stack(L.dense({ units: 4, ...steps }), L.softmax({ axis: -1 })),
+    numbers([2, 5, 3]),
+  ],
 };
 
 const { train } = tf;

@@ -9,6 +9,7 @@ import {
   type Cell,
   constraints,
   initializers,
+  input,
   type Layer,
   layers,
   losses,
@@ -292,6 +293,38 @@ function refusal(act: () => unknown): string {
   }
   throw new Error("nothing was refused");
 }
+
+test("layers that are an activation are read where layers.activation has it, and else refused", () => {
+  const entry = (className: string, config: object) => ({
+    class_name: className,
+    config: { name: "x", ...config } as never,
+  });
+  const refused = (className: string, config: object) =>
+    refusal(() => readLayer("file", entry(className, config), reader));
+  assert.match(refused("PReLU", { shared_axes: null }), /a layer of class 'PReLU'/);
+  assert.match(
+    refused("LeakyReLU", {}),
+    /file \(LeakyReLU\): expected a negative_slope of 0.2, got none.*layers.activation has no other/,
+  );
+  assert.match(refused("LeakyReLU", { alpha: 0.3 }), /negative_slope of 0.2, got alpha 0.3/);
+  assert.match(refused("ReLU", { max_value: 4 }), /relu6.*got maxValue 4/);
+  assert.match(refused("ReLU", { threshold: 0.5 }), /without a threshold, got threshold 0.5/);
+  assert.match(refused("ReLU", { max_value: 6, negative_slope: 0.2 }), /got maxValue 6, negativeSlope 0.2/);
+  assert.match(refused("ELU", { alpha: 2 }), /alpha 1, got alpha 2/);
+  assert.match(refused("ThresholdedReLU", { theta: 1 }), /theta 0, got theta 1/);
+  const x = input({ shape: [5, 3] });
+  const softmax = (axis: unknown) => readLayer("file", entry("Softmax", { axis }), reader).apply(x);
+  assert.match(
+    refusal(() => softmax(1)),
+    /Softmax.*axis: expected the last axis, -1 or 2, got 1/,
+  );
+  assert.match(
+    refusal(() => softmax([1, 2])),
+    /the last axis, -1 or 2, got a list of 2/,
+  );
+  for (const axis of [-1, 2, [-1]]) softmax(axis);
+  assert.is(readLayer("file", entry("ReLU", { max_value: null }), reader).className, "Activation");
+});
 
 test("what is no layer, or would give other numbers, is refused by name and place", () => {
   const read = (className: string, config: object, more = {}) =>

@@ -154,6 +154,55 @@ test("what asks for too much is refused", async () => {
     whole({ node: [node("Expand", ["x", "t"])], initializer: [ints("t", [2 ** 40, 1, 4])] }),
     /node 'the node'/,
   );
+  // Constants of constants: each doubles the last.
+  const doubled = Array.from({ length: 40 }, (_, k) => ({
+    ...node("Concat", [`c${k}`, `c${k}`], { attribute: [{ name: "axis", type: 2, i: 0 }] }),
+    output: [`c${k + 1}`],
+    name: `double ${k}`,
+  }));
+  const floats = (name: string, dims: number[]) => ({
+    name,
+    dataType: 1,
+    dims,
+    rawData: new Uint8Array(4 * dims.reduce((a, b) => a * b, 1)),
+  });
+  await refused(
+    whole({ node: [...doubled, node("Add", ["x", "c40"])], initializer: [floats("c0", [4])] }),
+    /node 'double \d+' \(Concat\): expected at most \d+ numbers in a constant, got shape \[8388608\]/,
+  );
+  // A row of a table, many times; and more rows than are picked one by one.
+  const picked = (rows: number, columns: number) =>
+    whole({
+      node: [{ ...node("Gather", ["t", "i"]), output: ["c"] }, node("Add", ["x", "c"])],
+      initializer: [floats("t", [1, columns]), ints("i", Array(rows).fill(0))],
+    });
+  await refused(
+    picked(5000, 1000),
+    /node 'the node' \(Gather\): expected at most \d+ numbers in a constant, got shape \[5000,1000\]/,
+  );
+  await refused(picked(30_000, 1), /\(Gather\): expected at most 20000 rows of a constant, got 30000/);
+  // Two that fit together into one that does not.
+  const [tall, wide] = [floats("a", [4000, 1]), floats("b", [1, 4000])];
+  for (const opType of ["Add", "Equal"]) {
+    const nodes = [{ ...node(opType, ["a", "b"]), output: ["c"] }, node("Add", ["x", "c"])];
+    await refused(whole({ node: nodes, initializer: [tall, wide] }), /at most \d+ numbers in a constant/);
+  }
+  const bits = { name: "m", dataType: 9, dims: [4000, 1], rawData: new Uint8Array(4000).fill(1, 0, 2000) };
+  const chosen = [{ ...node("Where", ["m", "b", "b"]), output: ["c"] }, node("Add", ["x", "c"])];
+  await refused(
+    whole({ node: chosen, initializer: [bits, wide] }),
+    /node 'the node' \(Where\): expected at most \d+ numbers in a constant/,
+  );
+  // Many of them, none too large.
+  const many = Array.from({ length: 100 }, (_, k) => ({
+    ...node("ConstantOfShape", ["s"]),
+    output: [`c${k}`],
+    name: `constant ${k}`,
+  }));
+  await refused(
+    whole({ node: [...many, node("Add", ["x", "c99"])], initializer: [ints("s", [1 << 22])] }),
+    /node 'constant \d' \(ConstantOfShape\): expected constants: at most \d+ bytes unpacked/,
+  );
   // A value of a value of a value: a long chain is no deep one.
   const chain = Array.from({ length: 3000 }, (_, k) => ({
     ...node("Relu", [k === 0 ? "x" : `v${k - 1}`]),

@@ -182,6 +182,10 @@ case("Attention where a sample has no keys", [ids(5), ids(7)], embed(0, masked=F
      ("Attention", {"useScale": True}, [2, 3]), floatx="float32", empty=True)
 case("AdditiveAttention where a sample has no keys", [ids(5), ids(7)], embed(0, masked=False), embed(1),
      ("AdditiveAttention", {}, [2, 3], {"returnAttentionScores": True}), flat(5), outputs=[4, 6], floatx="float32", empty=True)
+for class_name, config in KINDS:
+    case(f"{class_name} {config} where a sample has no keys, by name, values of all kinds", [seq(5, 3), seq(7, 3), ([7], 2)],
+         dense(0), dense(1), (class_name, config, [3, 4], {"mask": [None, 2], "useCausalMask": True}), floatx="float32",
+         empty=True)
 case("Attention hands the mask of its query on", [ids(5), ids(7)], embed(0), embed(1), ("Attention", {}, [2, 3]),
      ("GRU", {"units": 3, "returnSequences": True}, [4]), floatx="float32")
 case("Attention of recurrent layers", [seq(None, 3), seq(None, 2)],

@@ -5,6 +5,7 @@ import * as layers from "../../layers/index.js";
 import { Layer } from "../../layers/layer.js";
 import { camelCase } from "../../layers/options.js";
 import { at, isObject, type Json, type JsonObject, requireList, requireString, shown } from "../place.js";
+import { readActivationLayer } from "./activationLayers.js";
 import {
   type Configured,
   camelOptions,
@@ -284,6 +285,8 @@ export function readLayer(place: string, value: Json | undefined, reader: LayerR
   if (inner) return inner;
   const rule = Object.hasOwn(LAYERS, className) ? LAYERS[className] : undefined;
   if (!rule) {
+    const activation = isObject(config) && readOne(`${place} (${className})`, className, config, reader);
+    if (activation) return activation;
     throw new UnreelError({
       operation: place,
       expected: "a layer that is known here",
@@ -311,6 +314,18 @@ export function readLayer(place: string, value: Json | undefined, reader: LayerR
   }
   const all = { ...(rule.read?.(options) ?? options), name, trainable, inputShape };
   return at(label, () => rule.make(all as never));
+}
+
+/** A layer that is an activation, if the class is one. */
+function readOne(
+  place: string,
+  className: string,
+  config: JsonObject,
+  reader: LayerReader,
+): Layer | undefined {
+  const { name, trainable, inputShape, rest } = readCommon(place, config);
+  const options = { ...reader.defaults?.(className), ...rest };
+  return readActivationLayer(place, className, options, { name, trainable, inputShape });
 }
 
 /** The class of an entry and what it is configured with, whatever that is: sequential models of old are a list. */

@@ -171,6 +171,7 @@ export function sliced(
 export function broadcasted(x: Known, shape: readonly number[]): Known {
   const padded = [...Array<number>(shape.length - x.shape.length).fill(1), ...x.shape];
   if (padded.every((d, axis) => d === shape[axis])) return { ...x, shape };
+  if (x.data.length === 1) return { type: x.type, shape, data: make(x.type, size(shape)).fill(x.data[0]) };
   const steps = strides(padded).map((step, axis) => (padded[axis] === 1 ? 0 : step));
   return strided(x, shape, steps);
 }

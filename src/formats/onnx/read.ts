@@ -120,14 +120,13 @@ class GraphReader {
     this.#assumed = assumed;
     this.#complain = complain;
     const whole = {
-      ...{
-        opset,
-        complain,
-        take,
-        later: this.#later,
-        names: new Set<string>(),
-        shared: new Map<string, unknown>(),
-      },
+      opset,
+      complain,
+      take,
+      later: this.#later,
+      names: new Set<string>(),
+      shared: new Map<string, unknown>(),
+      constants: new Set<object>([...initializers.values()].map(({ data }) => data)),
       turnSamples: (name: string) => this.#turnSamples(name),
     };
     this.#scope = new Scope(graph, whole, initializers);

@@ -19,6 +19,8 @@ interface Whole {
   readonly names: Set<string>;
   readonly shared: Map<string, unknown>;
   readonly later: (() => void)[];
+  /** The arrays of those that were counted. */
+  readonly constants: Set<object>;
   turnSamples(name: string): void;
 }
 
@@ -68,8 +70,7 @@ export class Scope implements Reading {
         `${opType}${REASONS[opType] ? `, ${REASONS[opType]}` : ""}`,
       );
     const outputs = call.guarded(() => this.#inVoice(call, () => operator!(call)));
-    const made = outputs.reduce((sum, value) => sum + (isKnown(value) ? value.data.byteLength : 0), 0);
-    this.#inVoice(call, () => this.#whole.take("constants", made));
+    for (const value of outputs) this.#inVoice(call, () => this.#count(value));
     this.#give(node, outputs);
   }
 
@@ -91,6 +92,14 @@ export class Scope implements Reading {
       else if (this.isUsed(name))
         new Call(node, this).refuse(`${outputs.length} outputs`, `output ${k}, '${name}', in use`);
     });
+  }
+
+  /** Each array is bounded where it is made; here all of them together are. What shares an array costs nothing. */
+  #count(value: Given | undefined): void {
+    const { constants, take } = this.#whole;
+    if (!isKnown(value) || constants.has(value.data)) return;
+    constants.add(value.data);
+    take("constants", value.data.byteLength);
   }
 
   // --------------------------------------------------------------------------------------------------------- for nodes

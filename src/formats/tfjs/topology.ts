@@ -31,6 +31,7 @@ const DEFAULTS: Readonly<Record<string, Record<string, unknown>>> = {
   LSTMCell: GATES,
   GRU: { ...GATES, resetAfter: false },
   GRUCell: { ...GATES, resetAfter: false },
+  Softmax: { axis: 1 },
 };
 
 export function readTopology(place: string, topology: Json | undefined): ModelGraph {
@@ -154,6 +155,12 @@ function writeEntry(place: string, entry: JsonObject): JsonObject {
   const nodes = entry.inbound_nodes as readonly JsonObject[] | undefined;
   const graph = nodes && { name: entry.name, inbound_nodes: nodes.map((node) => writeNode(at, node)) };
   if (MODELS.includes(className)) return { ...writeInner(at, className, config), ...graph };
+  // It has this one as a layer alone.
+  if (className === "Activation" && config.activation === "leaky_relu") {
+    const { activation: _, dtype, ...rest } = config;
+    const alpha = { alpha: 0.2, dtype: writeOption(at, "dtype", dtype) };
+    return { class_name: "LeakyReLU", config: { ...rest, ...alpha }, ...graph };
+  }
   const only = LAYERS[className];
   if (!only) refuse(at, "a layer of TensorFlow.js", `a layer of class '${className}'`);
   for (const [option, values] of Object.entries(only)) {

@@ -270,6 +270,8 @@ const where: Operator = (call) => {
     if (isKnown(a) && isKnown(b)) {
       const shape = jointShape([condition.shape, a.shape, b.shape]);
       if (shape) {
+        const largest = Math.max(LARGEST_CONSTANT, ...[condition, a, b].map(({ data }) => data.length));
+        bounded(call, shape, largest);
         const chosen = combined(condition, a, shape, (c, x) => (c ? x : Number.NaN));
         return [
           combined(
