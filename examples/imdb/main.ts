@@ -24,15 +24,15 @@ interface Network {
   layers(): Layer[];
 }
 
-const recurrent = (atLeast: number, layer: () => Layer): Network => ({
+const recurrent = (atLeast: number, layer: () => Layer, learningRate = 5e-4): Network => ({
   atLeast,
   embedding: 32,
-  learningRate: 1e-3,
+  learningRate,
   layers: () => [layer()],
 });
 
 const NETWORKS = {
-  simpleRNN: recurrent(0.84, () => layers.simpleRNN({ units: 32 })),
+  simpleRNN: recurrent(0.84, () => layers.simpleRNN({ units: 32 }), 1e-3),
   lstm: recurrent(0.885, () => layers.lstm({ units: 32 })),
   gru: recurrent(0.88, () => layers.gru({ units: 32 })),
   bidirectional: recurrent(0.88, () => layers.bidirectional({ layer: layers.lstm({ units: 32 }) })),
