@@ -52,11 +52,7 @@ const ONE_WAY: Readonly<Record<string, OneWay>> = {
     why: "a mask as long as a sequence, of no numbers of it, is put behind another one",
   },
   "ops: elementwise": {
-<<<<<<< HEAD
     refusal: /output 'like\w*': expected one that depends on an input, got a constant/,
-=======
-    refusal: /output 'like(_\d+)?': expected one that depends on an input, got a constant/,
->>>>>>> w-formats
     why: "zeros of the input's shape are a constant in ONNX, and outputs here depend on an input",
   },
 };
