@@ -6,6 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import resolve from "@rollup/plugin-node-resolve";
+import { rollup } from "rollup";
+import { minify } from "terser";
 import { findEngines } from "../engines/find.js";
 import { budgets } from "../tests/packaging/budgets.js";
 import { installBeside } from "./install.js";
@@ -14,9 +17,8 @@ import { pack } from "./pack.js";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const beside = new URL("../tests/packaging/package.json", import.meta.url).href;
-installBeside(beside, "publint, are-the-types-wrong and esbuild into tests/packaging/", { scripts: true });
+installBeside(beside, "publint and are-the-types-wrong into tests/packaging/");
 const tools = join(root, "tests/packaging/node_modules");
-const { build } = await import(join(tools, "esbuild/lib/main.js"));
 
 const folder = mkdtempSync(join(tmpdir(), "unreel-package-"));
 const { tarball, size } = pack(folder);
@@ -55,40 +57,30 @@ execFileSync("npm", ["install", "--no-audit", "--no-fund", "--no-package-lock", 
   stdio: ["ignore", "ignore", "inherit"],
 });
 
-/** KB of the modules that are loaded at once, and of all that might be, HDF5's library aside. */
+/** KB of the modules that are loaded at once, and of all that might be, HDF5's library aside: as Rollup cuts and terser shortens them. */
 async function sizes(code) {
-  const { outputFiles, metafile } = await build({
-    stdin: { contents: code, resolveDir: project },
-    bundle: true,
-    format: "esm",
-    splitting: true,
-    minify: true,
-    metafile: true,
-    write: false,
-    outdir: "out",
-    absWorkingDir: project,
-  });
-  const bytes = new Map(
-    outputFiles.map(({ path, contents }) => [
-      path.slice(project.length + 1),
-      gzipSync(contents, { level: 9 }).length,
-    ]),
-  );
+  const entry = join(project, "entry.js");
+  writeFileSync(entry, code);
+  const bundle = await rollup({ input: entry, plugins: [resolve({ browser: true })], onwarn() {} });
+  const { output } = await bundle.generate({ format: "es" });
   const atOnce = new Set();
   const follow = (file) => {
-    if (atOnce.has(file)) return;
-    atOnce.add(file);
-    for (const { path, kind } of metafile.outputs[file].imports)
-      if (kind === "import-statement" && metafile.outputs[path]) follow(path);
+    const chunk = output.find(({ fileName }) => fileName === file);
+    if (!chunk || atOnce.has(chunk)) return;
+    atOnce.add(chunk);
+    chunk.imports.forEach(follow);
   };
-  follow(Object.keys(metafile.outputs).find((file) => metafile.outputs[file].entryPoint === "<stdin>"));
-  const later = Object.keys(metafile.outputs).filter(
-    (file) =>
-      !atOnce.has(file) &&
-      !Object.keys(metafile.outputs[file].inputs).some((path) => path.includes("h5wasm/")),
+  follow(output.find(({ isEntry }) => isEntry).fileName);
+  const later = output.filter(
+    (chunk) => !atOnce.has(chunk) && !Object.keys(chunk.modules).some((path) => path.includes("/h5wasm/")),
   );
-  const sum = (files) => [...files].reduce((total, file) => total + bytes.get(file), 0) / 1024;
-  return { now: sum(atOnce), later: sum(later) };
+  const sum = async (chunks) => {
+    const small = await Promise.all(
+      [...chunks].map((chunk) => minify(chunk.code, { module: true, compress: { passes: 2 } })),
+    );
+    return small.reduce((total, each) => total + gzipSync(each.code, { level: 9 }).length, 0) / 1024;
+  };
+  return { now: await sum(atOnce), later: await sum(later) };
 }
 
 const rows = [];

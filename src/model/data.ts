@@ -15,7 +15,8 @@ import {
   type Feed,
   isStream,
 } from "../training/feed.js";
-import { splitValidation, type Trainee } from "../training/fit.js";
+import type { Trainee } from "../training/fit.js";
+import { splitValidation } from "../training/split.js";
 import type { DataSet } from "../training/step.js";
 import { type ClassWeight, readWeights, type WeightLike, weightsForOutputs } from "../training/weights.js";
 

@@ -10,7 +10,7 @@ import type { InputLike } from "../training/arrays.js";
 import { progressBar, report } from "../training/callbacks/progressBar.js";
 import type { CompileOptions } from "../training/compileOptions.js";
 import { arrayFeed, type Batches, checkEnds, type Feed, isStream } from "../training/feed.js";
-import { evaluate, fit, type History, type Trainee, trainOnBatch } from "../training/fit.js";
+import type { History, Trainee } from "../training/fit.js";
 import { resolveOptimizer } from "../training/optimizers.js";
 import type { ClassWeight, WeightLike } from "../training/weights.js";
 import { readCompileOptions, resolveCompiled } from "./compile.js";
@@ -27,8 +27,10 @@ import {
   validationFeed,
 } from "./data.js";
 import { type Assets, Predictor } from "./predictor.js";
-import { type BytesOptions, modelBytes, type SaveOptions, saveModel } from "./save.js";
-import { saveWeights } from "./weights.js";
+import type { BytesOptions, SaveOptions } from "./save.js";
+
+/** The loops of training: pages that only predict do without. */
+const loop = () => import("../training/fit.js");
 
 /** What the model was compiled with, and what becomes of it. */
 interface Compiling {
@@ -101,6 +103,7 @@ export class Model<A extends Assets = Assets> extends Predictor<A> {
     checkEnds("fit", "stepsPerEpoch", feed, stepsPerEpoch);
     if (validation) checkEnds("fit: validationData", "validationSteps", validation, validationSteps);
     const verbose = read.verbose === "auto" ? 1 : read.verbose;
+    const { fit } = await loop();
     return fit(trainee, {
       feed,
       stepsPerEpoch,
@@ -157,7 +160,7 @@ export class Model<A extends Assets = Assets> extends Predictor<A> {
     const run = async (trainee: Trainee, feed: Feed) => {
       checkEnds("evaluate", "steps", feed, steps);
       const start = performance.now();
-      const logs = await evaluate(trainee, feed, steps);
+      const logs = await (await loop()).evaluate(trainee, feed, steps);
       if (verbose === 1 || verbose === 2) report(start, logs);
       return logs;
     };
@@ -188,6 +191,7 @@ export class Model<A extends Assets = Assets> extends Predictor<A> {
     const read = readOptions("trainOnBatch", options, defaults, "trainOnBatch(x, y, { sampleWeight })");
     return this.whileRunning(async () => {
       const trainee = await this.#trainee("trainOnBatch", x);
+      const { trainOnBatch } = await loop();
       return trainOnBatch(trainee, dataSet("trainOnBatch", trainee, x, y, read));
     });
   }
@@ -212,17 +216,20 @@ export class Model<A extends Assets = Assets> extends Predictor<A> {
    * `.keras`, `.h5`, `.onnx`, `.safetensors`, `.json` (TensorFlow.js) or `.wasm`; another ending needs `format`. A file that is there is
    * replaced at once, when the new one is whole.
    */
-  save(path: string | URL, options: SaveOptions = {}): Promise<void> {
+  async save(path: string | URL, options: SaveOptions = {}): Promise<void> {
+    const { saveModel } = await import("./save.js");
     return saveModel(this, path, options);
   }
 
   /** The bytes that `save` would write. A 'wasm' module takes batches up to `maxBatch` and sequences up to `maxSteps`. */
-  toBytes(format: FormatName, options: BytesOptions = {}): Promise<Uint8Array> {
+  async toBytes(format: FormatName, options: BytesOptions = {}): Promise<Uint8Array> {
+    const { modelBytes } = await import("./save.js");
     return modelBytes(this, format, options);
   }
 
   /** Writes the weights alone, as Keras 3's save_weights: `path` ends in `.weights.h5`. */
-  saveWeights(path: string | URL): Promise<void> {
+  async saveWeights(path: string | URL): Promise<void> {
+    const { saveWeights } = await import("./weights.js");
     return saveWeights(this, path);
   }
 

@@ -17,7 +17,7 @@ import { predict } from "../training/predict.js";
 import { refuseOfArrays, requireBatch, type Verbose } from "./data.js";
 import type { Stream } from "./stream.js";
 import { summarize } from "./summary.js";
-import { loadWeights, type ModelSource } from "./weights.js";
+import type { ModelSource } from "./weights.js";
 
 /** One tensor, or a list of them where the model has several outputs. Typed as both, so that neither use needs a cast. */
 export type Predicted = Tensor & Tensor[];
@@ -164,7 +164,8 @@ export class Predictor<A extends Assets = Assets> {
   }
 
   /** Takes the weights of a file over: `.weights.h5` and `.h5` of Keras 2 and 3, `.keras`. All are checked before any is changed. */
-  loadWeights(source: ModelSource): Promise<void> {
+  async loadWeights(source: ModelSource): Promise<void> {
+    const { loadWeights } = await import("./weights.js");
     return loadWeights(this, source);
   }
 
