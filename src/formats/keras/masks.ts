@@ -5,8 +5,8 @@ import { UnreelError } from "../../errors.js";
 import type { LayerCall, SymbolicTensor } from "../../layers/symbolic.js";
 import { passesMask } from "../../layers/takenMasks.js";
 import { isObject, type Json, type JsonObject, requireList, requireObject, requireString } from "../place.js";
-import type { Reference } from "./graph.js";
 import { refuseCode } from "./objects.js";
+import type { Reference } from "./references.js";
 
 const IS_OPERATION = /^keras\.(src\.)?ops(\.|$)/;
 
