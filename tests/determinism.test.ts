@@ -134,7 +134,9 @@ function branches(): Model {
 /** Ids with padding, and attention of every kind over them. */
 function attending(): Model {
   const x = input({ shape: [STEPS], dtype: "int32" });
-  const embedded = layers.embedding({ inputDim: 30, outputDim: 6, maskZero: true }).apply(x) as SymbolicTensor;
+  const embedded = layers
+    .embedding({ inputDim: 30, outputDim: 6, maskZero: true })
+    .apply(x) as SymbolicTensor;
   const query = layers.gru({ units: 6, returnSequences: true }).apply(embedded) as SymbolicTensor;
   const found = [
     layers.attention({ useScale: true, dropout: 0.1 }).apply([query, embedded], { useCausalMask: true }),
