@@ -15,7 +15,7 @@ export function attendingDefaults({ attends }: Kind, given: object): Partial<App
   if (!attends) return {};
   if (attends === "named") {
     for (const [name, hint] of Object.entries(ELSEWHERE)) {
-      if ((given as Record<string, unknown>)[name] === undefined) continue;
+      if ((given as Record<string, unknown> | null)?.[name] === undefined) continue;
       const expected = "options of multiHeadAttention: attentionMask, valueMask, keyMask";
       throw new UnreelError({ operation: `multiHeadAttention: apply: ${name}`, expected, got: name, hint });
     }

@@ -2,12 +2,11 @@
 // form of Keras 3 (`args` and `kwargs` with `__keras_tensor__`) and in the older one (lists of name, node, tensor).
 // keras/src/models/functional.py, sequential.py
 import { show, UnreelError } from "../../errors.js";
-import { attendingOptions } from "../../layers/attending.js";
 import { stateSizesOf } from "../../layers/cellLayers.js";
 import { input } from "../../layers/core.js";
 import { type Graph, makeGraph } from "../../layers/graph.js";
 import { type ApplyOptions, Layer } from "../../layers/layer.js";
-import { type Attending, type LayerCall, type Shape, SymbolicTensor } from "../../layers/symbolic.js";
+import { type LayerCall, type Shape, SymbolicTensor } from "../../layers/symbolic.js";
 import { graphKind } from "../../layers/wire.js";
 import type { DType } from "../../tensor.js";
 import {
@@ -15,15 +14,23 @@ import {
   isObject,
   type Json,
   type JsonObject,
-  requireCount,
   requireList,
   requireObject,
   requireString,
   shown,
 } from "../place.js";
+import {
+  ARGUMENTS,
+  attentionNode,
+  listNode,
+  type NodeAttending,
+  tryAttending,
+  writeAttending,
+} from "./attentionNodes.js";
 import { type LayerReader, type LayerWriter, readLayer, requireFloat32, writeLayer } from "./layers.js";
 import { ComputedMasks } from "./masks.js";
 import { kerasObject, refuseCode } from "./objects.js";
+import { type Reference, reference, references, tensorsOf } from "./references.js";
 import { writeMasks } from "./writtenMasks.js";
 
 /** A model as its config tells it. */
@@ -71,9 +78,6 @@ function writeInput(call: LayerCall): JsonObject {
     name: call.layer.name,
   });
 }
-
-/** What MultiHeadAttention is called with, in order, where others take a list. */
-const ARGUMENTS = ["query", "value", "key"] as const;
 
 function withBuild(written: JsonObject, shapes: readonly Shape[]): JsonObject {
   if (written.class_name === "MultiHeadAttention") {
@@ -207,22 +211,6 @@ function writeNode(
       ...((mask || carried) && { mask: carried ?? tensor(mask!) }),
       ...(attending && writeAttending(attending, attends === "list", tensor)),
     },
-  };
-}
-
-function writeAttending(
-  { masks, attentionMask, useCausalMask, returnAttentionScores }: Attending,
-  isList: boolean,
-  tensor: (each: SymbolicTensor) => JsonObject,
-): JsonObject {
-  const [query, value, key] = masks.map((mask) => (mask ? tensor(mask) : null));
-  return {
-    ...(isList && masks.length > 0 && { mask: [query, value] }),
-    ...(!isList && value && { value_mask: value }),
-    ...(!isList && key && { key_mask: key }),
-    ...(attentionMask && { attention_mask: tensor(attentionMask) }),
-    ...(returnAttentionScores && { return_attention_scores: true }),
-    ...(useCausalMask && { use_causal_mask: true }),
   };
 }
 
@@ -397,20 +385,12 @@ function startOf(place: string, options: JsonObject, first: Json, bottom: Layer)
 
 // ----------------------------------------------------------------------------------------------------------- functional
 
-export type Reference = readonly [name: string, node: number, tensor: number];
-
 /** A node to be made: what the layer is applied to, and how. */
 interface Node {
   readonly inputs: readonly Reference[];
   readonly initialState?: readonly Reference[];
   readonly mask?: readonly Reference[];
   readonly attending?: NodeAttending;
-}
-
-/** How an attention layer is called; masks of query, value and key in order. */
-interface NodeAttending extends Pick<Attending, "useCausalMask" | "returnAttentionScores"> {
-  readonly masks: readonly (Reference | null | undefined)[];
-  readonly attentionMask?: Reference;
 }
 
 /** A layer of the file whose calls are still to be made. */
@@ -551,39 +531,6 @@ function tryCall(
   return call;
 }
 
-function tryAttending(
-  place: string,
-  layer: Layer,
-  inputs: readonly Reference[],
-  { masks: given, attentionMask, ...flags }: NodeAttending,
-  find: (reference: Reference) => SymbolicTensor | undefined,
-  masks: ComputedMasks,
-): LayerCall | undefined {
-  // Those that Keras computed by itself come with the inputs here.
-  const named = given.map((mask) => (mask && masks.areComputed([mask]) ? undefined : mask));
-  const all = [...inputs, ...[...named, attentionMask].flatMap((each) => (each ? [each] : []))];
-  const found = new Map(all.map((each) => [each, find(each)]));
-  if ([...found.values()].includes(undefined)) return undefined;
-  const tensor = (each: Reference) => found.get(each)!;
-  const x = inputs.map(tensor);
-  given.forEach((mask, k) => {
-    if (mask && named[k] === undefined) masks.check(place, [mask], [x[k] ?? x[1]]);
-  });
-  const attending: Attending = {
-    ...flags,
-    masks: named.map((mask) => (mask ? tensor(mask) : mask)),
-    attentionMask: attentionMask && tensor(attentionMask),
-  };
-  const call = at(place, () =>
-    layer.call(
-      x,
-      attendingOptions(layer.kind, attending, (each) => each),
-    ),
-  );
-  masks.follow(call, inputs.slice(0, 1), true);
-  return call;
-}
-
 /** Layers that take states behind x, in older files as further inputs. */
 const takesStates = (layer: Layer) => layer.kind.recurrent || layer.className === "Bidirectional";
 
@@ -623,47 +570,8 @@ function readNode(place: string, value: Json, layer: Layer): Node {
   return readArguments(place, layer, found, options);
 }
 
-/** A call of MultiHeadAttention: query, value and key in order or by name. */
-function attentionNode(place: string, args: readonly Reference[][], kwargs: JsonObject): Node {
-  const { query, value, key, query_mask: ofQuery, value_mask: ofValue, key_mask: ofKey, ...rest } = kwargs;
-  const { attention_mask: attention, ...options } = rest;
-  const one = (name: string, given: Json | undefined): Reference | undefined =>
-    given === undefined || given === null ? undefined : tensorsOf(`${place}: ${name}`, given)[0];
-  const inputs = [query, value, key].flatMap((given, k) => {
-    const each = args[k]?.[0] ?? one(ARGUMENTS[k], given);
-    return each ? [each] : [];
-  });
-  const masks = [one("query_mask", ofQuery), one("value_mask", ofValue), one("key_mask", ofKey)];
-  return {
-    inputs,
-    attending: { ...flagsOf(place, options), masks, attentionMask: one("attention_mask", attention) },
-  };
-}
-
-/** What attention is told besides tensors. */
-function flagsOf(place: string, { training: _, ...kwargs }: JsonObject) {
-  const { use_causal_mask: causal = false, return_attention_scores: scores = false, ...others } = kwargs;
-  const strange = Object.entries(others).find(([, value]) => value !== null);
-  const notFlag = [causal, scores].find((value) => typeof value !== "boolean" && value !== null);
-  if (strange || notFlag !== undefined) {
-    throw new UnreelError({
-      operation: `${place}: kwargs`,
-      expected: "masks, use_causal_mask and return_attention_scores, true or false",
-      got: strange ? show(strange[0]) : shown(notFlag),
-    });
-  }
-  return { useCausalMask: causal === true, returnAttentionScores: scores === true };
-}
-
 function readArguments(place: string, layer: Layer, found: readonly Reference[], kwargs: JsonObject): Node {
-  if (layer.kind.attends) {
-    const { mask, inputs: _, ...rest } = kwargs;
-    // A third mask, of the key, is not read by Keras.
-    const masks = (Array.isArray(mask) ? mask.slice(0, 2) : []).map((each, k) =>
-      each === null ? null : tensorsOf(`${place}: mask[${k}]`, each)[0],
-    );
-    return { inputs: found, attending: { ...flagsOf(place, rest), masks } };
-  }
+  if (layer.kind.attends) return listNode(place, found, kwargs);
   const { inputs: _, initial_state: states, mask, training: __, constants, ...others } = kwargs;
   const strange = Object.entries(others).find(([, value]) => value !== null);
   const bad = constants !== undefined && constants !== null ? "constants" : strange?.[0];
@@ -683,39 +591,4 @@ function readArguments(place: string, layer: Layer, found: readonly Reference[],
     ...(initialState.length > 0 && { initialState }),
     ...(masks.length > 0 && { mask: masks }),
   };
-}
-
-/** Tensors of one argument: one, or a list of them, in which masks may be missing. */
-function tensorsOf(place: string, value: Json | undefined): Reference[] {
-  if (Array.isArray(value)) {
-    if (typeof value[0] === "string") return [reference(place, value)];
-    return value.flatMap((each, k) => (each === null ? [] : tensorsOf(`${place}[${k}]`, each)));
-  }
-  const object = requireObject(place, value);
-  if (object.class_name !== "__keras_tensor__") {
-    refuseCode(place, String(object.class_name));
-    throw new UnreelError({
-      operation: place,
-      expected: "a tensor of the graph",
-      got: shown(object.class_name),
-    });
-  }
-  const config = requireObject(`${place}: config`, object.config);
-  return [reference(`${place}: keras_history`, config.keras_history)];
-}
-
-function reference(place: string, value: Json | undefined): Reference {
-  const [name, node, index] = requireList(place, value);
-  return [requireString(place, name), requireCount(place, node), requireCount(place, index)];
-}
-
-/** `[name, node, tensor]`, or a structure of lists and of records, which Keras takes in the order of their names. */
-function references(place: string, value: Json | undefined): Reference[] {
-  if (Array.isArray(value) && typeof value[0] === "string") return [reference(place, value)];
-  const list = isObject(value)
-    ? Object.keys(value)
-        .sort()
-        .map((key) => value[key])
-    : requireList(place, value);
-  return list.flatMap((each, k) => references(`${place}[${k}]`, each));
 }

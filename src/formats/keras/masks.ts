@@ -13,8 +13,8 @@ import {
   requireObject,
   requireString,
 } from "../place.js";
-import type { Reference } from "./graph.js";
 import { refuseCode } from "./objects.js";
+import type { Reference } from "./references.js";
 
 const IS_OPERATION = /^keras\.(src\.)?ops(\.|$)/;
 
