@@ -9,6 +9,8 @@ const MOST_BYTES = 32 << 20;
 const [END, END_BYTES] = [0x06054b50, 22];
 const [CENTRAL, CENTRAL_BYTES] = [0x02014b50, 46];
 const [LOCAL, LOCAL_BYTES] = [0x04034b50, 30];
+/** Bytes of an entry's name, which messages tell. */
+const LONGEST_NAME = 500;
 /** Bytes that are inflated at a time: they become 34 MB at most. */
 const PIECE = 1 << 15;
 
@@ -104,6 +106,7 @@ function entriesOf(operation: string, bytes: Uint8Array): Entry[] {
   return Array.from({ length: view.getUint16(end + 10, true) }, () => {
     begins(at, CENTRAL_BYTES, CENTRAL, "entry of the directory");
     const [length, extra, comment] = [28, 30, 32].map((offset) => view.getUint16(at + offset, true));
+    if (length > LONGEST_NAME) throw notWhole(operation, `a name of ${length} bytes at byte ${at}`);
     const name = new TextDecoder().decode(part(at + CENTRAL_BYTES, length, "a name"));
     const method = view.getUint16(at + 10, true);
     const [checksum, packed, size] = [16, 20, 24].map((offset) => view.getUint32(at + offset, true));

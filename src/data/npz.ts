@@ -60,7 +60,7 @@ export function readNpy(operation: string, file: string, bytes: Uint8Array): Npy
   const dimensions = /'shape':\s*\(([\d,\s]*)\)/.exec(header);
   const order = /'fortran_order':\s*(True|False)/.exec(header);
   if (!type || !dimensions || !order)
-    return refuse("a header with descr, fortran_order and shape", show(header.trim()));
+    return refuse("a header with descr, fortran_order and shape", show(header.trim().slice(0, 200)));
   const shape = dimensions[1]
     .split(",")
     .filter((part) => part.trim() !== "")
@@ -74,7 +74,8 @@ export function readNpy(operation: string, file: string, bytes: Uint8Array): Npy
     ? NUMBERS[name]
     : refuse("numbers or lists of integers", `type ${show(name)}`);
   const count = shape.reduce((product, dimension) => product * dimension, 1);
-  if (!Number.isSafeInteger(count) || shape.length > 32) refuse("a shape that a file can have", `[${shape}]`);
+  if (!Number.isSafeInteger(count) || shape.length > 32)
+    refuse("a shape that a file can have", `(${dimensions[1].slice(0, 200)})`);
   if (bytes.length - start !== count * number.size) {
     refuse(`${count * number.size} bytes of data for shape [${shape}]`, `${bytes.length - start}`);
   }

@@ -442,6 +442,25 @@ test("a name of any length is told in part", async () => {
   assert.ok(message.length < 2000, `${message.length} characters`);
 });
 
+test("names that every object has are none of a class", async () => {
+  const compiled = { ...stack([activation(0)]), compile_config: { loss: "mse" } };
+  const bare = await loadModel(inFile(stack([activation(0)])));
+  assert.is(bare.layers.length, 1);
+  for (const name of ["__proto__", "constructor", "toString"]) {
+    const optimizer = object(name, {});
+    const rated = object("SGD", { learning_rate: object(name, {}) });
+    const both: [Entry, RegExp][] = [
+      [optimizer, /compile_config: optimizer: expected an optimizer that is known here/],
+      [rated, /learning_rate: expected a schedule that is known here/],
+    ];
+    for (const [each, message] of both) {
+      const file = inFile({ ...compiled, compile_config: { ...compiled.compile_config, optimizer: each } });
+      await refused(() => loadModel(file), message);
+    }
+    await refused(() => loadModel(inFile(stack([object(name, {})]))), /a layer that is known here, got/);
+  }
+});
+
 test("what is code is refused by name, wherever it stands", async () => {
   const custom = { ...object("Mine", {}), registered_name: "pack>Mine", module: "pack" };
   await refused(() => loadModel(inFile(stack([custom]))), /layers\[1\]: .*'pack>Mine', a custom object/);

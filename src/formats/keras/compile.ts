@@ -60,12 +60,16 @@ function writeSchedule({ className, config }: Schedule): JsonObject {
   return kerasObject("keras.optimizers.schedules", className, snakeOptions(config));
 }
 
+/** What a record has by itself: a file may name `__proto__`. */
+const own = <T>(record: Readonly<Record<string, T>>, name: string): T | undefined =>
+  Object.hasOwn(record, name) ? record[name] : undefined;
+
 export function readOptimizer(place: string, value: Json): Optimizer {
   if (typeof value === "string") return resolveOptimizer(place, value);
   const { className: named, config } = readObject(place, value);
   // As Keras 2 has registered its own.
   const className = named.replace(/^Custom>/, "");
-  const make = optimizers[className.toLowerCase()] as ((options?: object) => Optimizer) | undefined;
+  const make = own(optimizers, className.toLowerCase()) as ((options?: object) => Optimizer) | undefined;
   if (!make) {
     const hint = suggestion(className, Object.keys(optimizers));
     throw new UnreelError({
@@ -89,7 +93,8 @@ export function readOptimizer(place: string, value: Json): Optimizer {
 
 function readSchedule(place: string, value: Json): Schedule {
   const { className, config } = readObject(place, value);
-  const make = (schedules as Readonly<Record<string, (options: never) => Schedule>>)[camelCase(className)];
+  const known = schedules as Readonly<Record<string, (options: never) => Schedule>>;
+  const make = own(known, camelCase(className));
   if (!make) {
     const hint = suggestion(className, Object.keys(schedules));
     throw new UnreelError({

@@ -206,7 +206,10 @@ export async function decodeModel(bytes: Uint8Array, complain: Complain): Promis
         if (pbf.pos > part.length) complain(path, `${part.length} bytes`, `a field that ends at ${pbf.pos}`);
       }
     } catch (error) {
-      if (error instanceof RangeError || (error instanceof Error && error.constructor === Error))
+      // A number that begins behind the last byte.
+      if (error instanceof RangeError)
+        complain(path, "a protocol buffer message", `one that breaks off after ${part.length} bytes`);
+      if (error instanceof Error && error.constructor === Error)
         complain(path, "a protocol buffer message", error.message);
       throw error;
     }
