@@ -34,7 +34,7 @@ const recurrent = (atLeast: number, layer: () => Layer, learningRate = 5e-4): Ne
 const NETWORKS = {
   simpleRNN: recurrent(0.84, () => layers.simpleRNN({ units: 32 }), 1e-3),
   lstm: recurrent(0.885, () => layers.lstm({ units: 32 })),
-  gru: recurrent(0.88, () => layers.gru({ units: 32 })),
+  gru: recurrent(0.88, () => layers.gru({ units: 32 }), 3e-4),
   bidirectional: recurrent(0.88, () => layers.bidirectional({ layer: layers.lstm({ units: 32 }) })),
   conv1D: {
     atLeast: 0.83,
