@@ -21,13 +21,15 @@ export const kinds = {
   },
 };
 
-/** Those that are there, { kind, name, version, path, canBeRelaxed } each; and the kinds that are not. Installs what npm has. */
-export function findEngines(named = []) {
+/** Those that are there, { kind, name, version, path, canBeRelaxed } each; and the kinds that are not, but for those that nobody asks
+ * for. Installs what npm has. */
+export function findEngines(named = [], without = []) {
   installBeside(import.meta.url, "Deno, Bun, another Node and puppeteer-core into engines/", {
     scripts: true,
   });
   const [found, missing] = [[], []];
   for (const [kind, { title, files, relaxed, relaxedVariable }] of Object.entries(kinds)) {
+    if (without.includes(kind)) continue;
     const wanted = named
       .filter((each) => each.startsWith(`${kind}=`))
       .map((each) => each.slice(kind.length + 1));
