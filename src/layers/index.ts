@@ -1,7 +1,9 @@
 // `layers.*`: every layer of the contract, by its name. Tests walk this registry.
 export { additiveAttention, attention } from "./attention.js";
 export { gruCell, lstmCell, simpleRNNCell, stackedRNNCells } from "./cellLayers.js";
-export { conv1D, conv1DTranspose, depthwiseConv1D, separableConv1D } from "./convolution.js";
+export { conv1D } from "./convolution/conv1D.js";
+export { conv1DTranspose } from "./convolution/conv1DTranspose.js";
+export { depthwiseConv1D, separableConv1D } from "./convolution/depthwiseConv1D.js";
 export { activation, activityRegularization, dense, flatten } from "./core.js";
 export { dot } from "./dot.js";
 export { embedding } from "./embedding.js";

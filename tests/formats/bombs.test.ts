@@ -479,7 +479,7 @@ test("what is code is refused by name, wherever it stands", async () => {
   ];
   for (const [entry, message] of places) await refused(() => loadModel(inFile(stack([entry]))), message);
   const pickle = Uint8Array.from([0x80, 4, ...utf8("cos\nsystem\n(S'true'\ntR.")]);
-  await refused(() => loadModel(pickle), /a model file of a known kind, got other bytes/);
+  await refused(() => loadModel(pickle), /a model file of a known kind, got .*pickle/);
   await refused(() => loadModel(pickle, { format: "h5" }), /a whole HDF5 file/);
   const stacked = sequential([layers.dense({ units: 1, inputShape: [1] })]);
   await refused(() => stacked.loadWeights(pickle), /a model file of a known kind/);

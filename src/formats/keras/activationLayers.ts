@@ -33,16 +33,18 @@ const RULES: Readonly<Record<string, Rule>> = {
   Softmax: () => ({ name: "softmax" }),
 };
 
-/** The layer, if the class is one. */
+export function isActivationLayer(className: string): boolean {
+  return Object.hasOwn(RULES, className);
+}
+
+/** The layer of such a class. */
 export function readActivationLayer(
   place: string,
   className: string,
   options: Options,
   common: CommonOptions,
-): Layer | undefined {
-  const rule = Object.hasOwn(RULES, className) ? RULES[className] : undefined;
-  if (!rule) return undefined;
-  const found = rule(options);
+): Layer {
+  const found = RULES[className](options);
   if ("only" in found) {
     const given = Object.entries(options).map(([name, value]) => `${name} ${shown(value)}`);
     const hint = "layers.activation has no other. In Python: put the function into a layer that has it.";

@@ -13,7 +13,7 @@ import {
   requireObject,
 } from "../place.js";
 import { readCompile, writeCompile } from "./compile.js";
-import { readModel, writeModel } from "./graph.js";
+import { readModel } from "./readGraph.js";
 import {
   KERAS_VERSION,
   readOptimizerState,
@@ -21,6 +21,7 @@ import {
   writeOptimizerState,
   writeWeights,
 } from "./weights.js";
+import { writeModel } from "./writeGraph.js";
 
 const METADATA = "metadata.json";
 const CONFIG = "config.json";

@@ -5,7 +5,7 @@ import * as layers from "../../layers/index.js";
 import { Layer } from "../../layers/layer.js";
 import { camelCase } from "../../layers/options.js";
 import { at, isObject, type Json, type JsonObject, requireList, requireString, shown } from "../place.js";
-import { readActivationLayer } from "./activationLayers.js";
+import { isActivationLayer, readActivationLayer } from "./activationLayers.js";
 import {
   type Configured,
   camelOptions,
@@ -285,8 +285,9 @@ export function readLayer(place: string, value: Json | undefined, reader: LayerR
   if (inner) return inner;
   const rule = Object.hasOwn(LAYERS, className) ? LAYERS[className] : undefined;
   if (!rule) {
-    const activation = isObject(config) && readOne(`${place} (${className})`, className, config, reader);
-    if (activation) return activation;
+    if (isActivationLayer(className) && isObject(config)) {
+      return readOne(`${place} (${className})`, className, config, reader);
+    }
     throw new UnreelError({
       operation: place,
       expected: "a layer that is known here",
@@ -317,12 +318,7 @@ export function readLayer(place: string, value: Json | undefined, reader: LayerR
 }
 
 /** A layer that is an activation, if the class is one. */
-function readOne(
-  place: string,
-  className: string,
-  config: JsonObject,
-  reader: LayerReader,
-): Layer | undefined {
+function readOne(place: string, className: string, config: JsonObject, reader: LayerReader): Layer {
   const { name, trainable, inputShape, rest } = readCommon(place, config);
   const options = { ...reader.defaults?.(className), ...rest };
   return readActivationLayer(place, className, options, { name, trainable, inputShape });

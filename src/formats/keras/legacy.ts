@@ -11,7 +11,7 @@ import type { Format, ModelDescription, ReadOptions, TrainingState, WriteOptions
 import { Hdf5Builder, type Hdf5File, readHdf5, writeHdf5 } from "../hdf5.js";
 import { type JsonObject, parseJson, pythonJson, requireObject } from "../place.js";
 import { readCompile, spelledOut, writeCompile } from "./compile.js";
-import { readModel, writeModel } from "./graph.js";
+import { readModel } from "./readGraph.js";
 import {
   KERAS_VERSION,
   optimizerVariables,
@@ -20,6 +20,7 @@ import {
   trainedWeights,
   writeWeights as writeKeras3,
 } from "./weights.js";
+import { writeModel } from "./writeGraph.js";
 
 /** What Keras calls the file it was made with; its own reader wants some backend. */
 const BACKEND = "tensorflow";

@@ -11,7 +11,7 @@ import type { CompileOptions } from "../../training/compileOptions.js";
 import { type Optimizer, resolveOptimizer } from "../../training/optimizers.js";
 import type { TrainingState } from "../description.js";
 import type { Hdf5Builder, Hdf5Dataset, Hdf5File } from "../hdf5.js";
-import { stackOf } from "./graph.js";
+import { stackOf } from "./writeGraph.js";
 
 /** The version whose layout this is. */
 export const KERAS_VERSION = "3.15.1";

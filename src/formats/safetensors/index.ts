@@ -1,7 +1,8 @@
 // `.safetensors`: a model's weights under PyTorch's names, and in the header the layers, so that the file is a whole model here.
 import { UnreelError } from "../../errors.js";
 import type { Format, ModelDescription } from "../description.js";
-import { readModel, writeModel } from "../keras/graph.js";
+import { readModel } from "../keras/readGraph.js";
+import { writeModel } from "../keras/writeGraph.js";
 import { isObject, parseJson } from "../place.js";
 import { readSafetensors, writeSafetensors } from "./file.js";
 import { readStateDict, writeStateDict } from "./stateDict.js";

@@ -1,10 +1,11 @@
 // The layers of model.json, both ways: Keras 2's config with another library's defaults and names. What it holds is Keras' otherwise:
-// keras/graph.ts and keras/layers.ts read and write it. tfjs-layers/src/layers/*.ts (getConfig), engine/container.ts (fromConfig)
+// keras/readGraph.ts, writeGraph.ts and layers.ts read and write it. tfjs-layers/src/layers/*.ts (getConfig), engine/container.ts (fromConfig)
 import { UnreelError } from "../../errors.js";
 import type { Graph } from "../../layers/graph.js";
 import type { Layer } from "../../layers/layer.js";
 import type { SymbolicTensor } from "../../layers/symbolic.js";
-import { type ModelGraph, readModel, writeModel } from "../keras/graph.js";
+import { type ModelGraph, readModel } from "../keras/readGraph.js";
+import { writeModel } from "../keras/writeGraph.js";
 import { isObject, type Json, type JsonObject, shown } from "../place.js";
 
 /** Activations by the name in the file: 0.2 x + 0.5 is hard_sigmoid there, as in Keras 2. */

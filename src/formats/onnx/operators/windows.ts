@@ -1,5 +1,6 @@
 // Convolutions and pooling along one axis. onnx.ai/onnx/operators: Conv, ConvTranspose, MaxPool, AveragePool
-import { conv1D, conv1DTranspose } from "../../../layers/convolution.js";
+import { conv1D } from "../../../layers/convolution/conv1D.js";
+import { conv1DTranspose } from "../../../layers/convolution/conv1DTranspose.js";
 import * as ops from "../../../layers/operations.js";
 import { averagePooling1D, maxPooling1D } from "../../../layers/pooling.js";
 import { cropping1D, zeroPadding1D } from "../../../layers/resizing.js";
