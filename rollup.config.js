@@ -1,11 +1,10 @@
 // Bundles build/src into dist, in three forms:
 //   unreel.js      one module, with names that can be read: what Node, Deno and Bun load; command.js, the command `unreel`
-// and for the package (PACKAGE=1, scripts/build.js --package)
 //   modules/       a module for each file, from which bundlers take what is used
 //   unreel.min.js  one small module for <script type="module"> and CDNs
 //   infer.js, infer/, infer.min.js: what runs saved models, in the same three forms, with the kernels of the way forward
 //   slim.js, slim.min.js: all but kernels
-// What only some calls need stays a dynamic import, in chunks/.
+// The small ones and slim only for npm pack (PACKAGE=1). What only some calls need stays a dynamic import, in chunks/.
 import { readFileSync } from "node:fs";
 import resolve from "@rollup/plugin-node-resolve";
 import { minify } from "terser";
@@ -50,16 +49,21 @@ const whole = {
 /** A module for each file. */
 const asFiles = (dir) => ({ dir, format: "es", preserveModules: true, preserveModulesRoot: "build/src" });
 
+/** What a project that this folder is installed into needs. */
+const linked = [
+  whole,
+  { ...host, input, output: asFiles("dist/modules") },
+  {
+    ...host,
+    input: { infer },
+    plugins: [forwardKernels, resolve()],
+    output: [named("[name].js", "chunks/infer"), asFiles("dist/infer")],
+  },
+];
+
 export default process.env.PACKAGE
   ? [
-      whole,
-      { ...host, input, output: asFiles("dist/modules") },
-      {
-        ...host,
-        input: { infer },
-        plugins: [forwardKernels, resolve()],
-        output: [named("[name].js", "chunks/infer"), asFiles("dist/infer")],
-      },
+      ...linked,
       { ...host, input, plugins: [withoutKernels, resolve()], output: named("slim.js", "chunks/slim") },
       {
         ...page,
@@ -86,4 +90,4 @@ export default process.env.PACKAGE
         output: paged("slim.min.js", "chunks/min-slim"),
       },
     ]
-  : whole;
+  : linked;

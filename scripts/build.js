@@ -2,6 +2,7 @@
 // the bundle (with --package all that npm pack ships). Steps whose inputs are older than their output are skipped, so a second build is quick.
 import { execFile, execFileSync } from "node:child_process";
 import {
+  chmodSync,
   copyFileSync,
   cpSync,
   existsSync,
@@ -174,5 +175,7 @@ step(
       );
     cpSync("build/src", "dist/types", { recursive: true, filter: (path) => !path.endsWith(".js") });
     for (const build of BUILDS) copyFileSync(wasm(build), `dist/kernels.${build}.wasm`);
+    // Where this folder is installed, the command is a link to it.
+    chmodSync("dist/command.js", 0o755);
   },
 );

@@ -5,6 +5,8 @@ export type Files = typeof import("node:fs/promises");
 
 /** Node's, Deno's or Bun's; undefined in a page, for which bundlers leave it empty. */
 export async function fileSystemOr(): Promise<Files | undefined> {
+  // A page that asks for it has an error on its console, though all is well.
+  if (!globalThis.process?.versions?.node) return undefined;
   try {
     // For bundlers: pages never come here.
     const files = await import(/* webpackIgnore: true */ /* @vite-ignore */ "node:fs/promises");

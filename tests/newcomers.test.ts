@@ -2,7 +2,17 @@
 // Files that are no models: tests/formats/foreign.test.ts. Other bad input: errors.test.ts.
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { data, input, layers, optimizers, sequential, tensor, text, UnreelError } from "../src/index.js";
+import {
+  data,
+  input,
+  layers,
+  model,
+  optimizers,
+  sequential,
+  tensor,
+  text,
+  UnreelError,
+} from "../src/index.js";
 
 /** Says what a call complains of. */
 async function complaint(call: () => unknown): Promise<string> {
@@ -404,6 +414,28 @@ test("compile warns of a choice among one class, as Keras does", () => {
   assert.is(said.length, 2, said.join("\n"));
   assert.match(said[0], /categoricalCrossentropy has one class.*'sigmoid' and 'binaryCrossentropy'/);
   assert.match(said[1], /softmax over one unit is always 1/);
+});
+
+test("one layer in two places of a stack is refused, as Keras does, and the stack stays", async () => {
+  const relu = layers.activation({ activation: "relu" });
+  const stack = sequential([layers.dense({ units: 2, inputShape: [2] }), relu]);
+  const said = await complaint(() => stack.add(relu));
+  assert.match(said, /: add: expected a layer that is not in the model yet, got 'activation/);
+  assert.is(stack.layers.length, 2);
+});
+
+test("data of a wrong rank leave a model that takes the right ones", async () => {
+  const waiting = sequential([layers.lstm({ units: 2 }), layers.dense({ units: 1 })]);
+  waiting.compile({ loss: "meanSquaredError" });
+  assert.match(await complaint(() => waiting.fit([[1, 2]], [1], quiet)), /expected input of rank 3/);
+  await waiting.fit([[[1], [2]]], [1], quiet);
+});
+
+test("tensors in the place of options", async () => {
+  const [a, b] = [input({ shape: [2, 3] }), input({ shape: [2, 3] })];
+  assert.match(await complaint(() => model(a as never)), /Write model\(\{ inputs: x, outputs: y \}\)/);
+  const attention = layers.multiHeadAttention({ numHeads: 1, keyDim: 2 });
+  assert.match(await complaint(() => attention.apply(a, b as never)), /\.apply\(\[x, …\], \{ … \}\)/);
 });
 
 test.run();

@@ -122,7 +122,7 @@ async function fetched(operation: string, url: string | URL): Promise<AsyncChunk
     response = await fetch(url);
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : (error as Error);
-    const hint = `${cause.message}. Is the address right, and is there a network?`;
+    const hint = `${cause.message}. Is the address right, is there a network, and does another site's server allow this page (Access-Control-Allow-Origin)?`;
     throw new UnreelError({ operation, expected: "a URL that answers", got: show(String(url)), hint });
   }
   return bodyOf(operation, response);

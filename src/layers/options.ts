@@ -39,6 +39,9 @@ const OF_EVERY_LAYER = ["name", "inputShape", "trainable"];
 /** The call with a value that stands in the place of options under the name that it is likely to have. */
 function instead(operation: string, given: unknown, defaults: object): string {
   if ([given].flat().some((each) => each instanceof SymbolicTensor)) {
+    if (operation === "model") return "model({ inputs: x, outputs: y })";
+    if (operation.endsWith(": apply"))
+      return `${operation.replace(": apply", ".apply")}([x, …], { … }): tensors in one list`;
     return `${operation}({ … }).apply(x): options make the layer, apply puts it behind x`;
   }
   const names = Object.keys(defaults);

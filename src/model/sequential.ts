@@ -42,7 +42,13 @@ export class Sequential extends Model {
       const [values] = Array.isArray(data) || !isRecord(data) ? [data] : Object.values(data);
       const { shape } = tensorOf(`${operation}: x`, values);
       this.#inputShape = shape.length === 1 ? [1] : shape.slice(1);
-      this.#rebuild();
+      try {
+        this.#rebuild();
+      } catch (error) {
+        // The next data may have the shape that was meant.
+        this.#inputShape = undefined;
+        throw error;
+      }
     }
     if (this.#inputShape !== undefined && this.#stack.length > 0) return super.graph(operation, data);
     const hint =
@@ -68,6 +74,14 @@ export class Sequential extends Model {
         expected: "a layer, as layers.dense({ … }) makes",
         got: show(layer),
         hint: layerHint(layer),
+      });
+    }
+    if (this.#stack.includes(layer)) {
+      throw new UnreelError({
+        operation: `${this.name}: add`,
+        expected: "a layer that is not in the model yet",
+        got: show(layer.name),
+        hint: "Make another one, with weights of its own; one layer in two places is for the functional API: layer.apply(x) twice.",
       });
     }
     if (this.#stack.length === 0) {

@@ -326,6 +326,14 @@ test("layers that are an activation are read where layers.activation has it, and
   assert.is(readLayer("file", entry("ReLU", { max_value: null }), reader).className, "Activation");
 });
 
+test("layers whose work is done before the model are told where", () => {
+  const told = (className: string) =>
+    refusal(() => readLayer("file", { class_name: className, config: { name: "x" } }, reader));
+  assert.match(told("Normalization"), /data\.Normalization does its work, before the model/);
+  assert.match(told("TextVectorization"), /text\.TextVectorization does/);
+  assert.match(told("constructor"), /got a layer of class 'constructor'/);
+});
+
 test("what is no layer, or would give other numbers, is refused by name and place", () => {
   const read = (className: string, config: object, more = {}) =>
     refusal(() =>

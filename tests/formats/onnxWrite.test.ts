@@ -284,4 +284,17 @@ test("ops.flip turns any axis, and its gradient is turned back", async () => {
   made.dispose();
 });
 
+test("ids that an input takes as fractions, as inputs do unless they are told, are read back", async () => {
+  const ids = input({ shape: [null] });
+  const words = layers.embedding({ inputDim: 9, outputDim: 3, maskZero: true }).apply(ids);
+  const made = model({ inputs: ids, outputs: layers.lstm({ units: 2 }).apply(words) });
+  const again = await loadModel(await made.toBytes("onnx"));
+  const x = [
+    [1, 2, 3, 0],
+    [4, 8, 0, 0],
+  ];
+  assertNear(await again.predict(x), await made.predict(x), "prediction");
+  for (const each of [made, again]) each.dispose();
+});
+
 test.run();

@@ -79,6 +79,24 @@ const pooling = {
 } satisfies Partial<Rule>;
 const globalPooling = { write: (config: Options) => ({ ...config, ...DATA_FORMAT }) } satisfies Partial<Rule>;
 
+/** Layers of Keras that are no layers here, and what does their work. */
+const ELSEWHERE: ReadonlyMap<string, string> = new Map(
+  [
+    ...[
+      "Normalization",
+      "Rescaling",
+      "Discretization",
+      "CategoryEncoding",
+      "StringLookup",
+      "IntegerLookup",
+    ].map((name) => [name, `data.${name}`] as const),
+    ["TextVectorization", "text.TextVectorization"] as const,
+  ].map(([name, ours]) => [
+    name,
+    `${ours} does its work, before the model. In Python: save the model without that layer.`,
+  ]),
+);
+
 /** Every class of Keras that is a layer here, by its name there. Tests walk `layers.*` against it. */
 export const LAYERS: Readonly<Record<string, Rule>> = {
   SimpleRNN: { make: layers.simpleRNN, ...recurrent },
@@ -292,7 +310,7 @@ export function readLayer(place: string, value: Json | undefined, reader: LayerR
       operation: place,
       expected: "a layer that is known here",
       got: `a layer of class '${className}'`,
-      hint: suggestion(className, Object.keys(LAYERS)),
+      hint: ELSEWHERE.get(className) ?? suggestion(className, Object.keys(LAYERS)),
     });
   }
   if (!isObject(config)) {

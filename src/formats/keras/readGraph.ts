@@ -264,7 +264,10 @@ function readFunctional(place: string, config: JsonObject, reader: Reading, dept
       const operation = masks.classOf(layer);
       const got =
         operation === undefined ? show(layer) : `keras.ops.${operation}, an operation without a layer`;
-      throw new UnreelError({ operation: where, expected: "the name of a layer of the model", got });
+      const hint = /^(Add|Subtract|Multiply|Maximum|Minimum|Concatenate)$/.test(operation ?? "")
+        ? `In Python: keras.layers.${operation}()([a, b]) in place of the operation.`
+        : undefined;
+      throw new UnreelError({ operation: where, expected: "the name of a layer of the model", got, hint });
     }
     const call = calls[nodeOf(reference, isEnd)];
     if (call && index >= call.outputs.length) {

@@ -57,6 +57,8 @@ export interface Reading {
   isReady(name: string): boolean;
   /** Whether anything reads a value. */
   isUsed(name: string): boolean;
+  /** The nodes that read a value; none where it is an output of the graph. */
+  usersOf(name: string): readonly NodeProto[];
   /** The only node that reads a value, if there is one and the value is no output of the graph. */
   onlyUser(name: string): NodeProto | undefined;
   /** A layer's name that no other layer of the graph has. */

@@ -119,9 +119,13 @@ export class Scope implements Reading {
     return this.#users.has(name) || this.#outputs.has(name);
   }
 
+  usersOf(name: string): readonly NodeProto[] {
+    return this.#outputs.has(name) ? [] : (this.#users.get(name) ?? []);
+  }
+
   onlyUser(name: string): NodeProto | undefined {
-    const users = this.#users.get(name) ?? [];
-    return users.length === 1 && !this.#outputs.has(name) ? users[0] : undefined;
+    const users = this.usersOf(name);
+    return users.length === 1 ? users[0] : undefined;
   }
 
   unique(base: string): string {

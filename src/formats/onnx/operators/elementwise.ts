@@ -102,6 +102,12 @@ const clip: Operator = (call) => {
   return [view.replaced(clipped)];
 };
 
+/** Whether what is cast are places in a table: ids are whole, and checked to be when the table is read. */
+function arePlaces({ node, reading }: Call): boolean {
+  const [name] = node.output;
+  return reading.usersOf(name).some(({ opType, input }) => opType === "Gather" && input[0] !== name);
+}
+
 /** Types matter little here, where all are numbers; only what a type would round is refused. */
 const cast: Operator = (call) => {
   const to = call.op === "CastLike" ? undefined : call.int("to", 0);
@@ -112,7 +118,7 @@ const cast: Operator = (call) => {
   if (value instanceof View) {
     if (value.type === type) return [value];
     if (type === "bool") return [value.replaced(ops.notEqual(value.tensor, 0)).as("bool")];
-    if (type === "int" && value.type === "float")
+    if (type === "int" && value.type === "float" && !arePlaces(call))
       return call.refuse("a cast that keeps the numbers", "one from fractions to whole numbers");
     return [value.as(type)];
   }

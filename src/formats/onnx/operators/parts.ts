@@ -236,8 +236,9 @@ const gather: Operator = (call) => {
 function looked(call: Call, table: Known, ids: View, axis: number): View {
   if (table.shape.length !== 2 || axis !== 0)
     return call.refuse("rows of a table [ids, features]", call.shapes());
-  if (ids.tensor.dtype !== "int32" || ids.tensor.source.inputs.length > 0)
-    return call.refuse("ids straight from an input of whole numbers", "ids that are computed");
+  // Ids that come as fractions and are cast are whole: the embedding checks that.
+  if (ids.type !== "int" || ids.tensor.source.inputs.length > 0)
+    return call.refuse("ids straight from an input", "ids that are computed");
   const [inputDim, outputDim] = table.shape;
   if (inputDim < 1 || outputDim < 1) return call.refuse("a table with rows", `shape [${table.shape}]`);
   const layer = call.reading.shared(`embedding ${call.node.input[0]}`, () => {
