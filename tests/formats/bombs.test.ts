@@ -414,6 +414,10 @@ test("ONNX: constants, sizes and nodes without end", async () => {
   }
   const long = repeat(9000, (k) => node("Relu", [k === 0 ? "x" : `v${k - 1}`], `v${k}`));
   await refused(await read(onnx(long)), /graph: expected at most 8000 nodes and initializers, got 9001/);
+  // Nodes of a graph inside a node are nodes, too.
+  const body = { name: "body", node: long, input: [], output: [], initializer: [] };
+  const scan = { ...node("Scan", ["x"], "z"), attribute: [{ name: "body", type: 5, g: body }] };
+  await refused(await read(onnx([scan])), /graph: expected at most 8000 nodes and initializers, got 9002/);
 });
 
 // ------------------------------------------------------------------------------------------------------------------ others

@@ -4,7 +4,15 @@ import { readFileSync } from "node:fs";
 import { unzipSync, zipSync } from "fflate";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { loadModel, tensor, UnreelError } from "../../src/index.js";
+import {
+  input,
+  layers,
+  loadModel,
+  model,
+  type SymbolicTensor,
+  tensor,
+  UnreelError,
+} from "../../src/index.js";
 import { root } from "../support.js";
 import { apart, cases, check, entries, given } from "./kerasCases.js";
 
@@ -30,6 +38,36 @@ for (const [name, { x, y, more }] of Object.entries(cases)) {
       }
       await check(each, x, more.after, 1e-4);
     }
+  });
+}
+
+for (const kind of ["attention", "additiveAttention", "multiHeadAttention"] as const) {
+  test(`${kind} between two masked sequences gives the mask of its query on, in files too`, async () => {
+    const ids = [input({ shape: [4] }), input({ shape: [5] })];
+    const words = ids.map((each) =>
+      layers.embedding({ inputDim: 7, outputDim: 3, maskZero: true }).apply(each),
+    );
+    const attention =
+      kind === "multiHeadAttention" ? layers[kind]({ numHeads: 2, keyDim: 3 }) : layers[kind]();
+    const both = layers.concatenate().apply([words[0], attention.apply(words) as SymbolicTensor]);
+    const made = model({ inputs: ids, outputs: layers.lstm({ units: 2 }).apply(both) });
+    const x = [
+      [
+        [1, 2, 0, 0],
+        [3, 4, 5, 0],
+      ],
+      [
+        [1, 0, 0, 0, 0],
+        [6, 2, 3, 0, 0],
+      ],
+    ];
+    const expected = await made.predict(x, { verbose: 0 });
+    for (const format of ["keras", "h5"] as const) {
+      const again = await loadModel(await made.toBytes(format));
+      assert.equal((await again.predict(x, { verbose: 0 })).data, expected.data, format);
+      again.dispose();
+    }
+    made.dispose();
   });
 }
 

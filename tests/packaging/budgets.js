@@ -1,11 +1,11 @@
-// What a page downloads of the package, gzipped: the modules that are loaded before the first call, kernels with them; what only some
-// calls load is counted apart. `limit` fails the check; `wanted` is what it should come to.
+// What a page downloads of the package, gzipped: the modules that are loaded before the first call, kernels with them; and with what the
+// calls load that the page makes (`calls`: modules that they import). KB; `limit` fails the check; `wanted` is what it should come to.
 export const budgets = [
   {
     name: "everything",
     code: 'import * as unreel from "unreel"; globalThis.unreel = unreel;',
     wanted: 90,
-    limit: 165,
+    limit: 170,
   },
   {
     name: "sequential, lstm, dense: trained",
@@ -13,8 +13,9 @@ export const budgets = [
       const model = sequential([layers.lstm({ units: 8, inputShape: [null, 3] }), layers.dense({ units: 1 })]);
       model.compile({ optimizer: "adam", loss: "mse" });
       model.fit(globalThis.x, globalThis.y).then(() => model.predict(globalThis.x)).then(console.log);`,
+    calls: ["training/fit.js"],
     wanted: 90,
-    limit: 90,
+    limit: 91,
   },
   {
     name: "sequential, lstm, dense: predict",
@@ -27,7 +28,8 @@ export const budgets = [
   {
     name: "unreel/infer",
     code: 'import * as unreel from "unreel/infer"; globalThis.unreel = unreel;',
+    calls: ["formats/foreign.js", "formats/keras/archive.js", "fflate/"],
     wanted: 40,
-    limit: 50,
+    limit: 54,
   },
 ];

@@ -25,7 +25,9 @@ interface Operation {
 
 function isBare({ class_name: className, config }: JsonObject): boolean {
   return (
-    /^(NotEqual|Any|LogicalOr|ExpandDims|ZerosLike|OnesLike|Concatenate)$/.test(String(className)) &&
+    /^(NotEqual|Any|LogicalOr|ExpandDims|ZerosLike|OnesLike|Concatenate|ConvertToTensor)$/.test(
+      String(className),
+    ) &&
     isObject(config) &&
     !("trainable" in config)
   );
@@ -79,7 +81,9 @@ export class ComputedMasks {
     const own = layer.className === "Masking" ? options.maskValue : options.maskZero ? 0 : undefined;
     if (own !== undefined) roots.add(rootOf(references[0], own));
     else if (carries && passesMask(layer.className, layer.config)) {
-      for (const each of inputs) for (const root of this.#roots.get(each) ?? []) roots.add(root);
+      // Attention gives its query's mask on.
+      const giving = layer.kind.attends ? inputs.slice(0, 1) : inputs;
+      for (const each of giving) for (const root of this.#roots.get(each) ?? []) roots.add(root);
     }
     for (const output of outputs) this.#roots.set(output, roots);
   }

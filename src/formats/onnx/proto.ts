@@ -180,7 +180,7 @@ const MODEL: Message = {
 /** Messages in each other, at most: graphs in nodes of graphs. */
 const DEEPEST = 32;
 /** Messages of one list that a file may have: each costs more memory than its bytes. */
-const MOST = 1 << 18;
+const MOST = 1 << 16;
 const WIRE = ["a varint", "64 bits", "bytes", "the begin of a group", "the end of a group", "32 bits"];
 
 /** Reads a model from its bytes; arrays of numbers are views of them where they are aligned. */

@@ -41,7 +41,7 @@ export async function readOnnx(bytes: Uint8Array, file: string): Promise<ModelDe
   const proto = await decodeModel(bytes, complain);
   const given = checked(proto, complain);
   const opset = opsetOf(proto, complain);
-  const parts = given.node.length + given.initializer.length;
+  const parts = partsOf(given);
   const most = `at most ${MOST_NODES} nodes and initializers`;
   if (parts > MOST_NODES) complain("graph", most, `${parts}`);
   const initializers = new Map<string, Known>();
@@ -69,6 +69,12 @@ export async function readOnnx(bytes: Uint8Array, file: string): Promise<ModelDe
     }
   }
   throw refused;
+}
+
+/** Nodes and initializers, those of graphs inside nodes too. */
+function partsOf({ node, initializer }: GraphProto): number {
+  const inside = node.flatMap(({ attribute }) => attribute.flatMap(({ g }) => (g ? [partsOf(g)] : [])));
+  return inside.reduce((sum, each) => sum + each, node.length + initializer.length);
 }
 
 function checked({ graph, irVersion, functions }: ModelProto, complain: Complain): GraphProto {
