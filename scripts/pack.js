@@ -1,11 +1,11 @@
 // The package as npm would get it.
-import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { npm } from "./npm.js";
 
 /** Packs into a folder (prepack builds what is not built): the path of the tarball, and its bytes. */
 export function pack(folder) {
-  const said = execFileSync("npm", ["pack", "--json", "--pack-destination", folder], {
+  const said = npm(["pack", "--json", "--pack-destination", folder], {
     cwd: fileURLToPath(new URL("../", import.meta.url)),
     encoding: "utf8",
     stdio: ["ignore", "pipe", "ignore"],

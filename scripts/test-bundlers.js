@@ -1,6 +1,6 @@
 // `npm run test:bundlers`: what npm pack makes, installed into fresh projects of bundlers (tests/bundlers/fixtures.js), built, and run in
 // Chromium and Firefox; and the same script, byte for byte, in Node, Deno and Bun. Options: --only NAME, --keep.
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import { openPage, serve } from "../engines/browsers.js";
 import { commandFor, findEngines, isBrowser } from "../engines/find.js";
 import { fixtures } from "../tests/bundlers/fixtures.js";
+import { npm } from "./npm.js";
 import { pack } from "./pack.js";
 
 const { values } = parseArgs({
@@ -36,7 +37,7 @@ function install(name, { packages = [], files = {} }) {
     writeFileSync(join(project, path), text);
   }
   const options = { cwd: project, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] };
-  execFileSync("npm", ["install", "--no-audit", "--no-fund", tarball, ...packages], options);
+  npm(["install", "--no-audit", "--no-fund", tarball, ...packages], options);
   return project;
 }
 

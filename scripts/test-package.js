@@ -1,6 +1,6 @@
 // `npm run test:package`: the package as npm and JSR would get it, looked at by publint, are-the-types-wrong and Deno, and what a page
 // downloads of it (tests/packaging/budgets.js).
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +13,7 @@ import { findEngines } from "../engines/find.js";
 import { budgets } from "../tests/packaging/budgets.js";
 import { installBeside } from "./install.js";
 import { folder as jsr, makeJsr } from "./jsr.js";
+import { npm } from "./npm.js";
 import { pack } from "./pack.js";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
@@ -52,7 +53,7 @@ if (deno) {
 const project = join(folder, "project");
 mkdirSync(project);
 writeFileSync(join(project, "package.json"), '{ "private": true, "type": "module" }');
-execFileSync("npm", ["install", "--no-audit", "--no-fund", "--no-package-lock", tarball], {
+npm(["install", "--no-audit", "--no-fund", "--no-package-lock", tarball], {
   cwd: project,
   stdio: ["ignore", "ignore", "inherit"],
 });

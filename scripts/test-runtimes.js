@@ -22,7 +22,7 @@ const root = new URL("../", import.meta.url);
 const main = fileURLToPath(new URL("build/tests/portableMain.js", root));
 const portable = fileURLToPath(new URL("build/tests/portable.js", root));
 /** Milliseconds after which a run that has not ended has failed. */
-const PATIENCE = 900_000;
+const PATIENCE = 480_000;
 
 /** What an engine printed. */
 function runProcess(engine, { build, flagged, tests }) {
