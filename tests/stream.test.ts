@@ -181,7 +181,7 @@ test("stateful: a batch of another size, or none fixed, is refused", async () =>
 });
 
 test("ten models, made, trained and disposed of again and again: memory ends where it began", async () => {
-  const before = await engineInfo();
+  let { memoryUsed: used } = await engineInfo();
   let size = 0;
   for (let round = 0; round < 100; round++) {
     for (const make of Object.values(stacks)) {
@@ -192,7 +192,9 @@ test("ten models, made, trained and disposed of again and again: memory ends whe
       made.dispose();
     }
     const { memoryUsed, memory } = await engineInfo();
-    assert.is(memoryUsed, before.memoryUsed);
+    // Less where models that other tests have dropped were found meanwhile.
+    assert.ok(memoryUsed <= used, `${memoryUsed} bytes after ${used}`);
+    used = memoryUsed;
     if (round === 0) size = memory;
     assert.is(memory, size);
   }
