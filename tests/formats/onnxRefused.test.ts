@@ -3,8 +3,12 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { encodeModel, type ModelProto, type Written } from "../../src/formats/onnx/proto.js";
 import { readOnnx } from "../../src/formats/onnx/read.js";
-import { UnreelError } from "../../src/index.js";
+import { loadModel, UnreelError } from "../../src/index.js";
 
+/** Nothing lies beside these models. */
+const alone = async (): Promise<never> => {
+  throw new Error("a file beside the model was asked for");
+};
 /** A second, or more where the machine has other things to do. */
 const LONGEST = 1000 * Number(process.env.UNREEL_PATIENCE ?? 3);
 
@@ -28,7 +32,7 @@ async function refused(model: Written<ModelProto> | Uint8Array, pattern: RegExp)
   const wasRead = await tried(async () => {
     try {
       // Not by loadModel, which gives every error a type.
-      await readOnnx(bytes, "bytes");
+      await readOnnx(bytes, "bytes", alone);
     } catch (error) {
       message = (error as Error).message;
       throw error;
@@ -100,16 +104,22 @@ test("every place where a file can be wrong is told", async () => {
     }),
     /input 'x'.*string/,
   );
-  const outside = {
+  const outside = (location: string, more: object = {}) => ({
     name: "w",
     dataType: 1,
     dims: [4],
-    externalData: [new TextEncoder().encode("../../etc/passwd")],
+    externalData: Object.entries({ location, ...more }).map(([key, value]) => ({ key, value })),
     dataLocation: 1,
-  };
+  });
+  for (const path of ["../../etc/passwd", "/etc/passwd", "a/../../b", "C:\\b", "http://host/b", ""]) {
+    await refused(
+      whole({ node: [node("Add", ["x", "w"])], initializer: [outside(path)] }),
+      /initializer 'w': external data: expected a file beside the model or below it/,
+    );
+  }
   await refused(
-    whole({ node: [node("Add", ["x", "w"])], initializer: [outside] }),
-    /initializer 'w'.*external data/,
+    whole({ node: [node("Add", ["x", "w"])], initializer: [outside("w.bin", { offset: "-4" })] }),
+    /an offset and a length in bytes, got -4, 16/,
   );
   const short = { name: "w", dataType: 1, dims: [4], rawData: new Uint8Array(12) };
   await refused(
@@ -209,7 +219,7 @@ test("what asks for too much is refused", async () => {
     output: [k === 2999 ? "y" : `v${k}`],
     name: `n${k}`,
   }));
-  await tried(async () => readOnnx(await encodeModel(whole({ node: chain })), "chain"), "a chain");
+  await tried(async () => readOnnx(await encodeModel(whole({ node: chain })), "chain", alone), "a chain");
 });
 
 test("graphs inside graphs are read to a depth that no model has", async () => {
@@ -226,6 +236,38 @@ test("graphs inside graphs are read to a depth that no model has", async () => {
   for (let depth = 0; depth < 3000; depth++) inner = field(0x0a, field(0x2a, field(0x32, inner)));
   const bytes = Uint8Array.from([8, 8, ...field(0x3a, inner), ...field(0x42, Uint8Array.of(0x10, 17))]);
   await refused(bytes, /g.node\[0\].*: expected messages at most 32 deep, got deeper ones/);
+});
+
+test("numbers of initializers in a file beside the model", async () => {
+  const initializer = [
+    {
+      name: "w",
+      dataType: 1,
+      dims: [4],
+      externalData: [
+        { key: "location", value: "data/w.bin" },
+        { key: "offset", value: "4" },
+        { key: "length", value: "16" },
+      ],
+      dataLocation: 1,
+    },
+  ];
+  const bytes = await encodeModel(whole({ node: [node("Add", ["x", "w"])], initializer }));
+  const numbers = new Uint8Array(Float32Array.of(9, 1, 2, 3, 4).buffer);
+  const read = await loadModel(bytes, { files: { "data/w.bin": numbers } });
+  const [, width] = read.inputs[0].shape;
+  assert.is(width, 4);
+  assert.equal([...(await read.predict([[10, 20, 30, 40]], { verbose: 0 })).data], [11, 22, 33, 44]);
+  const complaint = (act: Promise<unknown>) =>
+    act.then(
+      () => "nothing was refused",
+      (error: unknown) => (error as Error).message,
+    );
+  assert.match(
+    await complaint(loadModel(bytes, { files: { "data/w.bin": numbers.slice(0, 12) } })),
+    /initializer 'w': external data: expected bytes of 'data\/w\.bin', got 16 from byte 4 of 12/,
+  );
+  assert.match(await complaint(loadModel(bytes)), /expected a file 'data\/w\.bin', got none/);
 });
 
 test.run();

@@ -40,7 +40,7 @@ export function typeOf(dataType: number): Known["type"] | undefined {
   return (dataType >= 2 && dataType <= 7) || dataType === 12 || dataType === 13 ? "int" : undefined;
 }
 
-const BYTES: Readonly<Record<number, number>> = {
+export const BYTES: Readonly<Record<number, number>> = {
   ...{ 1: 4, 2: 1, 3: 1, 4: 2, 5: 2, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 12: 4, 13: 8, 16: 2 },
 };
 
@@ -51,7 +51,7 @@ export function readTensor(tensor: TensorProto, place: string, complain: Complai
   if (type === undefined) complain(place, "numbers", `type ${TYPE_NAMES[dataType] ?? dataType}`);
   if (tensor.externalData.length > 0 || tensor.dataLocation !== 0) {
     const hint = "Save it as one file: onnx.save(model, path, save_as_external_data=False).";
-    complain(place, "its data in the file", "external data, a path to another file", hint);
+    complain(place, "its data in the file, or an initializer's beside it", "external data", hint);
   }
   const count = countOf(shape);
   if (Number.isNaN(count)) complain(place, "a shape of sizes, 0 or more", `[${shape}]`);

@@ -4,6 +4,6 @@ import { readOnnx } from "./read.js";
 import { writeOnnx } from "./write.js";
 
 export const onnx: Format = {
-  read: (bytes, { file }) => readOnnx(bytes, file),
+  read: (bytes, { file }, beside) => readOnnx(bytes, file, beside),
   write: (model) => writeOnnx(model),
 };

@@ -14,8 +14,8 @@ export interface TensorProto {
   uint64Data: number[];
   rawData?: Uint8Array;
   name: string;
-  /** Only that there is some: data outside of the file is refused. */
-  externalData: unknown[];
+  /** Where numbers outside of the file lie: location, offset, length. */
+  externalData: { key: string; value: string }[];
   dataLocation: number;
 }
 
@@ -91,6 +91,7 @@ const int = (name: string, absent: number | undefined = 0): Field => ({ name, ki
 const text = (name: string, absent: string | undefined = ""): Field => ({ name, kind: "string", absent });
 const list = (name: string, kind: Field["kind"]): Field => ({ name, kind, isList: true });
 
+const ENTRY: Message = { name: "entry", fields: { 1: text("key"), 2: text("value") } };
 const TENSOR: Message = {
   name: "tensor",
   fields: {
@@ -103,7 +104,7 @@ const TENSOR: Message = {
     9: { name: "rawData", kind: "bytes" },
     10: { name: "doubleData", kind: "doubles" },
     11: { name: "uint64Data", kind: "ints" },
-    13: list("externalData", "bytes"),
+    13: list("externalData", ENTRY),
     14: int("dataLocation"),
   },
 };

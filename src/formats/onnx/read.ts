@@ -15,6 +15,7 @@ import { type Known, readTensor, TYPE_NAMES, typeOf } from "./arrays.js";
 import { showValue } from "./call.js";
 import { withoutMask } from "./constants.js";
 import type { Dim } from "./dims.js";
+import { takeIn } from "./external.js";
 import { withMasks } from "./masks.js";
 import { decodeModel, type GraphProto, type ModelProto, type ValueInfoProto } from "./proto.js";
 import { Scope } from "./scope.js";
@@ -36,7 +37,11 @@ interface Assumptions {
 class Anew extends Error {}
 
 /** Reads an ONNX model (opset 7 and later; IR version 3 and later). `file` is what errors call it. */
-export async function readOnnx(bytes: Uint8Array, file: string): Promise<ModelDescription> {
+export async function readOnnx(
+  bytes: Uint8Array,
+  file: string,
+  beside: (path: string) => Promise<Uint8Array>,
+): Promise<ModelDescription> {
   const complain = complainOf(file);
   const proto = await decodeModel(bytes, complain);
   const given = checked(proto, complain);
@@ -44,6 +49,7 @@ export async function readOnnx(bytes: Uint8Array, file: string): Promise<ModelDe
   const parts = partsOf(given);
   const most = `at most ${MOST_NODES} nodes and initializers`;
   if (parts > MOST_NODES) complain("graph", most, `${parts}`);
+  await takeIn(given, beside, complain);
   const initializers = new Map<string, Known>();
   given.initializer.forEach((tensor, k) => {
     const place = `initializer '${tensor.name || k}'`;
