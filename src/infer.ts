@@ -1,6 +1,7 @@
 // `unreel/infer`: saved models, run. No training, and kernels for the way forward alone. Importing it runs nothing and fetches nothing.
 
-export { padSequences } from "./data/sequence/padSequences.js";
+/** Of `unreel`'s, what models are asked with: the rest makes data to train on. */
+export * as sequence from "./data/sequence/padSequences.js";
 export { OutOfMemoryError, UnreelError } from "./errors.js";
 export type { Layer } from "./layers/layer.js";
 export type { SymbolicTensor } from "./layers/symbolic.js";
