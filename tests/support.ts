@@ -1,7 +1,7 @@
 // What several tests share: comparing arrays, golden files, gradients of a model.
 import * as assert from "uvu/assert";
 import { Executor } from "../src/graph/executor.js";
-import type { TargetKind } from "../src/graph/lower.js";
+import type { TargetKind } from "../src/graph/training.js";
 import type { Layer } from "../src/layers/layer.js";
 import { camelCase } from "../src/layers/options.js";
 import type { SymbolicTensor } from "../src/layers/symbolic.js";

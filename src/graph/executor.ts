@@ -9,9 +9,10 @@ import { print } from "../program/program.js";
 import { BoundProgram } from "../program/run.js";
 import type { Dims } from "../program/size.js";
 import { type Engine, loadEngine } from "../wasm/engine.js";
-import { type Lowered, layOut, lower, type Mode, type Training, type WeightLayout } from "./lower.js";
+import { type Lowered, layOut, lower, type Mode, type WeightLayout } from "./lower.js";
 import { compute, type Part, partDims, partSizes } from "./parts.js";
 import { decayed } from "./slots.js";
+import type { Training } from "./training.js";
 
 /** What an optimizer keeps of each weight, after so many steps. */
 export interface Slots {

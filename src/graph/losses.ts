@@ -1,5 +1,4 @@
-// What a program needs to know of losses and of functions of outputs, and the calls that they become.
-// Not here: which losses there are (training/losses.ts).
+// The calls that losses, and functions of outputs, become. Not here: which losses there are (training/losses.ts).
 import { UnreelError } from "../errors.js";
 import { activate } from "../layers/activations.js";
 import type { Graph } from "../layers/graph.js";
@@ -10,43 +9,7 @@ import { loss as lossOp, maskedWeights, ones, reshape, weightedSum } from "../op
 import { PAST_SOFTMAX } from "../ops/loss.js";
 import { columns, type Value } from "../ops/op.js";
 import { type Dim, Size } from "../program/size.js";
-
-/** How values become one number: the mean over samples (and time steps), over the sum of their weights, their sum, or not at all. */
-export type Reduction = "sumOverBatchSize" | "mean" | "meanWithSampleWeight" | "sum" | "none";
-
-interface Reducing {
-  /** Labels are class numbers (int32) instead of values like the output's. */
-  readonly sparse: boolean;
-  readonly reduction: Reduction;
-}
-
-/** A loss that a kernel computes, row by row. */
-export interface KernelLoss extends Reducing {
-  readonly kernel: string;
-  readonly parameters: readonly number[];
-  /** Predictions are logits, and become probabilities first. */
-  readonly logits?: "sigmoid" | "softmax";
-  /** Axes that make a row, if not the last; null for all. */
-  readonly axis?: readonly number[] | null;
-}
-
-/** A loss that is a graph from (yTrue, yPred) to its values. */
-export interface GraphLoss extends Reducing {
-  readonly graph: Graph;
-}
-
-export type LossSpec = KernelLoss | GraphLoss;
-
-/** How many axes of a prediction of some rank stay when its rows have become one number each. */
-export function keptAxes({ axis, kernel }: KernelLoss, rank: number): number {
-  if (axis === undefined) return rank - 1;
-  if (axis === null) return 0;
-  const axes = axis.map((each) => (each < 0 ? each + rank : each)).sort((a, b) => a - b);
-  const kept = rank - axes.length;
-  if (kept >= 0 && axes.every((each, k) => each === kept + k)) return kept;
-  const expected = `the last axes of ${rank}`;
-  throw new UnreelError({ operation: `losses.${kernel}: axis`, expected, got: `[${axis}]` });
-}
+import { keptAxes, type LossSpec } from "./training.js";
 
 /** The values of a loss: one for each row, sample or step, or a single one (shape []). */
 function lossValues(

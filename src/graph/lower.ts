@@ -7,75 +7,19 @@ import type { Weight } from "../layers/weight.js";
 import { rootContext, type StateLayout, wire } from "../layers/wire.js";
 import { Builder, type Meeting, type PackedLayout } from "../ops/builder.js";
 import { embedding } from "../ops/index.js";
-import { at, type TouchedRows, type Value } from "../ops/op.js";
+import { at, type Value } from "../ops/op.js";
 import { hasSamples } from "../ops/samples.js";
 import { blockBytes, plan } from "../program/plan.js";
 import { allCalls, isPointer, type Pointer, type Program, type Storage } from "../program/program.js";
 import { Size } from "../program/size.js";
-import { appendLoss, graphValues, type LossSpec } from "./losses.js";
+import { appendLoss, graphValues } from "./losses.js";
 import { type InputPort, Port } from "./port.js";
+import { type Training, targetKind, type Update } from "./training.js";
 
-export type { LossSpec } from "./losses.js";
 export type { InputPort } from "./port.js";
 
 /** predict: outputs only (also for streams). evaluate: with losses. gradients: and the way back. train: and the update, with dropout at work. */
 export type Mode = "predict" | "evaluate" | "gradients" | "train";
-
-/** What a program needs to know of an optimizer: how a weight is updated from its gradient. */
-export interface UpdateSpec {
-  /** Arrays kept for each weight between steps. */
-  readonly slots: readonly string[];
-  /** The number that fills each of them before the first step; 0 when absent. */
-  readonly initial?: readonly number[];
-  /** Where a row of a table waits while its gradient is 0: what its states are multiplied by at each step meanwhile. */
-  readonly waiting?: number;
-  /** Emits the update of each weight; `hyper` holds what changes from step to step. */
-  emit(call: Builder["call"], updates: readonly Update[], hyper: Pointer): void;
-}
-
-export interface Update {
-  readonly weight: Value;
-  readonly gradient: Pointer;
-  readonly slots: readonly Pointer[];
-  readonly size: Size;
-  /** Set for a table whose gradient is that of the rows that the step has touched. */
-  readonly touched?: TouchedTable;
-}
-
-export interface TouchedTable extends TouchedRows {
-  /** Rows of the table, and numbers in each. */
-  readonly vocabulary: number;
-  readonly width: number;
-  /** Memory, zeros at first, for rules that make up later for what a row has missed: how many updates there were, and the last
-   * of each row. */
-  clock(): Pointer;
-}
-
-export interface Training {
-  /** One for each output; an output without a loss is not trained. */
-  readonly losses: readonly (LossSpec | undefined)[];
-  readonly lossWeights: readonly number[];
-  /** What else is asked of each output. */
-  readonly questions?: readonly Questions[];
-  readonly update: UpdateSpec;
-}
-
-/** What metrics want to know of an output. */
-export interface Questions {
-  /** Functions of (yTrue, yPred) whose values the host averages. */
-  readonly functions: readonly Graph[];
-  /** How the target is read where no loss says so: as values, as class numbers, or not at all. */
-  readonly target: TargetKind | undefined;
-}
-
-/** Values like the output's (float32), or class numbers (int32). */
-export type TargetKind = "values" | "classes";
-
-/** How the target of an output is read; undefined when nobody asks for it. */
-export function targetKind({ losses, questions }: Training, output: number): TargetKind | undefined {
-  const loss = losses[output];
-  return loss ? (loss.sparse ? "classes" : "values") : questions?.[output].target;
-}
 
 /** Where the weights of a graph lie, and how many bytes they take. */
 export interface WeightLayout {

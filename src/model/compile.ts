@@ -1,6 +1,6 @@
 // What compile is given, for one output or several: losses, metrics and weights by name, list or record, made into objects.
 import { show, UnreelError } from "../errors.js";
-import type { LossSpec, Questions, TargetKind } from "../graph/lower.js";
+import type { LossSpec, Questions, TargetKind } from "../graph/training.js";
 import type { Graph } from "../layers/graph.js";
 import { readOptions } from "../layers/options.js";
 import type { SymbolicTensor } from "../layers/symbolic.js";

@@ -1,6 +1,6 @@
 // What fit and evaluate are given, checked and made into data sets.
 import { positiveInteger, show, UnreelError } from "../errors.js";
-import { targetKind } from "../graph/lower.js";
+import { targetKind } from "../graph/training.js";
 import type { Graph } from "../layers/graph.js";
 import { readOptions } from "../layers/options.js";
 import { showShape } from "../layers/symbolic.js";

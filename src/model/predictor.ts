@@ -3,7 +3,7 @@
 import type { Asset } from "../data/revive.js";
 import { positiveInteger, show, suggestion, UnreelError } from "../errors.js";
 import type { ModelDescription } from "../formats/description.js";
-import { Executor } from "../graph/executor.js";
+import type { Executor } from "../graph/executor.js";
 import type { Graph } from "../layers/graph.js";
 import type { Layer } from "../layers/layer.js";
 import { readOptions } from "../layers/options.js";
@@ -13,7 +13,6 @@ import type { Tensor, TensorLike } from "../tensor.js";
 import { type InputLike, readInputs } from "../training/arrays.js";
 import { report } from "../training/callbacks/progressBar.js";
 import { arrayFeed, type Batches, BatchStream, checkEnds, type Feed, isStream } from "../training/feed.js";
-import { predict } from "../training/predict.js";
 import { refuseOfArrays, requireBatch, type Verbose } from "./data.js";
 import type { Stream } from "./stream.js";
 import { summarize } from "./summary.js";
@@ -24,6 +23,15 @@ export type Predicted = Tensor & Tensor[];
 
 /** Vectorizers, lookups and scalers by the names that they were saved under. */
 export type Assets = Readonly<Record<string, Asset>>;
+
+/** What computes is loaded with the first call that does, and what walks batches at the same time. */
+async function makeExecutor(graph: Graph, name: string): Promise<Executor> {
+  const [{ Executor }] = await Promise.all([
+    import("../graph/executor.js"),
+    import("../training/predict.js"),
+  ]);
+  return Executor.create(graph, name);
+}
 
 export class Predictor<A extends Assets = Assets> {
   readonly name: string;
@@ -97,6 +105,7 @@ export class Predictor<A extends Assets = Assets> {
     const run = async (executor: Executor, feed: Feed) => {
       checkEnds("predict", "steps", feed, steps);
       const start = performance.now();
+      const { predict } = await import("../training/predict.js");
       const results = await predict(executor, feed, steps);
       if (verbose === 1 || verbose === 2) report(start, {});
       return (results.length === 1 ? results[0] : results) as Predicted;
@@ -231,7 +240,7 @@ export class Predictor<A extends Assets = Assets> {
   protected async executor(operation: string, data?: InputLike): Promise<Executor> {
     if (this.#executor && this.#resident) return this.#resident;
     const graph = this.graph(operation, data);
-    this.#executor ??= Executor.create(graph, this.name);
+    this.#executor ??= makeExecutor(graph, this.name);
     this.#resident = await this.#executor.catch((error) => {
       this.#executor = undefined;
       throw error;

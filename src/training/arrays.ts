@@ -1,6 +1,6 @@
 // Arrays as a model takes them: inputs and targets (weights: weights.ts), checked as a whole before anything runs.
 import { show, UnreelError } from "../errors.js";
-import type { TargetKind } from "../graph/lower.js";
+import type { TargetKind } from "../graph/training.js";
 import type { Graph } from "../layers/graph.js";
 import { type Shape, type SymbolicTensor, showShape } from "../layers/symbolic.js";
 import { Tensor, type TensorLike, type TypedArray, tensor, tensorOf } from "../tensor.js";

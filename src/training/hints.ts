@@ -1,6 +1,6 @@
 // What data that do not fit a model may have been meant as: the hints of errors. Not here: whether they fit (arrays.ts).
 import { show } from "../errors.js";
-import type { TargetKind } from "../graph/lower.js";
+import type { TargetKind } from "../graph/training.js";
 import type { Shape } from "../layers/symbolic.js";
 import type { Tensor } from "../tensor.js";
 

@@ -1,6 +1,6 @@
 // One loss: what training needs to know of it, and what it says of plain values.
 // Not here: which losses there are (losses.ts).
-import { type KernelLoss, keptAxes, type Reduction } from "../graph/losses.js";
+import { type KernelLoss, keptAxes, type Reduction } from "../graph/training.js";
 import { readOptions } from "../layers/options.js";
 import { Tensor, type TensorLike, tensor } from "../tensor.js";
 import { formulas, probabilities, type Rows, type RowValue } from "./formulas.js";

@@ -1,12 +1,12 @@
 // `losses.*`: what each loss is called, which kernel computes its rows, and how the rows become one number.
 // Not here: losses on plain values (loss.ts), the formulas (assembly/ with their gradients for training, formulas.ts for plain values). keras.io/api/losses
 import { inRange, show, UnreelError } from "../errors.js";
-import type { Reduction } from "../graph/losses.js";
+import type { Reduction } from "../graph/training.js";
 import { lookUp, readOptions } from "../layers/options.js";
 import type { TensorFunction } from "./functions.js";
 import { Loss } from "./loss.js";
 
-export type { Reduction } from "../graph/losses.js";
+export type { Reduction } from "../graph/training.js";
 export { Loss } from "./loss.js";
 export type LossLike = Loss | TensorFunction | string;
 

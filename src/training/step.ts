@@ -2,8 +2,9 @@
 // A step allocates nothing in linear memory, and nothing that stays in JavaScript.
 import { UnreelError } from "../errors.js";
 import type { Executor, Prepared } from "../graph/executor.js";
-import { type InputPort, type Mode, type Training, targetKind } from "../graph/lower.js";
+import type { InputPort, Mode } from "../graph/lower.js";
 import { type Part, placeIn } from "../graph/parts.js";
+import { type Training, targetKind } from "../graph/training.js";
 import type { Value } from "../ops/op.js";
 import { type Dims, resolveShape } from "../program/size.js";
 import { seedOr } from "../random.js";

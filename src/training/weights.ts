@@ -1,7 +1,7 @@
 // Weights of samples, steps and classes as a model takes them.
 // Not here: how they enter a loss (step.ts) and plain values (rows.ts).
 import { show, UnreelError } from "../errors.js";
-import type { LossSpec } from "../graph/lower.js";
+import type { LossSpec } from "../graph/training.js";
 import { showShape } from "../layers/symbolic.js";
 import { Tensor, type TensorLike, tensor, tensorOf } from "../tensor.js";
 import { byName, checkFinite } from "./arrays.js";

@@ -1,7 +1,7 @@
 // What all optimizers share: the learning rate, clipping, weight decay, and the calls of one update in Keras' order.
 // Not here: the rules (one file each, next to this one; kernels: assembly/optimizer.ts, adaptive.ts). keras.io/api/optimizers
 import { inRange, show, UnreelError } from "../../errors.js";
-import type { Update, UpdateSpec } from "../../graph/lower.js";
+import type { Update, UpdateSpec } from "../../graph/training.js";
 import type { Builder } from "../../ops/builder.js";
 import { at } from "../../ops/op.js";
 import type { Pointer } from "../../program/program.js";

@@ -1,6 +1,6 @@
 // The update of a table of which a step has touched a few rows (layers.embedding): as if its gradient were there in full, with zeros
 // for all other rows, at the cost of the rows where the rule allows it. Kernels: assembly/touched.ts.
-import type { Update } from "../../graph/lower.js";
+import type { Update } from "../../graph/training.js";
 import type { Pointer } from "../../program/program.js";
 import type { Emit, OptimizerKind } from "./optimizer.js";
 
