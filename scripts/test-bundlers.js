@@ -1,5 +1,6 @@
 // `npm run test:bundlers`: what npm pack makes, installed into fresh projects of bundlers (tests/bundlers/fixtures.js), built, and run in
-// Chromium and Firefox; and the same script, byte for byte, in Node, Deno and Bun. Options: --only NAME, --keep.
+// Chromium and Firefox; and the same script, byte for byte, in Node, Deno and Bun. Options: --only NAME, --keep, --without KIND (an engine
+// that cannot be had here).
 import { spawnSync } from "node:child_process";
 import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,14 +14,18 @@ import { npm } from "./npm.js";
 import { pack } from "./pack.js";
 
 const { values } = parseArgs({
-  options: { only: { type: "string" }, keep: { type: "boolean", default: false } },
+  options: {
+    only: { type: "string" },
+    keep: { type: "boolean", default: false },
+    without: { type: "string", multiple: true, default: [] },
+  },
 });
 const root = fileURLToPath(new URL("../", import.meta.url));
 const app = join(root, "tests/bundlers/app.js");
 /** Milliseconds for a page to train its model. */
 const PATIENCE = 60_000;
 
-const { found, missing } = findEngines();
+const { found, missing } = findEngines([], values.without);
 for (const line of missing) console.log(line);
 const folder = mkdtempSync(join(tmpdir(), "unreel-bundlers-"));
 const { tarball, size } = pack(folder);

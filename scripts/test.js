@@ -1,18 +1,23 @@
-// Runs all tests: the kernels' own (as-pect), then the host's (uvu), and ends with their sum.
-import { spawnSync } from "node:child_process";
+// Runs all tests: the kernels' own (as-pect) and the host's (uvu) side by side, and ends with their sum.
+import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 process.chdir(new URL("..", import.meta.url).pathname);
 
-/** Runs a test command, shows what it prints, and returns it without colours. */
-function run(command, args) {
-  const { stdout, stderr, status } = spawnSync(join("node_modules", ".bin", command), args, {
-    encoding: "utf8",
-    maxBuffer: 1 << 28,
-  });
+/** Runs a test command, shows what it has printed when it ends, and returns it without colours. */
+async function run(command, args) {
+  const child = spawn(join("node_modules", ".bin", command), args, { stdio: ["ignore", "pipe", "pipe"] });
+  let said = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8");
+    stream.on("data", (some) => {
+      said += some;
+    });
+  }
+  const status = await new Promise((resolve, reject) => child.on("error", reject).on("close", resolve));
   // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with an escape character
-  const text = `${stdout}${stderr}`.replace(/\u001b\[[0-9;]*m/g, "");
+  const text = said.replace(/\u001b\[[0-9;]*m/g, "");
   process.stdout.write(text);
   return { text, failed: status !== 0 };
 }
@@ -25,7 +30,10 @@ function number(text, pattern) {
 let passed = 0;
 let failed = 0;
 
-const kernels = run("asp", ["--summary"]);
+const [kernels, host] = await Promise.all([
+  run("asp", ["--summary"]),
+  run("uvu", ["build/tests", "\\.test\\.js$"]),
+]);
 const [, kernelPassed = 0, kernelTotal = 0] = (/\[Tests\]:\s+(\d+) \/ (\d+)/.exec(kernels.text) ?? []).map(
   Number,
 );
@@ -34,7 +42,6 @@ failed += kernelTotal - kernelPassed;
 // A run that broke off, or ran nothing, has failed whatever it counted.
 if (kernelTotal === 0 || (kernels.failed && kernelTotal === kernelPassed)) failed++;
 
-const host = run("uvu", ["build/tests", "\\.test\\.js$"]);
 const total = number(host.text, /Total:\s+(\d+)/g);
 const hostPassed = number(host.text, /Passed:\s+(\d+)/g) ?? 0;
 const skipped = number(host.text, /Skipped:\s+(\d+)/g) ?? 0;
