@@ -1,4 +1,4 @@
-// Zip archives in memory: entries unpacked under a limit, and written uncompressed. Through fflate, which is loaded with the first one.
+// Zip archives in memory: entries unpacked under a limit, and written uncompressed. Through fflate, which is loaded with the first that is deflated.
 import { CRC32, crc32 } from "./crc32.js";
 import { UnreelError } from "./errors.js";
 
@@ -37,7 +37,6 @@ export async function readZip(
   bytes: Uint8Array,
   wanted: (name: string) => boolean,
 ): Promise<Map<string, Uint8Array>> {
-  const { Inflate } = await import("fflate");
   const take = allowance(bytes.length);
   const found = new Map<string, Entry>();
   const refuse = (name: string, expected: string, got: string, hint?: string) =>
@@ -52,10 +51,13 @@ export async function readZip(
     take(`${operation}: ${name}`, size);
     found.set(name, entry);
   }
+  // Keras stores its entries as they are.
+  const isDeflated = [...found.values()].some(({ method }) => method === 8);
+  const fflate = isDeflated ? await import("fflate") : undefined;
   const unpacked = new Map<string, Uint8Array>();
   for (const [name, { method, size, packed, checksum }] of found) {
     const place = `${operation}: ${name}`;
-    const entry = method === 0 ? packed.slice() : inflated(place, Inflate, packed, size);
+    const entry = method === 0 ? packed.slice() : inflated(place, fflate!.Inflate, packed, size);
     const sum = crc32(entry, CRC32);
     if (sum !== checksum) {
       const hint = "The file was damaged on its way. Fetch or copy it again.";

@@ -24,12 +24,12 @@ export type Predicted = Tensor & Tensor[];
 /** Vectorizers, lookups and scalers by the names that they were saved under. */
 export type Assets = Readonly<Record<string, Asset>>;
 
-/** What computes is loaded with the first call that does, and what walks batches at the same time. */
+/** What computes, and what walks batches: loaded with the first call that does. */
+export const computing = () =>
+  Promise.all([import("../graph/executor.js"), import("../training/predict.js")]);
+
 async function makeExecutor(graph: Graph, name: string): Promise<Executor> {
-  const [{ Executor }] = await Promise.all([
-    import("../graph/executor.js"),
-    import("../training/predict.js"),
-  ]);
+  const [{ Executor }] = await computing();
   return Executor.create(graph, name);
 }
 

@@ -2,7 +2,7 @@
 import type { ModelDescription } from "../formats/description.js";
 import type { Layer } from "../layers/layer.js";
 import { type LoadOptions, loadAs, type ModelSource } from "./load.js";
-import { type Assets, Predictor } from "./predictor.js";
+import { type Assets, computing, Predictor } from "./predictor.js";
 
 export class SavedModel<A extends Assets = Assets> extends Predictor<A> {
   readonly #sequence: readonly Layer[] | undefined;
@@ -28,9 +28,11 @@ export class SavedModel<A extends Assets = Assets> extends Predictor<A> {
  * was compiled with is passed over. A string is a path or a URL. Nothing in a file is run: Lambda layers, custom objects and pickles
  * are refused by name.
  */
-export function loadModel<A extends Assets = Assets>(
+export async function loadModel<A extends Assets = Assets>(
   source: ModelSource,
   options: Omit<LoadOptions, "compile"> = {},
 ): Promise<SavedModel<A>> {
-  return loadAs(source, { ...options, compile: false }, (found) => new SavedModel<A>(found));
+  const model = loadAs(source, { ...options, compile: false }, (found) => new SavedModel<A>(found));
+  // A saved model is there to be run: what runs it is on its way beside the file.
+  return (await Promise.all([model, computing()]))[0];
 }

@@ -3,8 +3,10 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { readCompile, readOptimizer, writeCompile, writeOptimizer } from "../../src/formats/keras/compile.js";
-import { LAYERS, readLayer, writeLayer } from "../../src/formats/keras/layers.js";
+import { LAYERS, makersFor } from "../../src/formats/keras/layers.js";
 import { readActivation, readMember, writeActivation, writeMember } from "../../src/formats/keras/objects.js";
+import { readLayer } from "../../src/formats/keras/readLayer.js";
+import { writeLayer } from "../../src/formats/keras/writeLayer.js";
 import {
   type Cell,
   constraints,
@@ -27,7 +29,8 @@ const none = {
     throw new Error("no model here");
   },
 };
-const reader = { model: () => undefined };
+const everyClass = Object.keys(LAYERS).map((name) => ({ class_name: name }));
+const reader = { model: () => undefined, makers: await makersFor(everyClass) };
 
 /** Options for each layer, no two alike and none a default where that can be. */
 const cell = () => layers.lstmCell({ units: 2, unitForgetBias: false });

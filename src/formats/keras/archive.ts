@@ -12,16 +12,8 @@ import {
   requireList,
   requireObject,
 } from "../place.js";
-import { readCompile, writeCompile } from "./compile.js";
 import { readModel } from "./readGraph.js";
-import {
-  KERAS_VERSION,
-  readOptimizerState,
-  readWeights,
-  writeOptimizerState,
-  writeWeights,
-} from "./weights.js";
-import { writeModel } from "./writeGraph.js";
+import { KERAS_VERSION, readWeights, writeWeights } from "./weights.js";
 
 const METADATA = "metadata.json";
 const CONFIG = "config.json";
@@ -31,17 +23,24 @@ const OWN = "unreel.json";
 
 const utf8 = (place: string, value: Json) => new TextEncoder().encode(pythonJson(place, value));
 
+/** What reads and writes what a model is compiled with: models that are only run do without. */
+async function ofTraining() {
+  const [compile, state] = await Promise.all([import("./compile.js"), import("./optimizerState.js")]);
+  return { ...compile, ...state };
+}
+
 async function write(model: ModelDescription, { includeOptimizer }: WriteOptions): Promise<Uint8Array> {
   const { name, graph, sequence, compiled, training, assets } = model;
-  const isCompiled = includeOptimizer && compiled !== undefined;
+  const { writeModel } = await import("./writeGraph.js");
+  const trained = includeOptimizer && compiled !== undefined ? await ofTraining() : undefined;
   const seeds: number[] = [];
   const config = {
     ...writeModel(name, graph, sequence, seeds),
-    ...(isCompiled && { compile_config: writeCompile(compiled) }),
+    ...(trained && { compile_config: trained.writeCompile(compiled!) }),
   };
   const file = new Hdf5Builder();
   writeWeights(file, model);
-  if (isCompiled && training) writeOptimizerState(file, graph, compiled, training);
+  if (trained && training) trained.writeOptimizerState(file, graph, compiled!, training);
   const entries = new Map([
     [METADATA, utf8(METADATA, { keras_version: KERAS_VERSION, date_saved: date() })],
     [CONFIG, utf8(CONFIG, config)],
@@ -76,14 +75,13 @@ async function read(bytes: Uint8Array, { file, compile }: ReadOptions): Promise<
   const own = entries.has(OWN) ? json(OWN) : {};
   const seeds = requireList(`${file}: ${OWN}: seeds`, own.seeds ?? []).values();
   const seed = () => seeds.next().value as number | undefined;
-  const { name, graph, sequence } = readModel(`${file}: ${CONFIG}`, config, { seed });
-  const compiled = compile
-    ? readCompile(`${file}: ${CONFIG}: compile_config`, config.compile_config)
-    : undefined;
+  const { name, graph, sequence } = await readModel(`${file}: ${CONFIG}`, config, { seed });
+  const trained = compile ? await ofTraining() : undefined;
+  const compiled = trained?.readCompile(`${file}: ${CONFIG}: compile_config`, config.compile_config);
   const training = await readHdf5(`${file}: ${WEIGHTS}`, entry(WEIGHTS), (weights) => {
     const operation = `${file}: ${WEIGHTS}`;
     readWeights(operation, weights, { name, graph, sequence });
-    return compiled && readOptimizerState(operation, weights, graph, compiled);
+    return compiled && trained!.readOptimizerState(operation, weights, graph, compiled);
   });
   const { assets } = own;
   return { name, graph, sequence, compiled, training, ...(isObject(assets) && { assets }) };

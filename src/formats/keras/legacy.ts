@@ -1,63 +1,24 @@
 // `.h5`, the format of Keras 2 that Keras 3 still reads and writes: the config in attributes, weights under their layers' names.
 // keras/src/legacy/saving/legacy_h5_format.py
 import { UnreelError } from "../../errors.js";
-import type { Graph } from "../../layers/graph.js";
 import type { Layer } from "../../layers/layer.js";
 import type { Weight } from "../../layers/weight.js";
 import { Tensor } from "../../tensor.js";
-import type { CompileOptions } from "../../training/compileOptions.js";
-import { resolveOptimizer } from "../../training/optimizers.js";
-import type { Format, ModelDescription, ReadOptions, TrainingState, WriteOptions } from "../description.js";
+import type { Format, ModelDescription, ReadOptions, WriteOptions } from "../description.js";
 import { Hdf5Builder, type Hdf5File, readHdf5, writeHdf5 } from "../hdf5.js";
-import { type JsonObject, parseJson, pythonJson, requireObject } from "../place.js";
-import { readCompile, spelledOut, writeCompile } from "./compile.js";
+import { parseJson, pythonJson } from "../place.js";
+import { readNames, writeNames } from "./legacyNames.js";
 import { readModel } from "./readGraph.js";
-import {
-  KERAS_VERSION,
-  optimizerVariables,
-  readWeights as readKeras3,
-  slotsOf,
-  trainedWeights,
-  writeWeights as writeKeras3,
-} from "./weights.js";
-import { writeModel } from "./writeGraph.js";
+import { KERAS_VERSION, readWeights as readKeras3, writeWeights as writeKeras3 } from "./weights.js";
 
 /** What Keras calls the file it was made with; its own reader wants some backend. */
 const BACKEND = "tensorflow";
-/** A list of names that is longer than this is kept in parts, `weight_names0` and so on. */
-const LARGEST = 64512;
 
 // -------------------------------------------------------------------------------------------------------------- weights
 
 /** Trained ones first, as old files have them. */
 function legacyWeights(layer: Layer): Weight[] {
   return [...new Set([...layer.trainableWeights, ...layer.weights])];
-}
-
-type Place = { readonly attributes: Map<string, string | readonly string[]> };
-
-function writeNames(group: Place, name: string, names: readonly string[]): void {
-  // All entries take as much room as the longest.
-  const longest = names.reduce((most, each) => Math.max(most, new TextEncoder().encode(each).length), 1);
-  const most = Math.max(1, Math.floor(LARGEST / longest));
-  if (names.length <= most) {
-    group.attributes.set(name, names);
-    return;
-  }
-  for (let part = 0; part * most < names.length; part++) {
-    group.attributes.set(`${name}${part}`, names.slice(part * most, (part + 1) * most));
-  }
-}
-
-function readNames(file: Hdf5File, path: string, name: string): readonly string[] {
-  const whole = file.text(path, name);
-  if (whole !== undefined) return [whole].flat();
-  const names: string[] = [];
-  for (let part = 0; ; part++) {
-    const some = file.text(path, `${name}${part}`);
-    if (some === undefined) return names;
-    names.push(...[some].flat());
-  }
 }
 
 function writeWeights(file: Hdf5Builder, layers: readonly Layer[]): void {
@@ -114,44 +75,11 @@ function readWeights(operation: string, file: Hdf5File, root: string, layers: re
   for (const { weight, values } of found) weight.assign(new Tensor(values, weight.shape), operation);
 }
 
-// ------------------------------------------------------------------------------------------------------------ optimizer
-
-const OPTIMIZER = "optimizer_weights";
-
-function readOptimizerState(
-  operation: string,
-  file: Hdf5File,
-  graph: Graph,
-  { optimizer: given }: CompileOptions,
-): TrainingState | undefined {
-  const names = readNames(file, OPTIMIZER, "weight_names");
-  if (names.length === 0) return undefined;
-  const optimizer = resolveOptimizer("optimizer", given);
-  const path = (name: string) => `${OPTIMIZER}/${name}`;
-  const [first, ...rest] = names;
-  // Keras 2 keeps no rate there; Keras 3 does, unless a schedule gives it.
-  const rate = rest.find((name) => /(^|\/)(current_)?learning_rate(:0)?$/.test(name));
-  const others = rest.filter((name) => name !== rate);
-  const kept = slotsOf(optimizer, trainedWeights(graph), others.length, `${operation}: ${OPTIMIZER}`);
-  if (!kept) return undefined;
-  const slots = kept((k, weight) => file.floats(path(others[k]), weight.shape));
-  return {
-    iterations: file.number(path(first)),
-    ...(rate !== undefined && { learningRate: file.number(path(rate)) }),
-    slots,
-  };
-}
-
 // ---------------------------------------------------------------------------------------------------------------- file
-
-/** Keras 2 holds the optimizer apart from the rest of what compile is given. */
-function trainingConfig(compiled: CompileOptions): JsonObject {
-  const { optimizer, ...rest } = writeCompile(spelledOut(compiled));
-  return { ...rest, optimizer_config: optimizer };
-}
 
 async function write(model: ModelDescription, { includeOptimizer }: WriteOptions): Promise<Uint8Array> {
   const { name, graph, sequence, compiled, training } = model;
+  const { writeModel } = await import("./writeGraph.js");
   const file = new Hdf5Builder();
   const { attributes } = file.root;
   attributes.set("keras_version", KERAS_VERSION);
@@ -159,25 +87,14 @@ async function write(model: ModelDescription, { includeOptimizer }: WriteOptions
   attributes.set("model_config", pythonJson("model_config", writeModel(name, graph, sequence)));
   writeWeights(file, sequence ?? graph.layers);
   if (includeOptimizer && compiled) {
-    attributes.set("training_config", pythonJson("training_config", trainingConfig(compiled)));
-    if (training) {
-      const first = [
-        "iteration",
-        ...(resolveOptimizer("optimizer", compiled.optimizer).schedule ? [] : ["learning_rate"]),
-      ];
-      const names = optimizerVariables(graph, compiled, training).map((variable, k) => {
-        const name = first[k] ?? `variable_${k}`;
-        file.group(OPTIMIZER).datasets.set(name, variable);
-        return name;
-      });
-      writeNames(file.group(OPTIMIZER), "weight_names", names);
-    }
+    const { writeTraining } = await import("./legacyTraining.js");
+    writeTraining(file, graph, compiled, training);
   }
   return writeHdf5(file.root);
 }
 
 async function read(bytes: Uint8Array, { file: name, compile }: ReadOptions): Promise<ModelDescription> {
-  return readHdf5(name, bytes, (file) => {
+  return readHdf5(name, bytes, async (file) => {
     const config = file.text("", "model_config");
     if (typeof config !== "string") {
       throw new UnreelError({
@@ -188,15 +105,11 @@ async function read(bytes: Uint8Array, { file: name, compile }: ReadOptions): Pr
       });
     }
     const place = `${name}: model_config`;
-    const model = readModel(place, parseJson(place, config));
+    const model = await readModel(place, parseJson(place, config));
     readWeights(name, file, "model_weights", model.sequence ?? model.graph.layers);
-    const text = compile ? file.text("", "training_config") : undefined;
-    if (typeof text !== "string") return model;
-    const where = `${name}: training_config`;
-    const { optimizer_config: optimizer, ...rest } = requireObject(where, parseJson(where, text));
-    const compiled = readCompile(where, { ...rest, optimizer: optimizer ?? null });
-    const training = compiled && readOptimizerState(name, file, model.graph, compiled);
-    return { ...model, compiled, training };
+    if (!compile) return model;
+    const { readTraining } = await import("./legacyTraining.js");
+    return { ...model, ...readTraining(name, file, model.graph) };
   });
 }
 

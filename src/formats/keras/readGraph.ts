@@ -18,11 +18,12 @@ import {
   shown,
 } from "../place.js";
 import { attentionNode, listNode, type NodeAttending, tryAttending } from "./attentionNodes.js";
-import { type LayerReader, readLayer, requireFloat32 } from "./layers.js";
+import { makersFor } from "./layers.js";
 import { ComputedMasks } from "./masks.js";
+import { isFunctional } from "./models.js";
 import { refuseCode } from "./objects.js";
+import { type LayerReader, readLayer, requireFloat32 } from "./readLayer.js";
 import { type Reference, reference, references, tensorsOf } from "./references.js";
-import { isFunctional } from "./writeGraph.js";
 
 /** A model as its config tells it. */
 export interface ModelGraph {
@@ -47,12 +48,13 @@ const MOST_CALLS = 5000;
 
 /** A file that is read: what all of its models share, and how many layers and calls there were so far. */
 interface Reading extends GraphReader {
+  readonly makers: LayerReader["makers"];
   count(place: string, more: number): void;
   /** How many calls one of a layer stands for. */
   callsOf(layer: Layer): number;
 }
 
-function readingOf(reader: GraphReader): Reading {
+function readingOf(reader: GraphReader, makers: LayerReader["makers"]): Reading {
   let sum = 0;
   const known = new Map<Layer, number>();
   const callsOf = (layer: Layer): number => {
@@ -67,6 +69,7 @@ function readingOf(reader: GraphReader): Reading {
   };
   return {
     ...reader,
+    makers,
     callsOf,
     count(place, more) {
       sum += more;
@@ -80,7 +83,11 @@ function readingOf(reader: GraphReader): Reading {
 const isLayer = (value: unknown): value is Layer => value instanceof Layer;
 
 /** A model from its entry `{ class_name, config }`. */
-export function readModel(place: string, value: Json | undefined, reader: GraphReader = {}): ModelGraph {
+export async function readModel(
+  place: string,
+  value: Json | undefined,
+  reader: GraphReader = {},
+): Promise<ModelGraph> {
   const entry = requireObject(place, value);
   const className = requireString(`${place}: class_name`, entry.class_name);
   refuseCode(place, className);
@@ -92,7 +99,8 @@ export function readModel(place: string, value: Json | undefined, reader: GraphR
       hint: "A subclassed model is code of Python, which is not in the file.",
     });
   }
-  return readGraph(place, className, entry.config ?? null, readingOf(reader), 0);
+  const makers = await makersFor(entry.config);
+  return readGraph(place, className, entry.config ?? null, readingOf(reader, makers), 0);
 }
 
 function readGraph(

@@ -7,8 +7,9 @@ import type { Layer } from "../../layers/layer.js";
 import type { LayerCall, Shape, SymbolicTensor } from "../../layers/symbolic.js";
 import type { Json, JsonObject } from "../place.js";
 import { ARGUMENTS, writeAttending } from "./attentionNodes.js";
-import { type LayerWriter, writeLayer } from "./layers.js";
+import { isFunctional, stackOf } from "./models.js";
 import { kerasObject } from "./objects.js";
+import { type LayerWriter, writeLayer } from "./writeLayer.js";
 import { writeMasks } from "./writtenMasks.js";
 
 /** The config of a whole model, as `config.json` holds it. */
@@ -29,11 +30,6 @@ export function writeModel(
     );
   const nested: LayerWriter = { model, seeds, takesKeras2 };
   return sequence ? writeSequential(name, graph, sequence, nested) : writeFunctional(name, graph, nested);
-}
-
-/** The layers of a sequential model inside another one: those of its graph, without the input. */
-export function stackOf(graph: Graph): Layer[] {
-  return graph.calls.filter(({ inputs }) => inputs.length > 0).map(({ layer }) => layer);
 }
 
 function writeInput(call: LayerCall): JsonObject {
@@ -116,10 +112,6 @@ function writeFunctional(name: string, graph: Graph, nested: LayerWriter): JsonO
     registered_name: "Functional",
   };
 }
-
-/** A functional model inside another one: where a model begins and ends, Keras counts its calls from 1. */
-export const isFunctional = ({ kind, className }: Layer) =>
-  kind.graph !== undefined && className === "Functional";
 
 /** Calls of each layer counted within the graph: it may have others outside. */
 function nodeNumbers({ calls }: Graph): Map<LayerCall, number> {

@@ -28,7 +28,7 @@ async function read(bytes: Uint8Array, { file }: { file: string }): Promise<Mode
   const config = parseJson(place, text);
   if (!isObject(config))
     throw new UnreelError({ operation: place, expected: "an object", got: typeof config });
-  const { name, graph, sequence } = readModel(place, config);
+  const { name, graph, sequence } = await readModel(place, config);
   const names = layersIn(graph);
   readStateDict(file, graph, tensors, {
     mapping: Object.fromEntries(names.map((each) => [each, each])),

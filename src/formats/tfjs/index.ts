@@ -63,7 +63,7 @@ async function read(
     });
   }
   const topology = content.modelTopology;
-  const model = readTopology(
+  const model = await readTopology(
     `${file}: modelTopology`,
     isObject(topology.model_config) ? topology.model_config : topology,
   );

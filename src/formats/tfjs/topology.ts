@@ -1,5 +1,5 @@
 // The layers of model.json, both ways: Keras 2's config with another library's defaults and names. What it holds is Keras' otherwise:
-// keras/readGraph.ts, writeGraph.ts and layers.ts read and write it. tfjs-layers/src/layers/*.ts (getConfig), engine/container.ts (fromConfig)
+// keras/readGraph.ts and writeGraph.ts read and write it. tfjs-layers/src/layers/*.ts (getConfig), engine/container.ts (fromConfig)
 import { UnreelError } from "../../errors.js";
 import type { Graph } from "../../layers/graph.js";
 import type { Layer } from "../../layers/layer.js";
@@ -35,8 +35,8 @@ const DEFAULTS: Readonly<Record<string, Record<string, unknown>>> = {
   Softmax: { axis: 1 },
 };
 
-export function readTopology(place: string, topology: Json | undefined): ModelGraph {
-  const model = readModel(place, asKeras3(topology ?? null), {
+export async function readTopology(place: string, topology: Json | undefined): Promise<ModelGraph> {
+  const model = await readModel(place, asKeras3(topology ?? null), {
     defaults: (className) => DEFAULTS[className] ?? {},
     countsModelsFromOne: true,
   });

@@ -11,7 +11,7 @@ import { Metric, resolveMetric } from "../../training/metrics/index.js";
 import { type Optimizer, resolveOptimizer } from "../../training/optimizers.js";
 import type { TrainingState } from "../description.js";
 import { readCompile } from "../keras/compile.js";
-import { trainedWeights } from "../keras/weights.js";
+import { trainedWeights } from "../keras/optimizerState.js";
 import { isObject, type Json, type JsonObject, ofTraining, requireObject, requireString } from "../place.js";
 
 /** An array of the optimizer's, in the order of the file. */
