@@ -1,46 +1,20 @@
-// `data.*` for NumPy's files: arrays by name from .npz and .npy, and to them. Not here: their bytes (npz.ts).
+// `data.*` for NumPy's files: arrays by name from .npz and .npy, and to them. Not here: the reading, which is loaded when something is
+// read (readArrays.ts), and the bytes of an array (npyBytes.ts).
 import { show, UnreelError } from "../errors.js";
 import { readOptions } from "../layers/options.js";
-import { Tensor, type TensorLike, tensor } from "../tensor.js";
-import { readZip } from "../zip.js";
-import { NPY_TYPES, type NpyType, readNpy as readArray, writeNpy } from "./npz.js";
-import { readBytes, type Source } from "./source.js";
-
-const nameOf = (source: unknown) =>
-  source instanceof Uint8Array
-    ? "bytes"
-    : source instanceof Response
-      ? source.url || "response"
-      : String(source);
-
-function asTensor(operation: string, file: string, read: unknown): Tensor {
-  if (read instanceof Tensor) return read;
-  throw new UnreelError({ operation, expected: `${file}: an array of numbers`, got: "one of lists" });
-}
+import { type Tensor, type TensorLike, tensor } from "../tensor.js";
+import { NPY_TYPES, type NpyType, writeNpy } from "./npyBytes.js";
+import type { Source } from "./source.js";
 
 /** The array of an .npy file. float32 and float64 become float32, whole numbers int32 (those that do not fit are refused); C and
  * Fortran order. */
 export async function readNpy(source: Source): Promise<Tensor> {
-  const operation = "data.readNpy";
-  const file = nameOf(source);
-  return asTensor(operation, file, readArray(operation, file, await readBytes(operation, source)));
+  return (await import("./readArrays.js")).readNpy(source);
 }
 
 /** The arrays of an .npz file by name, as `numpy.savez` wrote them. */
 export async function readNpz(source: Source): Promise<Record<string, Tensor>> {
-  const operation = "data.readNpz";
-  const file = nameOf(source);
-  const members = await readZip(`${operation}: ${file}`, await readBytes(operation, source), (name) =>
-    name.endsWith(".npy"),
-  );
-  const entries = [...members].map(([name, bytes]) => {
-    const place = `${file}, ${name}`;
-    return [
-      name.replace(/\.npy$/, ""),
-      asTensor(operation, place, readArray(operation, place, bytes)),
-    ] as const;
-  });
-  return Object.fromEntries(entries);
+  return (await import("./readArrays.js")).readNpz(source);
 }
 
 export interface NpyOptions {

@@ -3,12 +3,11 @@
 import { positiveInteger, show, UnreelError } from "../errors.js";
 import { readOptions } from "../layers/options.js";
 import { seedOr } from "../random.js";
-import { csvElements } from "./csv.js";
 import type { CsvElementOf, CsvOptions, CsvRecord } from "./csvTypes.js";
 import { type Batch, type ElementOf, lengthOf, slices, stack, stackPadded } from "./element.js";
-import { type LinesOptions, linesOf } from "./lines.js";
+import type { LinesOptions } from "./lines.js";
 import type { Source } from "./source.js";
-import { ahead, bucketed, grouped, mappedAhead, shuffled, windowed, zipped } from "./streams.js";
+import { ahead, bucketed, grouped, mappedAhead, opened, shuffled, windowed, zipped } from "./streams.js";
 
 export type Stream<T> = Iterable<T> | AsyncIterable<T>;
 
@@ -101,12 +100,14 @@ export class Dataset<T> implements AsyncIterable<T> {
   /** With the type of its elements given: `fromCsv<[Float32Array, number]>(…)`. */
   static fromCsv<T>(source: Source, options?: CsvOptions): Dataset<T>;
   static fromCsv(source: Source, options: CsvOptions = {}): Dataset<unknown> {
-    return new Dataset(() => csvElements(source, options) as AsyncGenerator<never>);
+    return new Dataset(() =>
+      opened(async () => (await import("./csv.js")).csvElements(source, options) as AsyncGenerator<never>),
+    );
   }
 
   /** Lines of text without their line breaks, read as they are needed. Empty ones count. */
   static fromLines(source: Source, options: LinesOptions = {}): Dataset<string> {
-    return new Dataset(() => linesOf(source, options));
+    return new Dataset(() => opened(async () => (await import("./lines.js")).linesOf(source, options)));
   }
 
   /** Elements of several datasets side by side, in a tuple or a record; as long as the shortest. */

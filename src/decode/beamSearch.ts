@@ -4,7 +4,7 @@ import { positiveInteger, show, UnreelError } from "../errors.js";
 import { readOptions } from "../layers/options.js";
 import { power } from "../numerics.js";
 import { likeliest } from "./distribution.js";
-import { type Decoded, type GenerateOptions, generateDefaults, type Path, search } from "./step.js";
+import type { Decoded, GenerateOptions, Path } from "./step.js";
 
 export interface BeamSearchOptions<S> extends GenerateOptions<S> {
   /** How many sequences are kept at every step, and returned at most. */
@@ -28,6 +28,7 @@ interface Candidate<S> {
  */
 export async function beamSearch<S = undefined>(options: BeamSearchOptions<S>): Promise<Decoded[]> {
   const operation = "decode.beamSearch";
+  const { generateDefaults, search } = await import("./step.js");
   const defaults = { ...generateDefaults, width: undefined, lengthPenalty: 1 };
   const read = readOptions(operation, options, defaults as unknown as Required<BeamSearchOptions<S>>);
   const { width, lengthPenalty } = read;

@@ -1,7 +1,7 @@
 // Greedy decoding: the likeliest id at every step. keras.io/keras_hub/api/samplers/greedy_sampler
 import { readOptions } from "../layers/options.js";
 import { likeliest } from "./distribution.js";
-import { type Decoded, follow, type GenerateOptions, generateDefaults } from "./step.js";
+import type { Decoded, GenerateOptions } from "./step.js";
 
 /**
  * The sequence of the likeliest ids; of equally likely ones the lowest. `score` is its log probability.
@@ -12,6 +12,7 @@ import { type Decoded, follow, type GenerateOptions, generateDefaults } from "./
  *     });
  */
 export async function greedy<S = undefined>(options: GenerateOptions<S>): Promise<Decoded> {
+  const { follow, generateDefaults } = await import("./step.js");
   const read = readOptions("decode.greedy", options, generateDefaults as unknown as GenerateOptions<S>);
   return follow("decode.greedy", read, (logs) => likeliest(logs, 1)[0]);
 }

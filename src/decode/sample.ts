@@ -6,7 +6,7 @@ import { exponential } from "../numerics.js";
 import { Random, seedOr } from "../random.js";
 import { Tensor, type TensorLike } from "../tensor.js";
 import { likeliest, logProbabilities } from "./distribution.js";
-import { type Decoded, follow, type GenerateOptions, generateDefaults } from "./step.js";
+import type { Decoded, GenerateOptions } from "./step.js";
 
 export interface SampleOptions {
   /** Logarithms of probabilities are divided by it: below 1 the likely ids get likelier. 0 takes the likeliest. Default 1. */
@@ -69,6 +69,7 @@ function sampler(options: RowOptions | undefined): Sampler {
 }
 
 async function sequence<S>(options: GenerateOptions<S> & SampleOptions): Promise<Decoded> {
+  const { follow, generateDefaults } = await import("./step.js");
   const read = readOptions("decode.sample", options, { ...generateDefaults, ...sampleDefaults });
   return follow("decode.sample", read as unknown as GenerateOptions<S>, drawing(read));
 }

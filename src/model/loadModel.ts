@@ -1,5 +1,5 @@
-// loadModel: a model that can be trained on, from a file.
-import { type LoadOptions, loadAs, type ModelSource } from "./load.js";
+// loadModel: a model that can be trained on, from a file. What reads files is loaded with the first one.
+import type { LoadOptions, ModelSource } from "./load.js";
 import { Model } from "./model.js";
 import type { Assets } from "./predictor.js";
 import { Sequential } from "./sequential.js";
@@ -12,10 +12,11 @@ import { Sequential } from "./sequential.js";
  * What would cost far more than it is long is refused with the limit: more than 32 MB, or 20 times its size, out of a file; 5000 layers
  * and calls of layers; 8000 nodes of ONNX; 400,000 objects, 2,000,000 values or 256 levels of JSON.
  */
-export function loadModel<A extends Assets = Assets>(
+export async function loadModel<A extends Assets = Assets>(
   source: ModelSource,
   options: LoadOptions = {},
 ): Promise<Model<A>> {
+  const { loadAs } = await import("./load.js");
   return loadAs(source, options, ({ name, graph, sequence }) => {
     const model: Model = sequence
       ? new Sequential([graph.inputs[0], ...sequence], name)

@@ -1,16 +1,17 @@
-// `torch.*`: weights to and from PyTorch, as safetensors files of state dicts.
-import { readBytes, type Source } from "../data/source.js";
+// `torch.*`: weights to and from PyTorch, as safetensors files of state dicts. Not here: the reading, which is loaded when something
+// is read (torchRead.ts).
 import { show, UnreelError } from "../errors.js";
 import { replaceFile } from "../files.js";
-import { foreignFile } from "../formats/foreign.js";
-import { readSafetensors as readFile, writeSafetensors as writeFile } from "../formats/safetensors/file.js";
-import { type Mapping, readStateDict, writeStateDict } from "../formats/safetensors/stateDict.js";
+import { type Mapping, writeStateDict } from "../formats/safetensors/stateDict.js";
+import { writeSafetensors } from "../formats/safetensors/writeFile.js";
 import { readOptions } from "../layers/options.js";
 import { Tensor, type TensorLike, tensor } from "../tensor.js";
 import type { Model } from "./model.js";
-import { nameOf } from "./weights.js";
+import type { ModelSource } from "./weights.js";
 
 export type { Mapping } from "../formats/safetensors/stateDict.js";
+
+const reading = () => import("./torchRead.js");
 
 export interface StateDictOptions {
   /**
@@ -41,12 +42,13 @@ export async function loadStateDict(
     mapping: undefined as Mapping | undefined,
     strict: true,
   });
+  const { readFile, readStateDict } = await reading();
   const isRecord = typeof source === "object" && Object.getPrototypeOf(source) === Object.prototype;
   const tensors = isRecord
     ? new Map(
         Object.entries(source as Record<string, TensorLike>).map(([name, value]) => [name, tensor(value)]),
       )
-    : (await opened(operation, source as Source)).tensors;
+    : await readFile(operation, source as ModelSource);
   const { graph } = model.describe(operation);
   readStateDict(operation, graph, tensors, { mapping, strict });
 }
@@ -65,8 +67,8 @@ export async function saveStateDict(
 export async function readSafetensors(
   source: string | URL | Uint8Array | Response,
 ): Promise<Record<string, Tensor>> {
-  const { tensors } = await opened("torch.readSafetensors", source as Source);
-  return Object.fromEntries(tensors);
+  const { readFile } = await reading();
+  return Object.fromEntries(await readFile("torch.readSafetensors", source));
 }
 
 /** The bytes of a safetensors file of some tensors. */
@@ -76,14 +78,5 @@ export function safetensorsOf(tensors: Readonly<Record<string, TensorLike>>): Ui
     if (each instanceof Tensor && name !== "__metadata__") continue;
     throw new UnreelError({ operation: "torch.safetensorsOf", expected: "another name", got: show(name) });
   }
-  return writeFile(made, { format: "pt" });
-}
-
-async function opened(operation: string, source: Source) {
-  const place = `${operation}: ${nameOf(source)}`;
-  const bytes = await readBytes(operation, source);
-  const foreign = foreignFile(bytes, nameOf(source));
-  if (!foreign) return readFile(bytes, place);
-  const expected = "a safetensors file";
-  throw new UnreelError({ operation: place, expected, got: foreign.what, hint: foreign.hint });
+  return writeSafetensors(made, { format: "pt" });
 }

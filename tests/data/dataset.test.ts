@@ -218,6 +218,19 @@ test("cache reads once, and only whole epochs count", async () => {
   assert.is(reads, 2);
 });
 
+test("what is opened with the first element: asked for several at once, or left before it", async () => {
+  const lines = Dataset.fromLines("a\nb\nc\n");
+  const reading = lines[Symbol.asyncIterator]();
+  const asked = await Promise.all([reading.next(), reading.next(), reading.next(), reading.next()]);
+  assert.equal(
+    asked.map(({ value }) => value),
+    ["a", "b", "c", undefined],
+  );
+  const left = lines[Symbol.asyncIterator]();
+  await left.return!();
+  assert.is((await left.next()).done, true, "what was left gives nothing more");
+});
+
 test("zip: tuples and records, as long as the shortest, which closes the others", async () => {
   let closed = false;
   const long = Dataset.fromGenerator(function* () {

@@ -1,12 +1,13 @@
 // English words and how they are spoken.
 import { show, UnreelError } from "../../errors.js";
 import { readOptions } from "../../layers/options.js";
-import { type About, FILE_OPTIONS, type FileOptions, loadText } from "./file.js";
+import { cmudict as about } from "./about.js";
+import { FILE_OPTIONS, type FileOptions, loadText } from "./file.js";
 import { tableOf } from "./table.js";
 
 const FILE = {
   name: "cmudict.dict",
-  url: "https://raw.githubusercontent.com/cmusphinx/cmudict/master/cmudict.dict",
+  url: about.urls[0],
 };
 
 export interface Pronunciation {
@@ -19,39 +20,28 @@ export interface Pronunciation {
   readonly split?: string;
 }
 
-/** CMU Pronouncing Dictionary: about 135,000 pronunciations of 126,000 words. */
-export const cmudict = {
-  about: {
-    description: "126,000 English words in ARPAbet with stress",
-    source: "Carnegie Mellon University, https://github.com/cmusphinx/cmudict",
-    licence: "2-clause BSD",
-    urls: [FILE.url],
-  } satisfies About,
-
-  /** The published file (`word(2) W ER1 D # comment`), or a tab-separated table with columns word, variant, phones. */
-  async load(options: FileOptions = {}): Promise<Pronunciation[]> {
-    const operation = "datasets.cmudict.load";
-    const text = await loadText(operation, FILE, readOptions(operation, options, FILE_OPTIONS));
-    const out: Pronunciation[] = [];
-    if (text.slice(0, Math.max(text.indexOf("\n"), 0)).includes("\t")) {
-      const columns = { word: "word", variant: "variant", phones: "phones" };
-      const known = [{ ...columns, split: "split" }, columns] as Record<string, string>[];
-      for await (const { word, variant, phones, split } of tableOf(operation, FILE.name, text, "\t", known)) {
-        const entry = { word, variant: Number(variant), phones: phones.split(" ") };
-        out.push(split === undefined ? entry : { ...entry, split });
-      }
-      return out;
+export async function load(options: FileOptions): Promise<Pronunciation[]> {
+  const operation = "datasets.cmudict.load";
+  const text = await loadText(operation, FILE, readOptions(operation, options, FILE_OPTIONS));
+  const out: Pronunciation[] = [];
+  if (text.slice(0, Math.max(text.indexOf("\n"), 0)).includes("\t")) {
+    const columns = { word: "word", variant: "variant", phones: "phones" };
+    const known = [{ ...columns, split: "split" }, columns] as Record<string, string>[];
+    for await (const { word, variant, phones, split } of tableOf(operation, FILE.name, text, "\t", known)) {
+      const entry = { word, variant: Number(variant), phones: phones.split(" ") };
+      out.push(split === undefined ? entry : { ...entry, split });
     }
-    text.split(/\r?\n/).forEach((line, i) => {
-      const plain = line.replace(/\s*#.*$/, "").trim();
-      if (plain === "" || plain.startsWith(";;;")) return;
-      const found = /^(\S+?)(?:\((\d+)\))?\s+(\S.*)$/.exec(plain);
-      if (!found) {
-        const expected = `${FILE.name}: a word and its phones`;
-        throw new UnreelError({ operation, expected, got: `${show(line.slice(0, 40))} in line ${i + 1}` });
-      }
-      out.push({ word: found[1], variant: Number(found[2] ?? 1), phones: found[3].split(/\s+/) });
-    });
     return out;
-  },
-};
+  }
+  text.split(/\r?\n/).forEach((line, i) => {
+    const plain = line.replace(/\s*#.*$/, "").trim();
+    if (plain === "" || plain.startsWith(";;;")) return;
+    const found = /^(\S+?)(?:\((\d+)\))?\s+(\S.*)$/.exec(plain);
+    if (!found) {
+      const expected = `${FILE.name}: a word and its phones`;
+      throw new UnreelError({ operation, expected, got: `${show(line.slice(0, 40))} in line ${i + 1}` });
+    }
+    out.push({ word: found[1], variant: Number(found[2] ?? 1), phones: found[3].split(/\s+/) });
+  });
+  return out;
+}

@@ -15,15 +15,6 @@ export interface KnownFile {
   readonly md5?: string;
 }
 
-/** Where the data come from, and on which terms. */
-export interface About {
-  readonly description: string;
-  /** Who made them, and where it is written. */
-  readonly source: string;
-  readonly licence: string;
-  readonly urls: readonly string[];
-}
-
 export interface Progress {
   readonly file: string;
   /** Bytes so far. */

@@ -4,11 +4,12 @@ import { readOptions } from "../../layers/options.js";
 import { Tensor } from "../../tensor.js";
 import { readZip } from "../../zip.js";
 import { csvElements } from "../csv.js";
-import { type About, FILE_OPTIONS, type FileOptions, loadFile } from "./file.js";
+import { jena as about } from "./about.js";
+import { FILE_OPTIONS, type FileOptions, loadFile } from "./file.js";
 
 const FILE = {
   name: "jena_climate_2009_2016.csv.zip",
-  url: "https://storage.googleapis.com/tensorflow/tf-keras-datasets/jena_climate_2009_2016.csv.zip",
+  url: about.urls[0],
 };
 const TIME = "Date Time";
 
@@ -21,44 +22,33 @@ export interface Weather {
   readonly data: Tensor;
 }
 
-/** Jena Climate: 14 measurements every ten minutes from 2009 to 2016, 420,551 rows. */
-export const jena = {
-  about: {
-    description: "weather in Jena, Germany: 14 measurements every ten minutes from 2009 to 2016",
-    source: "Max Planck Institute for Biogeochemistry, https://www.bgc-jena.mpg.de/wetter/; packed by Keras",
-    licence: "none stated; free to use, the institute is to be named",
-    urls: [FILE.url],
-  } satisfies About,
-
-  /** The published zip, or its CSV, gzipped or not: a column 'Date Time', the others numbers. */
-  async load(options: FileOptions = {}): Promise<Weather> {
-    const operation = "datasets.jena.load";
-    const bytes = await loadFile(operation, FILE, readOptions(operation, options, FILE_OPTIONS));
-    const csv = bytes[0] === 0x50 && bytes[1] === 0x4b ? await onlyCsv(operation, bytes) : bytes;
-    const time: string[] = [];
-    const rows: Float32Array[] = [];
-    let columns: string[] = [];
-    for await (const record of csvElements(csv, { types: { [TIME]: "string" } })) {
-      const { [TIME]: when, ...values } = record as Record<string, number | string>;
-      if (rows.length === 0) columns = Object.keys(values);
-      const row = new Float32Array(columns.length);
-      columns.forEach((name, i) => {
-        if (typeof values[name] === "string") {
-          const got = `'${values[name]}' in record ${rows.length + 1}, column '${name}'`;
-          throw new UnreelError({ operation, expected: "numbers", got });
-        }
-        row[i] = values[name];
-      });
-      time.push(String(when));
-      rows.push(row);
-    }
-    const data = new Float32Array(rows.length * columns.length);
-    rows.forEach((row, i) => {
-      data.set(row, i * columns.length);
+export async function load(options: FileOptions): Promise<Weather> {
+  const operation = "datasets.jena.load";
+  const bytes = await loadFile(operation, FILE, readOptions(operation, options, FILE_OPTIONS));
+  const csv = bytes[0] === 0x50 && bytes[1] === 0x4b ? await onlyCsv(operation, bytes) : bytes;
+  const time: string[] = [];
+  const rows: Float32Array[] = [];
+  let columns: string[] = [];
+  for await (const record of csvElements(csv, { types: { [TIME]: "string" } })) {
+    const { [TIME]: when, ...values } = record as Record<string, number | string>;
+    if (rows.length === 0) columns = Object.keys(values);
+    const row = new Float32Array(columns.length);
+    columns.forEach((name, i) => {
+      if (typeof values[name] === "string") {
+        const got = `'${values[name]}' in record ${rows.length + 1}, column '${name}'`;
+        throw new UnreelError({ operation, expected: "numbers", got });
+      }
+      row[i] = values[name];
     });
-    return { columns, time, data: new Tensor(data, [rows.length, columns.length]) };
-  },
-};
+    time.push(String(when));
+    rows.push(row);
+  }
+  const data = new Float32Array(rows.length * columns.length);
+  rows.forEach((row, i) => {
+    data.set(row, i * columns.length);
+  });
+  return { columns, time, data: new Tensor(data, [rows.length, columns.length]) };
+}
 
 async function onlyCsv(operation: string, bytes: Uint8Array): Promise<Uint8Array> {
   const isCsv = (name: string) => /^[^_/][^/]*\.csv$/.test(name);

@@ -1,9 +1,8 @@
 // Korean film reviews with their sentiment.
 import { readOptions } from "../../layers/options.js";
-import { type About, FILE_OPTIONS, type FileOptions, loadText } from "./file.js";
+import { NSMC } from "./about.js";
+import { FILE_OPTIONS, type FileOptions, loadText } from "./file.js";
 import { labelOf, tableOf } from "./table.js";
-
-const FOLDER = "https://raw.githubusercontent.com/e9t/nsmc/master/";
 
 export interface Reviews {
   readonly texts: string[];
@@ -22,46 +21,35 @@ export interface NsmcOptions extends Omit<FileOptions, "path" | "url" | "sha256"
   sha256?: Parts<string>;
 }
 
-/** Naver sentiment movie corpus: 150,000 reviews for training, 50,000 for testing, half of each positive. */
-export const nsmc = {
-  about: {
-    description:
-      "200,000 short Korean film reviews, positive (1) or negative (0); some have none but blank text",
-    source: "Lucy Park, Naver sentiment movie corpus v1.0, https://github.com/e9t/nsmc",
-    licence: "CC0 1.0",
-    urls: [`${FOLDER}ratings_train.txt`, `${FOLDER}ratings_test.txt`],
-  } satisfies About,
-
-  /** Tab-separated tables with columns document and label (or text and label). Without `path` and `url`: the published train and
-   * test. */
-  async load(options: NsmcOptions = {}): Promise<{ train: Reviews; validation: Reviews; test: Reviews }> {
-    const operation = "datasets.nsmc.load";
-    const { path, url, sha256, ...rest } = readOptions(operation, options, {
-      ...FILE_OPTIONS,
-      path: {} as NonNullable<NsmcOptions["path"]>,
-      url: {} as NonNullable<NsmcOptions["url"]>,
-      sha256: {} as Parts<string>,
-    });
-    const own = { ...path, ...url };
-    const isPublished = Object.keys(own).length === 0;
-    const part = async (name: "train" | "validation" | "test"): Promise<Reviews> => {
-      const isWanted = isPublished ? name !== "validation" : own[name] !== undefined;
-      if (!isWanted) return { texts: [], labels: new Int32Array(0) };
-      const known = { name: `ratings_${name}.txt`, url: `${FOLDER}ratings_${name}.txt` };
-      const where = { ...rest, path: path[name], url: url[name], sha256: sha256[name] };
-      const text = await loadText(operation, known, where);
-      const texts: string[] = [];
-      const labels: number[] = [];
-      const columns = [
-        { text: "document", label: "label" },
-        { text: "text", label: "label" },
-      ];
-      for await (const record of tableOf(operation, known.name, text, "\t", columns)) {
-        labels.push(labelOf(operation, known.name, record.label, texts.length, 2));
-        texts.push(record.text);
-      }
-      return { texts, labels: Int32Array.from(labels) };
-    };
-    return { train: await part("train"), validation: await part("validation"), test: await part("test") };
-  },
-};
+export async function load(
+  options: NsmcOptions,
+): Promise<{ train: Reviews; validation: Reviews; test: Reviews }> {
+  const operation = "datasets.nsmc.load";
+  const { path, url, sha256, ...rest } = readOptions(operation, options, {
+    ...FILE_OPTIONS,
+    path: {} as NonNullable<NsmcOptions["path"]>,
+    url: {} as NonNullable<NsmcOptions["url"]>,
+    sha256: {} as Parts<string>,
+  });
+  const own = { ...path, ...url };
+  const isPublished = Object.keys(own).length === 0;
+  const part = async (name: "train" | "validation" | "test"): Promise<Reviews> => {
+    const isWanted = isPublished ? name !== "validation" : own[name] !== undefined;
+    if (!isWanted) return { texts: [], labels: new Int32Array(0) };
+    const known = { name: `ratings_${name}.txt`, url: `${NSMC}ratings_${name}.txt` };
+    const where = { ...rest, path: path[name], url: url[name], sha256: sha256[name] };
+    const text = await loadText(operation, known, where);
+    const texts: string[] = [];
+    const labels: number[] = [];
+    const columns = [
+      { text: "document", label: "label" },
+      { text: "text", label: "label" },
+    ];
+    for await (const record of tableOf(operation, known.name, text, "\t", columns)) {
+      labels.push(labelOf(operation, known.name, record.label, texts.length, 2));
+      texts.push(record.text);
+    }
+    return { texts, labels: Int32Array.from(labels) };
+  };
+  return { train: await part("train"), validation: await part("validation"), test: await part("test") };
+}

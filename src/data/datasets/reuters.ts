@@ -3,7 +3,8 @@ import { inRange } from "../../errors.js";
 import { readOptions } from "../../layers/options.js";
 import { MersenneTwister } from "../mersenneTwister.js";
 import { readNpz } from "../npz.js";
-import { type About, FILE_OPTIONS, type FileOptions, loadFile, loadText } from "./file.js";
+import { reuters as about } from "./about.js";
+import { FILE_OPTIONS, type FileOptions, loadFile, loadText } from "./file.js";
 import {
   begun,
   checkWordIdOptions,
@@ -16,64 +17,40 @@ import {
   wordIndexOf,
 } from "./words.js";
 
-const FOLDER = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/";
 const FILE = {
   name: "reuters.npz",
-  url: `${FOLDER}reuters.npz`,
+  url: about.urls[0],
   sha256: "d6586e694ee56d7a4e65172e12b3e987c03096cb01eab99753921ef915959916",
 };
 const INDEX = {
   name: "reuters_word_index.json",
-  url: `${FOLDER}reuters_word_index.json`,
+  url: about.urls[1],
   md5: "4d44cc38712099c9e383dc6e5f11a921",
 };
-
-/** Topics by class number. */
-const TOPICS =
-  "cocoa grain veg-oil earn acq wheat copper housing money-supply coffee sugar trade reserves ship cotton carcass crude nat-gas cpi money-fx interest gnp meal-feed alum oilseed gold tin strategic-metal livestock retail ipi iron-steel rubber heat jobs lei bop zinc orange pet-chem dlr gas silver wpi hog lead".split(
-    " ",
-  );
 
 export interface ReutersOptions extends WordIdOptions {
   /** Share of the texts that are for testing. Default 0.2. */
   testSplit?: number;
 }
 
-/** 11,228 news of 46 topics. Word ids by frequency. */
-export const reuters = {
-  about: {
-    description: "11,228 news of 1987 in 46 topics, as word ids by frequency",
-    source: "Reuters-21578, https://archive.ics.uci.edu/dataset/137; chosen and numbered by Keras",
-    licence: "Reuters Ltd. and Carnegie Group allow free distribution for research purposes only",
-    urls: [FILE.url, INDEX.url],
-  } satisfies About,
+export async function load(options: ReutersOptions): Promise<{ train: Labelled; test: Labelled }> {
+  const operation = "datasets.reuters.load";
+  const read = readOptions(operation, options, { ...FILE_OPTIONS, ...WORD_ID_OPTIONS, testSplit: 0.2 });
+  checkWordIdOptions(operation, read);
+  inRange(`${operation}: testSplit`, read.testSplit, 0, 1, true);
+  const bytes = await loadFile(operation, FILE, read);
+  const [x, y] = await readNpz(operation, FILE.name, bytes, ["x", "y"]);
+  const all = reordered(new MersenneTwister(read.seed), labelled(operation, FILE.name, x, y));
+  const [whole] = known([begun(operation, all, read)], read);
+  const end = Math.trunc(whole.x.length * (1 - read.testSplit));
+  return {
+    train: { x: whole.x.slice(0, end), y: whole.y.slice(0, end) },
+    test: { x: whole.x.slice(end), y: whole.y.slice(end) },
+  };
+}
 
-  /** The rows, order and options of `keras.datasets.reuters.load_data`. `maxlen` leaves long texts out, as Keras does. */
-  async load(options: ReutersOptions = {}): Promise<{ train: Labelled; test: Labelled }> {
-    const operation = "datasets.reuters.load";
-    const read = readOptions(operation, options, { ...FILE_OPTIONS, ...WORD_ID_OPTIONS, testSplit: 0.2 });
-    checkWordIdOptions(operation, read);
-    inRange(`${operation}: testSplit`, read.testSplit, 0, 1, true);
-    const bytes = await loadFile(operation, FILE, read);
-    const [x, y] = await readNpz(operation, FILE.name, bytes, ["x", "y"]);
-    const all = reordered(new MersenneTwister(read.seed), labelled(operation, FILE.name, x, y));
-    const [whole] = known([begun(operation, all, read)], read);
-    const end = Math.trunc(whole.x.length * (1 - read.testSplit));
-    return {
-      train: { x: whole.x.slice(0, end), y: whole.y.slice(0, end) },
-      test: { x: whole.x.slice(end), y: whole.y.slice(end) },
-    };
-  },
-
-  /** Words and their ids, before `indexFrom` is added. */
-  async getWordIndex(options: FileOptions = {}): Promise<Map<string, number>> {
-    const operation = "datasets.reuters.getWordIndex";
-    const read = readOptions(operation, options, FILE_OPTIONS);
-    return wordIndexOf(operation, INDEX.name, await loadText(operation, INDEX, read));
-  },
-
-  /** The names of the classes. */
-  getLabelNames(): string[] {
-    return [...TOPICS];
-  },
-};
+export async function getWordIndex(options: FileOptions): Promise<Map<string, number>> {
+  const operation = "datasets.reuters.getWordIndex";
+  const read = readOptions(operation, options, FILE_OPTIONS);
+  return wordIndexOf(operation, INDEX.name, await loadText(operation, INDEX, read));
+}

@@ -1,11 +1,12 @@
 // Korean questions and answers of a chatbot.
 import { readOptions } from "../../layers/options.js";
-import { type About, FILE_OPTIONS, type FileOptions, loadText } from "./file.js";
+import { songysChatbot as about } from "./about.js";
+import { FILE_OPTIONS, type FileOptions, loadText } from "./file.js";
 import { labelOf, tableOf } from "./table.js";
 
 const FILE = {
   name: "ChatbotData.csv",
-  url: "https://raw.githubusercontent.com/songys/Chatbot_data/master/ChatbotData.csv",
+  url: about.urls[0],
 };
 
 export interface Talk {
@@ -17,38 +18,27 @@ export interface Talk {
   readonly splits: string[];
 }
 
-/** 11,823 pairs of Korean questions and answers with three labels. */
-export const songysChatbot = {
-  about: {
-    description: "about 11,800 pairs of Korean questions and answers: daily life (0), break-up (1), love (2)",
-    source: "Youngsook Song, Chatbot_data_for_Korean v1.0, https://github.com/songys/Chatbot_data",
-    licence: "MIT",
-    urls: [FILE.url],
-  } satisfies About,
-
-  /** A table with columns Q, A, label (CSV) or question, answer, label (tab-separated). */
-  async load(options: FileOptions = {}): Promise<Talk> {
-    const operation = "datasets.songysChatbot.load";
-    const text = await loadText(operation, FILE, readOptions(operation, options, FILE_OPTIONS));
-    const line = text.slice(0, Math.max(text.indexOf("\n"), 0));
-    const columns: Record<string, string>[] = [
-      { question: "question", answer: "answer", label: "label", split: "split" },
-      { question: "question", answer: "answer", label: "label" },
-      { question: "Q", answer: "A", label: "label" },
-    ];
-    const found: { questions: string[]; answers: string[]; splits: string[] } = {
-      questions: [],
-      answers: [],
-      splits: [],
-    };
-    const labels: number[] = [];
-    const delimiter = line.includes("\t") ? "\t" : ",";
-    for await (const record of tableOf(operation, FILE.name, text, delimiter, columns)) {
-      labels.push(labelOf(operation, FILE.name, record.label, labels.length, 3));
-      found.questions.push(record.question);
-      found.answers.push(record.answer);
-      if (record.split !== undefined) found.splits.push(record.split);
-    }
-    return { ...found, labels: Int32Array.from(labels) };
-  },
-};
+export async function load(options: FileOptions): Promise<Talk> {
+  const operation = "datasets.songysChatbot.load";
+  const text = await loadText(operation, FILE, readOptions(operation, options, FILE_OPTIONS));
+  const line = text.slice(0, Math.max(text.indexOf("\n"), 0));
+  const columns: Record<string, string>[] = [
+    { question: "question", answer: "answer", label: "label", split: "split" },
+    { question: "question", answer: "answer", label: "label" },
+    { question: "Q", answer: "A", label: "label" },
+  ];
+  const found: { questions: string[]; answers: string[]; splits: string[] } = {
+    questions: [],
+    answers: [],
+    splits: [],
+  };
+  const labels: number[] = [];
+  const delimiter = line.includes("\t") ? "\t" : ",";
+  for await (const record of tableOf(operation, FILE.name, text, delimiter, columns)) {
+    labels.push(labelOf(operation, FILE.name, record.label, labels.length, 3));
+    found.questions.push(record.question);
+    found.answers.push(record.answer);
+    if (record.split !== undefined) found.splits.push(record.split);
+  }
+  return { ...found, labels: Int32Array.from(labels) };
+}

@@ -4,8 +4,10 @@ import type { Format, ModelDescription } from "../description.js";
 import { readModel } from "../keras/readGraph.js";
 import { writeModel } from "../keras/writeGraph.js";
 import { isObject, parseJson } from "../place.js";
-import { readSafetensors, writeSafetensors } from "./file.js";
-import { readStateDict, writeStateDict } from "./stateDict.js";
+import { readSafetensors } from "./file.js";
+import { readStateDict } from "./readStateDict.js";
+import { writeStateDict } from "./stateDict.js";
+import { writeSafetensors } from "./writeFile.js";
 
 /** Where the layers stand in the header. */
 const CONFIG = "unreel.config";

@@ -4,7 +4,7 @@ import { positiveInteger, show, UnreelError } from "../../errors.js";
 import { fileSystem } from "../../files.js";
 import { readOptions } from "../../layers/options.js";
 import type { Callback, Logs } from "./callback.js";
-import { EventFile } from "./eventFile.js";
+import type { EventFile } from "./eventFile.js";
 
 export interface TensorBoardOptions {
   /** Where `train/` and `validation/` are made. Default 'logs'. */
@@ -52,6 +52,7 @@ export function tensorBoard(options: TensorBoardOptions = {}): Callback {
   return {
     async onTrainBegin() {
       const files = await fileSystem(operation);
+      const { EventFile } = await import("./eventFile.js");
       train = new EventFile(files, `${logDir}/train`);
       validation = new EventFile(files, `${logDir}/validation`);
       batches = 0;

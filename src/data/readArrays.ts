@@ -1,0 +1,40 @@
+// What `data.readNpy` and `data.readNpz` do: arrays of numbers from files of anywhere. Not here: the bytes of an array (npz.ts).
+import { UnreelError } from "../errors.js";
+import { Tensor } from "../tensor.js";
+import { readZip } from "../zip.js";
+import { readNpy as readArray } from "./npz.js";
+import { readBytes, type Source } from "./source.js";
+
+const nameOf = (source: unknown) =>
+  source instanceof Uint8Array
+    ? "bytes"
+    : source instanceof Response
+      ? source.url || "response"
+      : String(source);
+
+function asTensor(operation: string, file: string, read: unknown): Tensor {
+  if (read instanceof Tensor) return read;
+  throw new UnreelError({ operation, expected: `${file}: an array of numbers`, got: "one of lists" });
+}
+
+export async function readNpy(source: Source): Promise<Tensor> {
+  const operation = "data.readNpy";
+  const file = nameOf(source);
+  return asTensor(operation, file, readArray(operation, file, await readBytes(operation, source)));
+}
+
+export async function readNpz(source: Source): Promise<Record<string, Tensor>> {
+  const operation = "data.readNpz";
+  const file = nameOf(source);
+  const members = await readZip(`${operation}: ${file}`, await readBytes(operation, source), (name) =>
+    name.endsWith(".npy"),
+  );
+  const entries = [...members].map(([name, bytes]) => {
+    const place = `${file}, ${name}`;
+    return [
+      name.replace(/\.npy$/, ""),
+      asTensor(operation, place, readArray(operation, place, bytes)),
+    ] as const;
+  });
+  return Object.fromEntries(entries);
+}
