@@ -4,6 +4,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import {
   type Cell,
+  data,
   initializers,
   input,
   layers,
@@ -181,6 +182,106 @@ test("a sequential model without an input shape is built from the first data, wh
     assert.is(made.countParams(), 4 * 2 * (I + 2 + 1) + 3);
     made.dispose();
   }
+});
+
+/** A model without a shape, of all that is built in another way: layers in layers, a cell of one's own, normalization. */
+function shapeless() {
+  const inside = layers.dense({ units: 2 });
+  const cell: Cell = {
+    stateSize: 2,
+    call: (now, [before]) => {
+      const next = ops.add(inside.apply(now), before);
+      return [next, [next]];
+    },
+  };
+  const made = sequential([
+    layers.batchNormalization(),
+    layers.timeDistributed({ layer: layers.dense({ units: 3 }) }),
+    layers.rnn({ cell, returnSequences: true }),
+    layers.bidirectional({ layer: layers.gru({ units: 2 }) }),
+    layers.dense({ units: 2, activation: "softmax" }),
+  ]);
+  made.compile({ optimizer: "adam", loss: "sparseCategoricalCrossentropy" });
+  return { made, inside };
+}
+
+test("a first call that is refused leaves a sequential model without the shape of its data", async () => {
+  const x = numbers(4, 2, T, I);
+  const quiet = { verbose: 0 } as const;
+  const stray = "stray" as unknown as number;
+  const refused: Record<string, (made: Model) => Promise<unknown>> = {
+    "fewer targets": (made) => made.fit(x, [1], quiet),
+    "targets of another rank": (made) => made.fit(x, numbers(5, 2, 3, 4), quiet),
+    "a class that is none": (made) => made.fit(x, [0, 2], quiet),
+    "fewer weights": (made) => made.fit(x, [0, 1], { ...quiet, sampleWeight: [1] }),
+    "wrong validation data": (made) => made.fit(x, [0, 1], { ...quiet, validationData: [x, [1]] }),
+    "validation data of other features": (made) =>
+      made.fit(x, [0, 1], { ...quiet, validationData: [numbers(6, 2, T, I + 2), [0, 1]] }),
+    "a split that is none": (made) => made.fit(x, [0, 1], { ...quiet, validationSplit: 1 }),
+    "an option": (made) => made.fit(x, [0, 1], { ...quiet, batchSize: stray }),
+    "a dataset's batch": (made) => made.fit(data.Dataset.fromTensors([x, [0, 5]]).batch(2), quiet),
+    "evaluate: fewer targets": (made) => made.evaluate(x, [1]),
+    "trainOnBatch: fewer targets": (made) => made.trainOnBatch(x, [1]),
+    "a rank": (made) => made.predict(numbers(4, 2, I)),
+    "a rank that a later layer refuses": (made) => made.predict(numbers(4, 2, 3, T, I)),
+    "predict: two inputs": (made) => made.predict([x, x]),
+  };
+  const wider = numbers(7, 2, T, I + 2);
+  for (const [what, call] of Object.entries(refused)) {
+    const { made, inside } = shapeless();
+    const message = await call(made).then(
+      () => "nothing",
+      ({ message }) => message,
+    );
+    assert.match(message, /expected/, what);
+    assert.throws(() => made.getWeights(), /expected a model that was built/, what);
+    for (const layer of [...made.layers, inside]) assert.not(layer.built, `${what}: ${layer.name}`);
+    for (const layer of made.layers) assert.is(layer.weights.length, 0, `${what}: ${layer.name}`);
+    const { history } = await made.fit(wider, [0, 1], quiet);
+    assert.ok(Number.isFinite(history.loss[0]), what);
+    assert.equal(made.getWeights()[0].shape, [I + 2], what);
+    // Now it has its shape, and keeps it.
+    const weights = made.getWeights().map(({ data }) => [...data]);
+    await made.predict(x).then(
+      () => assert.unreachable(what),
+      ({ message }) => assert.match(message, /^predict: x: expected shape/, what),
+    );
+    assert.equal(
+      made.getWeights().map(({ data }) => [...data]),
+      weights,
+      what,
+    );
+    made.dispose();
+  }
+});
+
+test("a sequential model that has computed with its first data keeps their shape, whatever comes after", async () => {
+  const x = numbers(4, 2, T, I);
+  const { made } = shapeless();
+  const stop = { onEpochEnd: () => assert.unreachable("stopped by a callback") };
+  await made.fit(x, [0, 1], { verbose: 0, callbacks: [stop] }).then(
+    () => assert.unreachable(),
+    ({ message }) => assert.match(message, /stopped by a callback/),
+  );
+  assert.equal(made.getWeights()[0].shape, [I]);
+  made.dispose();
+
+  // One call is refused while another computes.
+  const { made: both } = shapeless();
+  const [bad, good] = await Promise.allSettled([both.fit(x, [1], { verbose: 0 }), both.predict(x)]);
+  assert.equal([bad.status, good.status], ["rejected", "fulfilled"]);
+  assert.equal(both.getWeights()[0].shape, [I]);
+  both.dispose();
+});
+
+test("a layer that cannot stand on a sequential model is not added to it", async () => {
+  const made = sequential([layers.lstm({ units: 2, inputShape: [T, I] })]);
+  const dense = layers.dense({ units: 1 });
+  assert.throws(() => made.add(layers.gru({ units: 2 })), /expected input of rank 3/);
+  made.add(dense);
+  assert.is(made.layers.length, 2);
+  assert.equal(((await made.predict(numbers(4, 2, T, I))) as Tensor).shape, [2, 1]);
+  made.dispose();
 });
 
 test("freezing a layer inside a model takes effect at the next step", async () => {

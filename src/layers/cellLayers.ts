@@ -256,6 +256,9 @@ function ownKind(
     stateSizes: () => sizes,
     takesConstants: () => true,
     cellGraph: () => graph,
+    forget: () => {
+      graph = undefined;
+    },
     children: (_, shapes) => graphFor(shapes).layers.map((layer) => ({ layer })),
     outputs: (_, shapes) =>
       graphFor(shapes).outputs.map((output) => [shapes[0][0], ...output.shape.slice(1)]),

@@ -55,6 +55,26 @@ export function uniqueName(base: string): string {
   return count === 0 ? base : `${base}_${count}`;
 }
 
+/** Layers that are built at the moment, where somebody may have to undo it. */
+let builtNow: Layer[] | undefined;
+
+/** Calls `build` and gives the layers that it built, those inside others too. When it throws, none of them stays built. */
+export function trackBuilt(build: () => void): readonly Layer[] {
+  const around = builtNow;
+  const built: Layer[] = [];
+  builtNow = built;
+  try {
+    build();
+  } catch (error) {
+    for (const layer of built) layer.unbuild();
+    throw error;
+  } finally {
+    builtNow = around;
+  }
+  around?.push(...built);
+  return built;
+}
+
 export class Layer<C extends object = object> {
   readonly kind: LayerKind<C>;
   readonly config: Readonly<C>;
@@ -91,6 +111,7 @@ export class Layer<C extends object = object> {
   /** Creates the weights for inputs of these shapes. A built layer only checks that its weights still fit. */
   build(inputs: readonly Shape[]): void {
     this.#checkRanks(this.kind.merges ? inputs : inputs.slice(0, 1));
+    if (!this.#builtFor) builtNow?.push(this as unknown as Layer);
     const children = this.kind.children?.(this.config, inputs) ?? [];
     for (const child of children) if (child.inputs) child.layer.build(child.inputs);
     const specs = this.kind.weights?.(this.config, inputs) ?? [];
@@ -113,6 +134,15 @@ export class Layer<C extends object = object> {
     this.#children = children.map(({ layer }) => layer);
     this.weights = [...new Set([...own, ...this.#children.flatMap((child) => child.weights)])];
     this.#builtFor = inputs;
+  }
+
+  /** As it was before it was built: whatever built it was refused. */
+  unbuild(): void {
+    this.#builtFor = undefined;
+    this.#children = [];
+    this.#applied = 0;
+    this.weights = [];
+    this.kind.forget?.();
   }
 
   /** The weights that training changes: none when this layer is frozen, and none of a frozen layer inside it. */

@@ -28,8 +28,8 @@ export class Weight {
   readonly constraint: Constraint | null;
   #values: Float32Array | undefined;
   #holder: Holder | undefined;
-  /** Grows with every change, so that copies know whether they are stale. */
-  version = 1;
+  /** Grows with every change, so that copies know whether they are stale; 0 until there are values. */
+  version = 0;
 
   constructor(
     name: string,
@@ -54,7 +54,10 @@ export class Weight {
   /** The newest values; drawn from the initializer when first asked for. Not a copy: do not write to it. */
   read(): Float32Array {
     if (this.#holder) return this.#holder.read(this);
-    this.#values ??= this.initializer.draw(this.shape);
+    if (!this.#values) {
+      this.#values = this.initializer.draw(this.shape);
+      this.version++;
+    }
     return this.#values;
   }
 

@@ -264,9 +264,11 @@ export class Model<A extends Assets = Assets> extends Predictor<A> {
   }
 
   protected override regraph(graph: Graph | undefined): void {
+    // What is refused leaves the model with the graph that it had.
+    const trainee = graph && this.#compiled && resolveCompiled(graph, this.#compiled.options);
     super.regraph(graph);
     this.#layer = undefined;
-    if (graph && this.#compiled) this.#compiled.trainee = resolveCompiled(graph, this.#compiled.options);
+    if (this.#compiled) this.#compiled.trainee = trainee;
   }
 
   async #trainee(operation: string, data: InputLike): Promise<Trainee> {

@@ -191,7 +191,7 @@ export class Predictor<A extends Assets = Assets> {
 
   /** Gives the engine's memory back. The weights stay readable; a later call takes memory again. */
   dispose(): void {
-    this.requireRest("dispose", this.#running > 0);
+    this.requireRest("dispose", this.runs);
     for (const stream of this.#streams) stream.dispose();
     this.#streams.clear();
     this.#resident?.dispose();
@@ -202,6 +202,11 @@ export class Predictor<A extends Assets = Assets> {
   /** A list of layers, which `summary` shows without its input. */
   protected get isSequential(): boolean {
     return false;
+  }
+
+  /** Whether a call is under way. */
+  protected get runs(): boolean {
+    return this.#running > 0;
   }
 
   /** What a model that is not at rest does. */

@@ -3,18 +3,27 @@
 import { show, UnreelError } from "../errors.js";
 import { input } from "../layers/core.js";
 import { type Graph, makeGraph } from "../layers/graph.js";
-import { Layer, uniqueName } from "../layers/layer.js";
+import { Layer, trackBuilt, uniqueName } from "../layers/layer.js";
 import { readOptions } from "../layers/options.js";
 import { type Shape, SymbolicTensor } from "../layers/symbolic.js";
+import type { Weight } from "../layers/weight.js";
 import { type TensorLike, tensorOf } from "../tensor.js";
 import type { InputLike } from "../training/arrays.js";
 import { Model } from "./model.js";
+
+/** What the first data made of a model, until the call that brought them has succeeded. */
+interface FromData {
+  readonly layers: readonly Layer[];
+  /** Weights as they were before the call. */
+  readonly versions: ReadonlyMap<Weight, number>;
+}
 
 export class Sequential extends Model {
   readonly #stack: Layer[] = [];
   #inputShape: Shape | undefined;
   /** Where the user gives one, in the place of a shape. */
   #start: SymbolicTensor | undefined;
+  #fromData: FromData | undefined;
 
   constructor(layers: readonly (SymbolicTensor | Layer | Model)[], name: string) {
     super(name);
@@ -24,8 +33,15 @@ export class Sequential extends Model {
 
   /** Puts a layer on top. */
   add(layer: Layer | Model): void {
+    const shape = this.#inputShape;
     this.#push(layer);
-    this.#rebuild();
+    try {
+      this.#rebuild();
+    } catch (error) {
+      this.#stack.pop();
+      this.#inputShape = shape;
+      throw error;
+    }
   }
 
   /** The layers, without the input. */
@@ -43,7 +59,9 @@ export class Sequential extends Model {
       const { shape } = tensorOf(`${operation}: x`, values);
       this.#inputShape = shape.length === 1 ? [1] : shape.slice(1);
       try {
-        this.#rebuild();
+        const layers = this.#rebuild();
+        const { weights } = super.graph(operation);
+        this.#fromData = { layers, versions: new Map(weights.map((weight) => [weight, weight.version])) };
       } catch (error) {
         // The next data may have the shape that was meant.
         this.#inputShape = undefined;
@@ -60,6 +78,27 @@ export class Sequential extends Model {
       got,
       hint,
     });
+  }
+
+  /** A call that is refused, before anything was computed, leaves no shape behind: the next data may have the one that was meant. */
+  protected override async whileRunning<R>(call: () => Promise<R>): Promise<R> {
+    try {
+      const result = await super.whileRunning(call);
+      this.#fromData = undefined;
+      return result;
+    } catch (error) {
+      // Another call may work with the same shape: then it decides.
+      if (this.#fromData && !this.runs) this.#forget(this.#fromData);
+      throw error;
+    }
+  }
+
+  #forget({ layers, versions }: FromData): void {
+    this.#fromData = undefined;
+    for (const [weight, version] of versions) if (weight.version !== version) return;
+    this.#inputShape = undefined;
+    this.regraph(undefined);
+    for (const layer of layers) layer.unbuild();
   }
 
   #push(given: unknown): void {
@@ -92,22 +131,28 @@ export class Sequential extends Model {
     this.#stack.push(layer);
   }
 
-  #rebuild(): void {
+  /** Gives the layers that were built for it. */
+  #rebuild(): readonly Layer[] {
     const [first] = this.#stack;
-    if (!first || this.#inputShape === undefined) return;
-    const start = this.#start ?? input({ shape: this.#inputShape, dtype: first.kind.inputDtype });
-    const end = this.#stack.reduce((x, layer) => {
-      const out: SymbolicTensor | SymbolicTensor[] = layer.apply(x);
-      if (out instanceof SymbolicTensor) return out;
-      const hint = "Use the functional API: input(), layer.apply() and model().";
-      throw new UnreelError({
-        operation: `${this.name}: ${layer.name}`,
-        expected: "a layer with one output",
-        got: `${out.length}`,
-        hint,
-      });
-    }, start);
-    this.regraph(makeGraph(this.name, [start], [end]));
+    const shape = this.#inputShape;
+    if (!first || shape === undefined) return [];
+    return trackBuilt(() => {
+      const start = this.#start ?? input({ shape, dtype: first.kind.inputDtype });
+      const end = this.#stack.reduce((x, layer) => this.#stackOn(x, layer), start);
+      this.regraph(makeGraph(this.name, [start], [end]));
+    });
+  }
+
+  #stackOn(x: SymbolicTensor, layer: Layer): SymbolicTensor {
+    const out: SymbolicTensor | SymbolicTensor[] = layer.apply(x);
+    if (out instanceof SymbolicTensor) return out;
+    const hint = "Use the functional API: input(), layer.apply() and model().";
+    throw new UnreelError({
+      operation: `${this.name}: ${layer.name}`,
+      expected: "a layer with one output",
+      got: `${out.length}`,
+      hint,
+    });
   }
 }
 
