@@ -15,7 +15,6 @@ export type { Layer } from "./layers/layer.js";
 export * as ops from "./layers/operations.js";
 export * as regularizers from "./layers/regularizers.js";
 export type { SymbolicTensor } from "./layers/symbolic.js";
-export type { DatasetFitOptions, FitOptions } from "./model/data.js";
 export type { LoadOptions, ModelSource } from "./model/load.js";
 export { loadModel } from "./model/loadModel.js";
 export { Model, model } from "./model/model.js";
@@ -23,6 +22,7 @@ export type { Assets } from "./model/predictor.js";
 export type { BytesOptions, SaveOptions } from "./model/save.js";
 export { Sequential, sequential } from "./model/sequential.js";
 export * as torch from "./model/torch.js";
+export type { DatasetFitOptions, FitOptions } from "./model/trainingData.js";
 export { setRandomSeed } from "./random.js";
 export {
   type DType,

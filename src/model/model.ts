@@ -1,5 +1,5 @@
 // The model as users hold it: a predictor that is compiled, trained, evaluated and saved. The work itself is done on the floors below.
-import { positiveInteger, UnreelError } from "../errors.js";
+import { UnreelError } from "../errors.js";
 import type { FormatName, ModelDescription, TrainingState } from "../formats/description.js";
 import { type Graph, makeGraph } from "../layers/graph.js";
 import { type ApplyOptions, Layer, uniqueName } from "../layers/layer.js";
@@ -7,30 +7,20 @@ import { readOptions } from "../layers/options.js";
 import type { Applied, SymbolicTensor } from "../layers/symbolic.js";
 import { graphKind } from "../layers/wire.js";
 import type { InputLike } from "../training/arrays.js";
-import { progressBar, report } from "../training/callbacks/progressBar.js";
 import type { CompileOptions } from "../training/compileOptions.js";
-import { arrayFeed, type Batches, checkEnds, type Feed, isStream } from "../training/feed.js";
+import type { Batches } from "../training/feed.js";
 import type { History, Trainee } from "../training/fit.js";
 import { resolveOptimizer } from "../training/optimizers.js";
 import type { ClassWeight, WeightLike } from "../training/weights.js";
 import { readCompileOptions, resolveCompiled } from "./compile.js";
-import {
-  arrayFeeds,
-  type DatasetFitOptions,
-  dataSet,
-  type FitOptions,
-  isDue,
-  readFitOptions,
-  refuseOfArrays,
-  streamFeed,
-  type Verbose,
-  validationFeed,
-} from "./data.js";
+import type { Verbose } from "./data.js";
 import { type Assets, Predictor } from "./predictor.js";
 import type { BytesOptions, SaveOptions } from "./save.js";
+import type { Student } from "./train.js";
+import type { DatasetFitOptions, FitOptions } from "./trainingData.js";
 
-/** The loops of training: pages that only predict do without. */
-const loop = () => import("../training/fit.js");
+/** Pages that only predict do without. */
+const training = () => import("./train.js");
 
 /** What the model was compiled with, and what becomes of it. */
 interface Compiling {
@@ -60,65 +50,14 @@ export class Model<A extends Assets = Assets> extends Predictor<A> {
    * With `initialEpoch`, a dataset begins with the epoch of that number. */
   fit(dataset: Batches, options?: DatasetFitOptions): Promise<History>;
   fit(x: InputLike, y: InputLike, options?: FitOptions): Promise<History>;
-  async fit(
-    data: InputLike | Batches,
-    yOrOptions?: InputLike | DatasetFitOptions,
-    options?: FitOptions,
-  ): Promise<History> {
-    const isDataset = isStream(data);
-    if (isDataset) refuseTargets("fit", yOrOptions, options);
-    else requireTargets("fit", data, yOrOptions, "{ epochs: 10 }");
-    const read = readFitOptions(((isDataset ? yOrOptions : options) ?? {}) as FitOptions, isDataset);
+  async fit(data: InputLike | Batches, ...rest: readonly unknown[]): Promise<History> {
     this.requireRest("fit", this.#trains);
     this.#trains = true;
     try {
-      return await this.whileRunning(async () => {
-        if (!isDataset) {
-          const trainee = await this.#trainee("fit", data);
-          const { feed, validation } = arrayFeeds(trainee, data, yOrOptions as InputLike, read);
-          return this.#fit(trainee, feed, validation, read);
-        }
-        const epoch = read.initialEpoch === 0 ? undefined : read.initialEpoch;
-        return this.streaming("fit", data, epoch, async (stream, x) => {
-          const trainee = await this.#trainee("fit", x);
-          return this.#fit(trainee, streamFeed("fit", trainee, stream, read.classWeight), undefined, read);
-        });
-      });
+      return await this.whileRunning(async () => (await training()).fit(this, this.#student, data, rest));
     } finally {
       this.#trains = false;
     }
-  }
-
-  async #fit(
-    trainee: Trainee,
-    feed: Feed,
-    split: Feed | undefined,
-    read: ReturnType<typeof readFitOptions>,
-  ): Promise<History> {
-    const { stepsPerEpoch, epochs, initialEpoch, shuffle, validationData, validationSteps } = read;
-    const validation =
-      validationData === undefined
-        ? split
-        : validationFeed(trainee, validationData, read.validationBatchSize ?? read.batchSize);
-    checkEnds("fit", "stepsPerEpoch", feed, stepsPerEpoch);
-    if (validation) checkEnds("fit: validationData", "validationSteps", validation, validationSteps);
-    const verbose = read.verbose === "auto" ? 1 : read.verbose;
-    const { fit } = await loop();
-    return fit(trainee, {
-      feed,
-      stepsPerEpoch,
-      validation: validation && {
-        feed: validation,
-        steps: validationSteps,
-        isDue: isDue(read.validationFreq),
-      },
-      epochs,
-      initialEpoch,
-      shuffle,
-      // The bar last, as in Keras: it shows what the others add to the logs.
-      callbacks: verbose === 0 ? read.callbacks : [...read.callbacks, progressBar({ verbose })],
-      model: this,
-    });
   }
 
   /** Loss and metrics on data that it does not train on: arrays, or a dataset whose elements are batches, as in `fit`. `steps`: how
@@ -132,68 +71,17 @@ export class Model<A extends Assets = Assets> extends Predictor<A> {
     y: InputLike,
     options?: { batchSize?: number; sampleWeight?: WeightLike; steps?: number; verbose?: Verbose },
   ): Promise<Record<string, number>>;
-  async evaluate(
-    data: InputLike | Batches,
-    yOrOptions?: InputLike | object,
-    options?: object,
-  ): Promise<Record<string, number>> {
-    const isDataset = isStream(data);
-    if (isDataset) refuseTargets("evaluate", yOrOptions, options);
-    else requireTargets("evaluate", data, yOrOptions, "{ batchSize: 128 }");
-    const given = isDataset ? yOrOptions : options;
-    if (isDataset) refuseOfArrays("evaluate", given, ["batchSize", "sampleWeight"]);
-    const defaults = {
-      batchSize: 32,
-      sampleWeight: undefined as WeightLike | undefined,
-      steps: undefined as number | undefined,
-      verbose: "auto" as Verbose,
-    };
-    const call = isDataset ? "evaluate(dataset, { steps: 10 })" : "evaluate(x, y, { batchSize: 128 })";
-    const { batchSize, sampleWeight, steps, verbose } = readOptions(
-      "evaluate",
-      given as object,
-      defaults,
-      call,
-    );
-    positiveInteger("evaluate: batchSize", batchSize);
-    if (steps !== undefined) positiveInteger("evaluate: steps", steps);
-    const run = async (trainee: Trainee, feed: Feed) => {
-      checkEnds("evaluate", "steps", feed, steps);
-      const start = performance.now();
-      const logs = await (await loop()).evaluate(trainee, feed, steps);
-      if (verbose === 1 || verbose === 2) report(start, logs);
-      return logs;
-    };
-    return this.whileRunning(async () => {
-      if (isDataset) {
-        return this.streaming("evaluate", data, undefined, async (stream, x) => {
-          const trainee = await this.#trainee("evaluate", x);
-          return run(trainee, streamFeed("evaluate", trainee, stream));
-        });
-      }
-      const trainee = await this.#trainee("evaluate", data);
-      const arrays = dataSet("evaluate", trainee, data, yOrOptions as InputLike, { sampleWeight });
-      return run(trainee, arrayFeed(arrays, batchSize));
-    });
+  evaluate(data: InputLike | Batches, ...rest: readonly unknown[]): Promise<Record<string, number>> {
+    return this.whileRunning(async () => (await training()).evaluate(this.#student, data, rest));
   }
 
   /** One training step on all of the given samples. */
-  async trainOnBatch(
+  trainOnBatch(
     x: InputLike,
     y: InputLike,
     options: { sampleWeight?: WeightLike; classWeight?: ClassWeight } = {},
   ): Promise<Record<string, number>> {
-    requireTargets("trainOnBatch", x, y, "{ sampleWeight }");
-    const defaults = {
-      sampleWeight: undefined as WeightLike | undefined,
-      classWeight: undefined as ClassWeight | undefined,
-    };
-    const read = readOptions("trainOnBatch", options, defaults, "trainOnBatch(x, y, { sampleWeight })");
-    return this.whileRunning(async () => {
-      const trainee = await this.#trainee("trainOnBatch", x);
-      const { trainOnBatch } = await loop();
-      return trainOnBatch(trainee, dataSet("trainOnBatch", trainee, x, y, read));
-    });
+    return this.whileRunning(async () => (await training()).trainOnBatch(this.#student, x, y, options));
   }
 
   /** The model as a layer of another one: weights are shared, `trainable` is the layer's own. */
@@ -271,6 +159,14 @@ export class Model<A extends Assets = Assets> extends Predictor<A> {
     if (this.#compiled) this.#compiled.trainee = trainee;
   }
 
+  /** What the loops of training ask the model for. */
+  get #student(): Student {
+    return {
+      trainee: (operation, data) => this.#trainee(operation, data),
+      streaming: (operation, data, epoch, work) => this.streaming(operation, data, epoch, work),
+    };
+  }
+
   async #trainee(operation: string, data: InputLike): Promise<Trainee> {
     if (!this.#compiled) {
       throw new UnreelError({
@@ -294,48 +190,6 @@ export class Model<A extends Assets = Assets> extends Predictor<A> {
     }
     return { executor, ...compiled.trainee! };
   }
-}
-
-/** Options of fit and evaluate: what has one was meant as such. */
-const OPTIONS =
-  /^(epochs|batchSize|batch_size|verbose|callbacks|validationData|validationSplit|shuffle|steps)$/;
-
-/** Arrays have their targets beside them. */
-function requireTargets(operation: string, x: unknown, y: unknown, options: string): void {
-  const isOptions =
-    typeof y === "object" &&
-    y !== null &&
-    Object.getPrototypeOf(y) === Object.prototype &&
-    Object.keys(y).some((name) => OPTIONS.test(name));
-  if (y !== undefined && y !== null && !isOptions) return;
-  const isBoth =
-    typeof x === "object" &&
-    x !== null &&
-    Object.getPrototypeOf(x) === Object.prototype &&
-    "x" in x &&
-    "y" in x;
-  const hint = `Write ${operation}(x, y, ${options}): targets stand behind the inputs, options behind both. Batches of both are a dataset: data.Dataset.fromGenerator(() => batches), or fromTensors([x, y]).batch(32).`;
-  throw new UnreelError({
-    operation: `${operation}: y`,
-    expected: "targets, an array with one entry for each sample of x",
-    got: isOptions ? "options" : isBoth ? "{ x, y } as one argument" : y === null ? "null" : "none",
-    hint,
-  });
-}
-
-/** A dataset's batches have their targets: what stands behind it are options. */
-function refuseTargets(operation: string, given: unknown, more: unknown): void {
-  const isOptions =
-    given === undefined ||
-    (typeof given === "object" && given !== null && Object.getPrototypeOf(given) === Object.prototype);
-  if (isOptions && more === undefined) return;
-  const hint = `Write ${operation}(dataset, { … }).`;
-  throw new UnreelError({
-    operation: `${operation}: y`,
-    expected: "a dataset whose batches are [x, y]",
-    got: "targets beside it",
-    hint,
-  });
 }
 
 /** A model from any acyclic graph of layers. Keras: the functional API. */

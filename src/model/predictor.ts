@@ -28,17 +28,14 @@ export type Assets = Readonly<Record<string, Asset>>;
 export const computing = () =>
   Promise.all([import("../graph/executor.js"), import("../training/predict.js")]);
 
-async function makeExecutor(graph: Graph, name: string): Promise<Executor> {
-  const [{ Executor }] = await computing();
-  return Executor.create(graph, name);
-}
-
 export class Predictor<A extends Assets = Assets> {
   readonly name: string;
   #graph: Graph | undefined;
   #executor: Promise<Executor> | undefined;
   /** The same once it is there: for what is synchronous. */
   #resident: Executor | undefined;
+  /** What walks batches, once it is loaded. */
+  #passes: typeof import("../training/predict.js") | undefined;
   /** Calls that are under way. */
   #running = 0;
   readonly #streams = new Set<Stream>();
@@ -105,8 +102,7 @@ export class Predictor<A extends Assets = Assets> {
     const run = async (executor: Executor, feed: Feed) => {
       checkEnds("predict", "steps", feed, steps);
       const start = performance.now();
-      const { predict } = await import("../training/predict.js");
-      const results = await predict(executor, feed, steps);
+      const results = await this.#passes!.predict(executor, feed, steps);
       if (verbose === 1 || verbose === 2) report(start, {});
       return (results.length === 1 ? results[0] : results) as Predicted;
     };
@@ -245,12 +241,18 @@ export class Predictor<A extends Assets = Assets> {
   protected async executor(operation: string, data?: InputLike): Promise<Executor> {
     if (this.#executor && this.#resident) return this.#resident;
     const graph = this.graph(operation, data);
-    this.#executor ??= makeExecutor(graph, this.name);
+    this.#executor ??= this.#load(graph);
     this.#resident = await this.#executor.catch((error) => {
       this.#executor = undefined;
       throw error;
     });
     return this.#resident;
+  }
+
+  async #load(graph: Graph): Promise<Executor> {
+    const [{ Executor }, passes] = await computing();
+    this.#passes = passes;
+    return Executor.create(graph, this.name);
   }
 
   /** Calls `work` with a stream of batches and the x of the first. */
