@@ -11,7 +11,7 @@ import { progressBar, report } from "../training/callbacks/progressBar.js";
 import type { CompileOptions } from "../training/compileOptions.js";
 import { arrayFeed, type Batches, checkEnds, type Feed, isStream } from "../training/feed.js";
 import type { History, Trainee } from "../training/fit.js";
-import { resolveOptimizer } from "../training/optimizers.js";
+import { resolveOptimizer } from "../training/resolveOptimizer.js";
 import type { ClassWeight, WeightLike } from "../training/weights.js";
 import { readCompileOptions, resolveCompiled } from "./compile.js";
 import {
