@@ -1,6 +1,8 @@
 // A training that is killed and begun again (backup.test.ts): node killed.js FOLDER OPTIMIZER. Says each batch, and at the end the bits
 // of all weights and of the optimizer's state.
-import { callbacks, layers, optimizers, sequential, setRandomSeed, tensor } from "../src/index.js";
+
+import { callbacks, layers, type optimizers, sequential, setRandomSeed, tensor } from "../src/index.js";
+import { registry as optimizerRegistry } from "../src/training/resolveOptimizer.js";
 
 const EPOCHS = 6;
 const SAMPLES = 40;
@@ -22,7 +24,7 @@ export async function train(
     layers.dense({ units: 1 }),
   ]);
   model.compile({
-    optimizer: (optimizers.registry[optimizer] as (options: object) => optimizers.Optimizer)({
+    optimizer: (optimizerRegistry[optimizer] as (options: object) => optimizers.Optimizer)({
       learningRate: 0.01,
     }),
     loss: "meanSquaredError",

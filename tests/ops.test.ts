@@ -8,7 +8,7 @@ import * as ops from "../src/ops/index.js";
 import { PAST_SOFTMAX } from "../src/ops/loss.js";
 import type { Op, Value } from "../src/ops/op.js";
 import { formulas } from "../src/training/formulas.js";
-import { registry as lossRegistry } from "../src/training/losses.js";
+import { registry as lossRegistry } from "../src/training/resolveLoss.js";
 import { additiveScores, band, bothKept, keepScores } from "./attentionCases.js";
 import * as axisCases from "./axisCases.js";
 import * as convCases from "./convCases.js";

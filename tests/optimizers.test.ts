@@ -5,6 +5,7 @@ import * as assert from "uvu/assert";
 import { configure, layers, optimizers, sequential, tensor } from "../src/index.js";
 import { Random } from "../src/random.js";
 import type { Emit } from "../src/training/optimizers/optimizer.js";
+import { registry as optimizerRegistry, resolveOptimizer } from "../src/training/resolveOptimizer.js";
 import { type Engine, loadEngine } from "../src/wasm/engine.js";
 import { assertClose, readGolden } from "./support.js";
 
@@ -202,7 +203,7 @@ interface GoldenCase {
 
 test("every optimizer of the registry has rules here and trainings by Keras: plain, clipped, with decay", () => {
   const { cases } = readGolden<{ cases: GoldenCase[] }>("keras_training.json");
-  for (const [name, make] of Object.entries(optimizers.registry)) {
+  for (const [name, make] of Object.entries(optimizerRegistry)) {
     const { className } = make();
     const found = cases.filter(({ optimizer }) => optimizer.className === className);
     assert.ok(rules[name], `${name} has a rule`);
@@ -220,8 +221,8 @@ test("every optimizer of the registry has rules here and trainings by Keras: pla
 });
 
 test("defaults are Keras'", () => {
-  const rates = Object.entries(optimizers.registry).map(([name, make]) => [name, make().learningRate]);
-  const others = Object.keys(optimizers.registry).filter((name) => name !== "sgd");
+  const rates = Object.entries(optimizerRegistry).map(([name, make]) => [name, make().learningRate]);
+  const others = Object.keys(optimizerRegistry).filter((name) => name !== "sgd");
   assert.equal(Object.fromEntries(rates), {
     sgd: 0.01,
     ...Object.fromEntries(others.map((name) => [name, 0.001])),
@@ -231,10 +232,10 @@ test("defaults are Keras'", () => {
 });
 
 test("Keras' names are found in any spelling", () => {
-  for (const make of Object.values(optimizers.registry)) {
+  for (const make of Object.values(optimizerRegistry)) {
     const { className } = make();
-    assert.is(optimizers.resolveOptimizer("test", className).className, className);
-    assert.is(optimizers.resolveOptimizer("test", className.toLowerCase()).className, className);
+    assert.is(resolveOptimizer("test", className).className, className);
+    assert.is(resolveOptimizer("test", className.toLowerCase()).className, className);
   }
 });
 

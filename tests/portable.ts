@@ -34,6 +34,7 @@ const SUITES: Readonly<Record<string, () => Promise<unknown>>> = {
   layers: () => import("./layers.test.js"),
   losses: () => import("./losses.test.js"),
   metrics: () => import("./metrics.test.js"),
+  names: () => import("./names.test.js"),
   newcomers: () => import("./newcomers.test.js"),
   noise: () => import("./noise.test.js"),
   normalization: () => import("./normalization.test.js"),

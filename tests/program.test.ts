@@ -19,8 +19,8 @@ import {
   storages,
 } from "../src/program/program.js";
 import { type Dims, Size } from "../src/program/size.js";
-import { resolveLoss } from "../src/training/losses.js";
 import { adam } from "../src/training/optimizers.js";
+import { resolveLoss } from "../src/training/resolveLoss.js";
 import { show } from "./gradcheck.js";
 
 // ---------------------------------------------------------------------------------------------------------------- sizes

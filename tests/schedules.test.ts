@@ -14,7 +14,7 @@ interface Case {
 }
 
 const { steps, cases } = readGolden<{ steps: number[]; cases: Case[] }>("keras_schedules.json");
-const registry = schedules.registry as Record<string, unknown> as Record<
+const registry = schedules as Record<string, unknown> as Record<
   string,
   (config: object) => schedules.Schedule
 >;

@@ -9,8 +9,9 @@ import type { Model } from "../src/model/model.js";
 import { Random } from "../src/random.js";
 import { type Tensor, type TensorLike, tensor } from "../src/tensor.js";
 import { type InputLike, readInputs, readTargets } from "../src/training/arrays.js";
-import { type Loss, resolveLoss } from "../src/training/losses.js";
+import type { Loss } from "../src/training/losses.js";
 import { sgd } from "../src/training/optimizers.js";
+import { resolveLoss } from "../src/training/resolveLoss.js";
 import { type Compiled, Steps } from "../src/training/step.js";
 import { readWeights } from "../src/training/weights.js";
 

@@ -7,7 +7,8 @@ import { constraints, input, layers, model, optimizers, regularizers, tensor } f
 import { makeGraph } from "../src/layers/graph.js";
 import { allCalls } from "../src/program/program.js";
 import { Random } from "../src/random.js";
-import { resolveLoss } from "../src/training/losses.js";
+import { resolveLoss } from "../src/training/resolveLoss.js";
+import { registry as optimizerRegistry } from "../src/training/resolveOptimizer.js";
 import { assertClose } from "./support.js";
 
 interface Table {
@@ -69,7 +70,7 @@ const plain = (arrays: Float32Array[]) => arrays.map((each) => [...each]);
 const dense = { embeddingsRegularizer: regularizers.l1l2() };
 
 const kinds: Record<string, () => optimizers.Optimizer> = {
-  ...optimizers.registry,
+  ...optimizerRegistry,
   "sgd, nesterov": () => optimizers.sgd({ learningRate: 0.05, momentum: 0.9, nesterov: true }),
   "sgd, decay": () => optimizers.sgd({ weightDecay: 0.1 }),
   "rmsprop, momentum": () => optimizers.rmsprop({ momentum: 0.5 }),

@@ -2,7 +2,7 @@
 import { inRange, show, UnreelError } from "../errors.js";
 import type { Builder } from "../ops/builder.js";
 import { count, type Value } from "../ops/op.js";
-import { lookUp, readOptions } from "./options.js";
+import { readOptions } from "./options.js";
 
 /** Brings a weight back to where it may be. */
 export interface Constraint {
@@ -109,18 +109,4 @@ export function nonNeg(): Constraint {
     config: {},
     emit: (call, weight) => call("relu", weight, weight, count(weight)),
   };
-}
-
-const registry: Readonly<Record<string, () => Constraint>> = { maxNorm, nonNeg, unitNorm, minMaxNorm };
-
-/** A constraint by object or by Keras' name; null for none. */
-export function resolveConstraint(operation: string, given: ConstraintLike | null): Constraint | null {
-  if (typeof given === "string") return lookUp(operation, given, registry)();
-  if (given === null || typeof given?.emit === "function") return given;
-  throw new UnreelError({
-    operation,
-    expected: "a constraint or null",
-    got: show(given),
-    hint: "Write constraints.maxNorm({ maxValue: 3 }), or 'maxNorm'.",
-  });
 }

@@ -5,12 +5,13 @@ import { dense as denseOp, reshape } from "../ops/index.js";
 import { type Dim, Size } from "../program/size.js";
 import type { DType } from "../tensor.js";
 import { activate, activatedShape, resolveActivation, resolveInnerActivation } from "./activations.js";
-import { type Initializer, type InitializerLike, resolveInitializer } from "./initializers.js";
+import type { Initializer, InitializerLike } from "./initializers.js";
 import type { LayerKind } from "./kind.js";
 import { type CommonOptions, Layer, uniqueName } from "./layer.js";
 import { type LimitConfig, type LimitOptions, limitsOf, noLimits, resolveLimits } from "./limits.js";
 import { readOptions } from "./options.js";
 import { l1l2, type Regularizer, type RegularizerLike } from "./regularizers.js";
+import { resolveInitializer } from "./resolveInitializer.js";
 import { type Shape, SymbolicTensor } from "./symbolic.js";
 
 const common = { name: undefined, inputShape: undefined, trainable: true };

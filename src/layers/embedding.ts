@@ -2,11 +2,12 @@
 import { positiveInteger, UnreelError } from "../errors.js";
 import { embedding as embeddingOp } from "../ops/index.js";
 import { layerOptions } from "./core.js";
-import { type Initializer, type InitializerLike, resolveInitializer } from "./initializers.js";
+import type { Initializer, InitializerLike } from "./initializers.js";
 import type { LayerKind } from "./kind.js";
 import { type CommonOptions, Layer } from "./layer.js";
 import { type LimitConfig, type LimitOptions, limitsOf, noLimits, resolveLimits } from "./limits.js";
 import type { Regularizer, RegularizerLike } from "./regularizers.js";
+import { resolveInitializer } from "./resolveInitializer.js";
 
 export interface EmbeddingConfig extends LimitConfig<"embeddings"> {
   inputDim: number;

@@ -220,32 +220,6 @@ export function identity(options: { gain?: number } = {}): Initializer {
   };
 }
 
-const registry: Readonly<Record<string, () => Initializer>> = {
-  zeros,
-  ones,
-  constant,
-  randomUniform,
-  randomNormal,
-  truncatedNormal,
-  varianceScaling,
-  glorotUniform,
-  glorotNormal,
-  heUniform,
-  heNormal,
-  lecunUniform,
-  lecunNormal,
-  orthogonal,
-  identity,
-};
-
-/** An initializer by object or by Keras' name. */
-export function resolveInitializer(operation: string, given: InitializerLike): Initializer {
-  if (typeof given === "string") return lookUp(operation, given, registry)();
-  if (typeof (given as Initializer | null | undefined)?.draw === "function") return given;
-  const hint = "Write initializers.randomNormal({ … }), or 'randomNormal'.";
-  throw new UnreelError({ operation, expected: "an initializer", got: show(given), hint });
-}
-
 function seeded<C extends object>(name: string, options: object, defaults: C): C & { seed: number } {
   const config = readOptions(`initializers.${name}`, options, { ...defaults, seed: null as number | null });
   return { ...config, seed: seedOr(config.seed, `initializers.${name}: seed`) };

@@ -7,12 +7,13 @@ import type { Value } from "../ops/op.js";
 import { checkSequences, noise, whole } from "./attention.js";
 import { dropped, type Hiding, jointMask, weightsOf } from "./attentionWeights.js";
 import { lastAxis, layerOptions } from "./core.js";
-import { type Initializer, type InitializerLike, resolveInitializer } from "./initializers.js";
+import type { Initializer, InitializerLike } from "./initializers.js";
 import type { Flow, LayerKind, LoweringContext, WeightSpec } from "./kind.js";
 import { type CommonOptions, Layer } from "./layer.js";
 import { type LimitConfig, type LimitOptions, limitsOf, noLimits, resolveLimits } from "./limits.js";
 import { requireEqualIn } from "./operations/call.js";
 import type { Regularizer, RegularizerLike } from "./regularizers.js";
+import { resolveInitializer } from "./resolveInitializer.js";
 import { matmul, permute, reshape } from "./values.js";
 
 /** The dense layers inside, in the order of their weights in Keras. */

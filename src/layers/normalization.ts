@@ -9,10 +9,11 @@ import {
 } from "../ops/index.js";
 import type { Value } from "../ops/op.js";
 import { lastAxis, layerOptions } from "./core.js";
-import { type Initializer, type InitializerLike, resolveInitializer } from "./initializers.js";
+import type { Initializer, InitializerLike } from "./initializers.js";
 import type { Flow, LayerKind, LoweringContext } from "./kind.js";
 import { type CommonOptions, Layer } from "./layer.js";
 import { type LimitConfig, type LimitOptions, limitsOf, noLimits, resolveLimits } from "./limits.js";
+import { resolveInitializer } from "./resolveInitializer.js";
 import { showShape } from "./symbolic.js";
 
 interface Common extends LimitConfig<"gamma" | "beta"> {

@@ -4,10 +4,11 @@ import { seedOr } from "../random.js";
 import { resolveInnerActivation } from "./activations.js";
 import type { CellConfig } from "./cells/index.js";
 import { layerOptions } from "./core.js";
-import { type InitializerLike, resolveInitializer } from "./initializers.js";
+import type { InitializerLike } from "./initializers.js";
 import type { CommonOptions } from "./layer.js";
 import { type LimitOptions, noLimits, resolveLimits } from "./limits.js";
 import type { RegularizerLike } from "./regularizers.js";
+import { resolveInitializer } from "./resolveInitializer.js";
 
 export interface RecurrentConfig extends CellConfig {
   returnSequences: boolean;

@@ -4,7 +4,7 @@ import type { Builder } from "../ops/builder.js";
 import { orthogonality, penalty } from "../ops/index.js";
 import type { Value } from "../ops/op.js";
 import { type Dim, Size } from "../program/size.js";
-import { lookUp, readOptions } from "./options.js";
+import { readOptions } from "./options.js";
 
 /** Makes one number of a weight, or of what a layer gives, that is added to the loss. */
 export interface Regularizer {
@@ -96,18 +96,4 @@ export function orthogonalRegularizer(
       return builder.apply(orthogonality, name, [x], { ...config, samples: samples ?? 1 })[0];
     },
   };
-}
-
-const registry: Readonly<Record<string, () => Regularizer>> = { l1, l2, l1l2, orthogonalRegularizer };
-
-/** A regularizer by object or by Keras' name; null for none. */
-export function resolveRegularizer(operation: string, given: RegularizerLike | null): Regularizer | null {
-  if (typeof given === "string") return lookUp(operation, given, registry, { l1l2: "l1l2" })();
-  if (given === null || typeof given?.penalty === "function") return given;
-  throw new UnreelError({
-    operation,
-    expected: "a regularizer or null",
-    got: show(given),
-    hint: "Write regularizers.l2({ l2: 0.01 }), or 'l2'.",
-  });
 }

@@ -7,9 +7,12 @@ import type { SymbolicTensor } from "../layers/symbolic.js";
 import type { CompileOptions, MetricLists } from "../training/compileOptions.js";
 import type { Counted, Trainee } from "../training/fit.js";
 import { functionGraph, type TensorFunction } from "../training/functions.js";
-import { Loss, type LossLike, requireMade, resolveLoss } from "../training/losses.js";
-import { Metric, resolveMetric } from "../training/metrics/index.js";
-import { type OptimizerLike, resolveOptimizer } from "../training/optimizers.js";
+import { Loss, type LossLike } from "../training/losses.js";
+import { Metric } from "../training/metrics/metric.js";
+import { resolveMetric } from "../training/metrics/resolveMetric.js";
+import type { OptimizerLike } from "../training/optimizers.js";
+import { requireMade, resolveLoss } from "../training/resolveLoss.js";
+import { resolveOptimizer } from "../training/resolveOptimizer.js";
 import type { Compiled } from "../training/step.js";
 
 /** Options with their defaults; names that can be checked before the outputs are known are. */

@@ -10,7 +10,7 @@ import type { InputLike } from "../training/arrays.js";
 import type { CompileOptions } from "../training/compileOptions.js";
 import type { Batches } from "../training/feed.js";
 import type { History, Trainee } from "../training/fit.js";
-import { resolveOptimizer } from "../training/optimizers.js";
+import { resolveOptimizer } from "../training/resolveOptimizer.js";
 import type { ClassWeight, WeightLike } from "../training/weights.js";
 import { readCompileOptions, resolveCompiled } from "./compile.js";
 import type { Verbose } from "./data.js";

@@ -4,7 +4,7 @@ import { Random, seedOr } from "../random.js";
 import { type Position, readBackup, writeBackup } from "./backup.js";
 import type { Callback, Logs, TrainedModel, TrainingRun } from "./callbacks/callback.js";
 import { type Feed, noBatch, type Pass, type Turn } from "./feed.js";
-import { entries, type Metric } from "./metrics/index.js";
+import { entries, type Metric } from "./metrics/metric.js";
 import { breather, eachTurn } from "./predict.js";
 import { type Compiled, type DataSet, Steps } from "./step.js";
 

@@ -208,17 +208,3 @@ export function cosineDecayRestarts(options: {
     },
   };
 }
-
-/** Every schedule by its name. Tests walk it. */
-export const registry = {
-  exponentialDecay,
-  piecewiseConstantDecay,
-  polynomialDecay,
-  inverseTimeDecay,
-  cosineDecay,
-  cosineDecayRestarts,
-} as const;
-
-export function isSchedule(value: unknown): value is Schedule {
-  return typeof value === "object" && value !== null && typeof (value as Schedule).at === "function";
-}

@@ -5,11 +5,12 @@ import {
   layers,
   loadModel,
   type Model,
-  optimizers,
+  type optimizers,
   sequential,
   setRandomSeed,
   tensor,
 } from "../../src/index.js";
+import { registry as optimizerRegistry } from "../../src/training/resolveOptimizer.js";
 
 const [, , turn, folder] = process.argv;
 const x = tensor(
@@ -29,13 +30,13 @@ function fresh(optimizer: string): Model {
     layers.gru({ units: 4 }),
     layers.dense({ units: 2 }),
   ]);
-  const make = optimizers.registry[optimizer] as (options: object) => optimizers.Optimizer;
+  const make = optimizerRegistry[optimizer] as (options: object) => optimizers.Optimizer;
   model.compile({ optimizer: make({ learningRate: 0.01 }), loss: "meanSquaredError" });
   return model;
 }
 
 mkdirSync(folder, { recursive: true });
-const names = Object.keys(optimizers.registry);
+const names = Object.keys(optimizerRegistry);
 if (turn === "begin") {
   const plain = ({ data, shape }: typeof x) => ({ data: [...data], shape });
   writeFileSync(`${folder}/data.json`, JSON.stringify({ names, x: plain(x), y: plain(y) }));

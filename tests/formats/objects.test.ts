@@ -14,7 +14,7 @@ import {
   input,
   type Layer,
   layers,
-  losses,
+  type losses,
   metrics,
   optimizers,
   regularizers,
@@ -23,6 +23,9 @@ import {
   UnreelError,
 } from "../../src/index.js";
 import { ACTIVATIONS } from "../../src/layers/activations.js";
+import { registry as metricRegistry, resolveMetric } from "../../src/training/metrics/resolveMetric.js";
+import { registry as lossRegistry, resolveLoss } from "../../src/training/resolveLoss.js";
+import { registry as optimizerRegistry } from "../../src/training/resolveOptimizer.js";
 
 const none = {
   model: () => {
@@ -240,7 +243,7 @@ const SCHEDULES = {
 } as const;
 
 test("optimizers with each schedule", () => {
-  for (const [name, make] of Object.entries(optimizers.registry)) {
+  for (const [name, make] of Object.entries(optimizerRegistry)) {
     const made = (make as (options: object) => optimizers.Optimizer)({
       learningRate: 0.25,
       clipnorm: 2,
@@ -249,7 +252,7 @@ test("optimizers with each schedule", () => {
     const again = readOptimizer("file", writeOptimizer(made));
     assert.equal([again.className, again.config], [made.className, made.config], name);
   }
-  for (const [name, make] of Object.entries(schedules.registry)) {
+  for (const [name, make] of Object.entries(schedules)) {
     const made = make(SCHEDULES[name as keyof typeof SCHEDULES] as never);
     const again = readOptimizer("file", writeOptimizer(optimizers.sgd({ learningRate: made })));
     assert.equal(again.schedule!.className, made.className);
@@ -259,12 +262,12 @@ test("optimizers with each schedule", () => {
 
 test("losses and metrics, by name and by object", () => {
   const optimizer = "adam";
-  for (const [name, make] of Object.entries(losses.registry)) {
+  for (const [name, make] of Object.entries(lossRegistry)) {
     const made = make({ reduction: "sum" });
     const again = readCompile("file", writeCompile({ optimizer, loss: [made, name, null] as never }))!;
     const [object, text] = again.loss as unknown as [losses.Loss, string];
     assert.equal([object.name, object.config, object.reduction], [name, made.config, "sum"]);
-    assert.is(losses.resolveLoss("file", text).name, name);
+    assert.is(resolveLoss("file", text).name, name);
   }
   const needed = {
     sensitivityAtSpecificity: { specificity: 0.25 },
@@ -272,18 +275,18 @@ test("losses and metrics, by name and by object", () => {
   };
   const more = { precisionAtRecall: { recall: 0.25 }, recallAtPrecision: { precision: 0.25 } };
   const all = {
-    ...metrics.registry,
+    ...metricRegistry,
     ...Object.fromEntries(Object.keys({ ...needed, ...more }).map((name) => [name, metrics[name as "auc"]])),
   };
   for (const [name, make] of Object.entries(all)) {
     const made = make({ name: "mine", ...({ ...needed, ...more } as Record<string, object>)[name] } as never);
     // Those that need an option have no name of their own.
-    const isNamed = Object.hasOwn(metrics.registry, name);
+    const isNamed = Object.hasOwn(metricRegistry, name);
     const given = [made, ...(isNamed ? [name] : [])];
     const again = readCompile("file", writeCompile({ optimizer, loss: "mse", metrics: [given] as never }))!;
     const [[object, text]] = again.metrics as unknown as [[metrics.Metric, string]];
     assert.equal(object.made, made.made, name);
-    if (isNamed) assert.is(metrics.resolveMetric("file", text).made.metric, name);
+    if (isNamed) assert.is(resolveMetric("file", text).made.metric, name);
   }
 });
 

@@ -3,11 +3,15 @@
 import { show, suggestion, UnreelError } from "../../errors.js";
 import { camelCase, snakeCase } from "../../layers/options.js";
 import type { CompileOptions } from "../../training/compileOptions.js";
-import { Loss, registry as losses, resolveLoss } from "../../training/losses.js";
+import { Loss } from "../../training/losses.js";
 import * as metricFunctions from "../../training/metrics/index.js";
 import { Metric } from "../../training/metrics/index.js";
-import { type Optimizer, registry as optimizers, resolveOptimizer } from "../../training/optimizers.js";
-import { type Schedule, registry as schedules } from "../../training/schedules.js";
+import { registry as metrics, resolveMetric } from "../../training/metrics/resolveMetric.js";
+import type { Optimizer } from "../../training/optimizers.js";
+import { registry as losses, resolveLoss } from "../../training/resolveLoss.js";
+import { registry as optimizers, resolveOptimizer } from "../../training/resolveOptimizer.js";
+import type { Schedule } from "../../training/schedules.js";
+import * as schedules from "../../training/schedules.js";
 import { at, isObject, type Json, type JsonObject, ofTraining, requireObject, shown } from "../place.js";
 import { type Configured, camelOptions, kerasObject, readObject, snakeOptions } from "./objects.js";
 
@@ -209,7 +213,7 @@ const MAKER_ALIASES: Readonly<Record<string, string>> = {
 /** A name that is known here: what it is may depend on the output. */
 function readName(kind: "loss" | "metric", place: string, name: string): string {
   if (kind === "loss") resolveLoss(place, name);
-  else metricFunctions.resolveMetric(place, name);
+  else resolveMetric(place, name);
   return name;
 }
 
@@ -238,8 +242,8 @@ function readEither(kind: "loss" | "metric", place: string, value: Json, depth =
   const makers = byLowerCase<unknown>(kind === "loss" ? losses : { ...metricFunctions });
   const key = className.toLowerCase();
   const make = makers.get(MAKER_ALIASES[`${kind}_${key}`] ?? key);
-  if (typeof make !== "function" || /^(metric|registry|resolve|entries)/i.test(className)) {
-    const known = Object.keys(kind === "loss" ? losses : metricFunctions.registry).map(capital);
+  if (typeof make !== "function" || key === "metric") {
+    const known = Object.keys(kind === "loss" ? losses : metrics).map(capital);
     const hint = suggestion(className, known);
     throw new UnreelError({
       operation: place,
@@ -295,7 +299,7 @@ export function spelledOut({ loss, metrics, weightedMetrics, ...rest }: CompileO
     if (!isRecord) return given;
     return Object.fromEntries(Object.entries(given).map(([name, one]) => [name, each(one, made)]));
   };
-  const metric = (name: string) => metricFunctions.resolveMetric("metrics", name);
+  const metric = (name: string) => resolveMetric("metrics", name);
   return {
     ...rest,
     loss: each(loss, (name) => resolveLoss("loss", name)),

@@ -1,7 +1,7 @@
 // What a model in `.h5` is compiled with, and the optimizer's variables. keras/src/legacy/saving/legacy_h5_format.py
 import type { Graph } from "../../layers/graph.js";
 import type { CompileOptions } from "../../training/compileOptions.js";
-import { resolveOptimizer } from "../../training/optimizers.js";
+import { resolveOptimizer } from "../../training/resolveOptimizer.js";
 import type { ModelDescription, TrainingState } from "../description.js";
 import type { Hdf5Builder, Hdf5File } from "../hdf5.js";
 import { type JsonObject, parseJson, pythonJson, requireObject } from "../place.js";

@@ -4,7 +4,8 @@ import type { Graph } from "../../layers/graph.js";
 import type { Weight } from "../../layers/weight.js";
 import { power } from "../../numerics.js";
 import type { CompileOptions } from "../../training/compileOptions.js";
-import { type Optimizer, resolveOptimizer } from "../../training/optimizers.js";
+import type { Optimizer } from "../../training/optimizers.js";
+import { resolveOptimizer } from "../../training/resolveOptimizer.js";
 import type { TrainingState } from "../description.js";
 import type { Hdf5Builder, Hdf5Dataset, Hdf5File } from "../hdf5.js";
 

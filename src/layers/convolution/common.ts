@@ -5,11 +5,12 @@ import { concatenate, expand, keep, pad } from "../../ops/index.js";
 import type { Value } from "../../ops/op.js";
 import { type Dim, Size } from "../../program/size.js";
 import { activate, resolveInnerActivation } from "../activations.js";
-import { type Initializer, type InitializerLike, resolveInitializer } from "../initializers.js";
+import type { Initializer, InitializerLike } from "../initializers.js";
 import type { LoweringContext } from "../kind.js";
 import type { CommonOptions } from "../layer.js";
 import { type LimitConfig, type LimitOptions, limitsOf, noLimits, resolveLimits } from "../limits.js";
 import type { Regularizer, RegularizerLike } from "../regularizers.js";
+import { resolveInitializer } from "../resolveInitializer.js";
 import { dim, reshape, slice } from "../values.js";
 import {
   type Padding,

@@ -3,10 +3,11 @@
 import { positiveInteger, UnreelError } from "../../errors.js";
 import { conv1D as conv1DOp, depthwiseConv1D as depthwiseOp } from "../../ops/index.js";
 import { lastAxis, layerOptions } from "../core.js";
-import { type Initializer, type InitializerLike, resolveInitializer } from "../initializers.js";
+import type { Initializer, InitializerLike } from "../initializers.js";
 import type { LayerKind } from "../kind.js";
 import { Layer } from "../layer.js";
 import { type LimitConfig, type LimitOptions, limitsOf, noLimits } from "../limits.js";
+import { resolveInitializer } from "../resolveInitializer.js";
 import { type Padding, windowCount } from "../windows.js";
 import {
   activated,

@@ -5,10 +5,11 @@ import { positiveInteger } from "../../errors.js";
 import { dense, depthwiseConv1D as depthwiseOp } from "../../ops/index.js";
 import type { Value } from "../../ops/op.js";
 import { lastAxis, layerOptions } from "../core.js";
-import { type Initializer, type InitializerLike, resolveInitializer } from "../initializers.js";
+import type { Initializer, InitializerLike } from "../initializers.js";
 import type { LayerKind, LoweringContext } from "../kind.js";
 import { Layer } from "../layer.js";
 import { type LimitConfig, type LimitOptions, limitsOf, noLimits } from "../limits.js";
+import { resolveInitializer } from "../resolveInitializer.js";
 import { windowCount } from "../windows.js";
 import {
   activated,

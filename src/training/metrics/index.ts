@@ -1,14 +1,7 @@
-// `metrics.*`: every metric by its name. keras.io/api/metrics
-import { show, UnreelError } from "../../errors.js";
-import { lookUp } from "../../layers/options.js";
+// `metrics.*`. Not here: metrics by name (resolveMetric.ts). keras.io/api/metrics
 import type { TensorFunction } from "../functions.js";
-import { Loss } from "../losses.js";
-import * as accuracies from "./accuracy.js";
-import * as confusion from "./confusion.js";
-import * as curves from "./curve.js";
-import * as means from "./mean.js";
-import { Metric, type Named, type Result } from "./metric.js";
-import * as scores from "./score.js";
+import type { Loss } from "../loss.js";
+import type { Metric } from "./metric.js";
 
 export * from "./accuracy.js";
 export {
@@ -44,80 +37,3 @@ export { Metric, type Result } from "./metric.js";
 export * from "./score.js";
 
 export type MetricLike = Metric | Loss | TensorFunction | string;
-
-/** Every metric by its name, those that can do without options. Tests walk it. */
-export const registry: Readonly<Record<string, (options?: Named) => Metric>> = {
-  accuracy: accuracies.accuracy,
-  binaryAccuracy: accuracies.binaryAccuracy,
-  categoricalAccuracy: accuracies.categoricalAccuracy,
-  sparseCategoricalAccuracy: accuracies.sparseCategoricalAccuracy,
-  topKCategoricalAccuracy: accuracies.topKCategoricalAccuracy,
-  sparseTopKCategoricalAccuracy: accuracies.sparseTopKCategoricalAccuracy,
-  meanSquaredError: means.meanSquaredError,
-  rootMeanSquaredError: means.rootMeanSquaredError,
-  meanAbsoluteError: means.meanAbsoluteError,
-  meanAbsolutePercentageError: means.meanAbsolutePercentageError,
-  meanSquaredLogarithmicError: means.meanSquaredLogarithmicError,
-  cosineSimilarity: means.cosineSimilarity,
-  logCoshError: means.logCoshError,
-  hinge: means.hinge,
-  squaredHinge: means.squaredHinge,
-  categoricalHinge: means.categoricalHinge,
-  binaryCrossentropy: means.binaryCrossentropy,
-  categoricalCrossentropy: means.categoricalCrossentropy,
-  sparseCategoricalCrossentropy: means.sparseCategoricalCrossentropy,
-  klDivergence: means.klDivergence,
-  poisson: means.poisson,
-  truePositives: confusion.truePositives,
-  trueNegatives: confusion.trueNegatives,
-  falsePositives: confusion.falsePositives,
-  falseNegatives: confusion.falseNegatives,
-  precision: confusion.precision,
-  recall: confusion.recall,
-  auc: curves.auc,
-  fBetaScore: scores.fBetaScore,
-  f1Score: scores.f1Score,
-  r2Score: scores.r2Score,
-};
-
-const aliases: Record<string, string> = {
-  acc: "accuracy",
-  auc: "auc",
-  bce: "binaryCrossentropy",
-  cce: "categoricalCrossentropy",
-  mse: "meanSquaredError",
-  rmse: "rootMeanSquaredError",
-  mae: "meanAbsoluteError",
-  mape: "meanAbsolutePercentageError",
-  msle: "meanSquaredLogarithmicError",
-  kld: "klDivergence",
-  kldivergence: "klDivergence",
-  kullbackleiblerdivergence: "klDivergence",
-  logcosh: "logCoshError",
-  fbetascore: "fBetaScore",
-};
-
-/** A metric by object, by function or by Keras' name; in histories a name keeps its spelling, unless it is ours in camelCase. */
-export function resolveMetric(operation: string, given: unknown): Metric {
-  if (typeof given === "string") {
-    const made = lookUp(operation, given, registry, aliases);
-    return made(Object.hasOwn(registry, given) ? {} : { name: given });
-  }
-  if (given instanceof Metric) return given;
-  if (typeof given === "function" && Object.values<unknown>(registry).includes(given)) {
-    const hint = "Call it: metrics.auc({ … }).";
-    throw new UnreelError({ operation, expected: "a metric", got: "the function that makes one", hint });
-  }
-  if (typeof given === "function" || given instanceof Loss) {
-    return means.meanMetricWrapper({ fn: given as TensorFunction | Loss });
-  }
-  const hint =
-    "Give a name such as 'accuracy', an object such as metrics.binaryAccuracy({ threshold: 0.7 }), or a function.";
-  throw new UnreelError({ operation, expected: "a metric", got: show(given), hint });
-}
-
-/** Numbers of a result by name: of a list, one with each place behind the name, as `f1_score_0`. */
-export function entries(name: string, result: Result): [string, number][] {
-  if (typeof result === "number") return [[name, result]];
-  return result.map((value, place) => [`${name}_${place}`, value]);
-}

@@ -18,6 +18,12 @@ export interface MetricBatch extends Rows {
 /** One number, or a list where a metric was asked for several (thresholds, classes). */
 export type Result = number | readonly number[];
 
+/** Numbers of a result by name: of a list, one with each place behind the name, as `f1_score_0`. */
+export function entries(name: string, result: Result): [string, number][] {
+  if (typeof result === "number") return [[name, result]];
+  return result.map((value, place) => [`${name}_${place}`, value]);
+}
+
 export interface State<R extends Result> {
   add(batch: MetricBatch): void;
   result(): R;

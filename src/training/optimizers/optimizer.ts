@@ -6,7 +6,7 @@ import type { Builder } from "../../ops/builder.js";
 import { at } from "../../ops/op.js";
 import type { Pointer } from "../../program/program.js";
 import { Size } from "../../program/size.js";
-import { isSchedule, type Schedule } from "../schedules.js";
+import type { Schedule } from "../schedules.js";
 import { type Idle, type Rule, updateTable } from "./touched.js";
 
 export type Emit = Builder["call"];
@@ -165,4 +165,8 @@ export function checkNumbers(operation: string, numbers: Readonly<Record<string,
       name === "rho" || name === "momentum",
     );
   }
+}
+
+function isSchedule(value: unknown): value is Schedule {
+  return typeof value === "object" && value !== null && typeof (value as Schedule).at === "function";
 }
