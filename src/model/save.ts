@@ -28,7 +28,8 @@ interface Saved {
   describe(operation: string): ModelDescription;
 }
 
-async function written(operation: string, model: Saved, format: FormatName, options: BytesOptions) {
+async function written(method: "save" | "toBytes", model: Saved, format: FormatName, options: BytesOptions) {
+  const operation = `${model.name}: ${method}`;
   const { includeOptimizer, assets, maxBatch, maxSteps } = readOptions(operation, options, {
     includeOptimizer: true,
     assets: undefined as BytesOptions["assets"],
@@ -46,7 +47,7 @@ async function written(operation: string, model: Saved, format: FormatName, opti
   if (!write) {
     throw new UnreelError({ operation, expected: "a format that can be written", got: `'${format}'` });
   }
-  const model_ = model.describe(operation);
+  const model_ = model.describe(method);
   const kept = Object.entries(assets ?? model_.assets ?? {}).map(([name, each]) => [
     name,
     jsonOf(operation, name, each),
@@ -69,7 +70,7 @@ export async function modelBytes(
 ): Promise<Uint8Array> {
   const operation = `${model.name}: toBytes`;
   const format = checkFormat(operation, given);
-  const found = await written(operation, model, format, options);
+  const found = await written("toBytes", model, format, options);
   if (found instanceof Uint8Array) return found;
   throw new UnreelError({
     operation,
@@ -83,7 +84,7 @@ export async function saveModel(model: Saved, path: string | URL, options: SaveO
   const operation = `${model.name}: save`;
   const { format: given, ...rest } = options;
   const format = given ?? formatOfPath(operation, String(path));
-  const found = await written(operation, model, checkFormat(`${operation}: format`, format), rest);
+  const found = await written("save", model, checkFormat(`${operation}: format`, format), rest);
   if (found instanceof Uint8Array) return replaceFile(operation, path, found);
   const [[, first], ...others] = found;
   // The main file names the others: it comes last.

@@ -61,6 +61,7 @@ export async function formatOf(
 
 export async function loadWeights(model: Weighted, source: ModelSource): Promise<void> {
   const operation = `${model.name}: loadWeights`;
+  const description = model.describe("loadWeights");
   const file = nameOf(source);
   const bytes = await readModelFile(operation, source);
   const format = await formatOf(`${operation}: ${file}`, bytes, file);
@@ -69,7 +70,7 @@ export async function loadWeights(model: Weighted, source: ModelSource): Promise
     const expected = "a format that keeps weights apart";
     throw new UnreelError({ operation: `${operation}: ${file}`, expected, got: `'${format}'` });
   }
-  await atAsync(operation, () => inFile(file, () => readWeights(bytes, file, model.describe(operation))));
+  await atAsync(operation, () => inFile(file, () => readWeights(bytes, file, description)));
 }
 
 export async function saveWeights(model: Weighted, path: string | URL): Promise<void> {
@@ -83,5 +84,5 @@ export async function saveWeights(model: Weighted, path: string | URL): Promise<
       got: `'${String(path)}'`,
     });
   }
-  await replaceFile(operation, path, await writeWeights(model.describe(operation)));
+  await replaceFile(operation, path, await writeWeights(model.describe("saveWeights")));
 }

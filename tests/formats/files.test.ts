@@ -173,6 +173,24 @@ test("what has no place in a file is refused by name", async () => {
   assert.match(await refusal(() => loadModel(3 as never)), /loadModel/);
 });
 
+test("a model that has no shape yet is refused by its name, once", async () => {
+  const waiting = sequential([layers.dense({ units: 1 })], { name: "waiting" });
+  const calls: Record<string, () => Promise<unknown>> = {
+    save: () => waiting.save(place("waiting.keras")),
+    toBytes: () => waiting.toBytes("keras"),
+    saveWeights: () => waiting.saveWeights(place("waiting.weights.h5")),
+    loadWeights: () => waiting.loadWeights(place("w.weights.h5")),
+  };
+  for (const [method, call] of Object.entries(calls)) {
+    assert.match(
+      await refusal(call),
+      new RegExp(
+        `^waiting: ${method}: expected a model that was built, got one whose input shape is unknown`,
+      ),
+    );
+  }
+});
+
 test("a model in several files, by a path, a file URL and over HTTP", async () => {
   const shape = { inputShape: [4, 3] };
   const model = sequential([

@@ -93,7 +93,31 @@ test("every place where a file can be wrong is told", async () => {
     whole({ node: [{ ...relu, domain: "com.microsoft" }] }),
     /node 'the node' \(Relu\).*'com.microsoft'/,
   );
-  await refused(whole({ node: [node("Relu", ["z"])] }), /value 'z'.*got none/);
+  await refused(
+    whole({ node: [node("Relu", ["z"])] }),
+    /^bytes: node 'the node' \(Relu\): expected value 'z': a node before that makes it, got none$/,
+  );
+  // In a graph inside a node.
+  const body = (more: object) => ({
+    name: "body",
+    g: {
+      name: "inside",
+      input: [{ name: "s" }, { name: "now" }],
+      output: [{ name: "s" }, { name: "y" }],
+      node: [{ ...node("Relu", ["now"]), name: "inner", ...more }],
+    },
+  });
+  const attribute = [{ name: "num_scan_inputs", i: 1 }, body({ opType: "Foo" })];
+  await refused(
+    whole({
+      node: [node("Scan", ["h", "x"], { output: ["q", "y"], attribute })],
+      input: [
+        { name: "h", type: FLOATS(["n", 4]) },
+        { name: "x", type: FLOATS(["t", "n", 4]) },
+      ],
+    }),
+    /^bytes: node 'the node' \(Scan\): node 'inner' \(Foo\): expected an operator that/,
+  );
   await refused(whole({ node: [node("Relu", [])] }), /an input 0/);
   await refused(whole({ node: [relu], output: [{ name: "q" }] }), /output 'q'/);
   await refused(whole({ node: [relu], input: [{ name: "x" }] }), /input 'x'.*a tensor/);

@@ -237,7 +237,7 @@ export class Call {
 
   shapes(): string {
     return this.node.input
-      .filter(Boolean)
+      .filter((name) => this.reading.isReady(name))
       .map((name) => showValue(this.reading.value(name)))
       .join(" and ");
   }

@@ -65,7 +65,8 @@ export async function readOnnx(
     try {
       // Constants that are folded are no part of the file.
       const take = allowance(bytes.length);
-      return new GraphReader(graph, initializers, opset, complain, take, { sampleAxis, fixedSamples }).read();
+      const assumed = { sampleAxis, fixedSamples };
+      return new GraphReader(graph, initializers, opset, file, complain, take, assumed).read();
     } catch (error) {
       if (error instanceof Anew) continue;
       if (fixedSamples) throw refused;
@@ -124,6 +125,7 @@ class GraphReader {
     graph: GraphProto,
     initializers: ReadonlyMap<string, Known>,
     opset: number,
+    file: string,
     complain: Complain,
     take: ReturnType<typeof allowance>,
     assumed: Assumptions,
@@ -132,6 +134,7 @@ class GraphReader {
     this.#assumed = assumed;
     this.#complain = complain;
     const whole = {
+      file,
       opset,
       complain,
       take,

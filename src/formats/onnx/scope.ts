@@ -11,6 +11,7 @@ import type { GraphProto, NodeProto } from "./proto.js";
 
 /** What all graphs of a model share. */
 interface Whole {
+  readonly file: string;
   readonly opset: number;
   readonly complain: Complain;
   /** Counts the bytes of constants that are made. */
@@ -80,7 +81,14 @@ export class Scope implements Reading {
       return act();
     } catch (error) {
       if (!(error instanceof UnreelError) || error.operation.includes(call.place)) throw error;
-      return call.refuse(`${error.operation}: ${error.expected}`, error.got, error.hint);
+      const { operation, expected, got, hint } = error;
+      const { file } = this.#whole;
+      if (operation.startsWith(`${file}: `)) {
+        // Of a node in the graph inside this one: it has told its place.
+        const inside = operation.slice(file.length + 2);
+        throw new UnreelError({ operation: `${file}: ${call.place}: ${inside}`, expected, got, hint });
+      }
+      return call.refuse(`${operation}: ${expected}`, got, hint);
     }
   }
 
@@ -108,7 +116,12 @@ export class Scope implements Reading {
     const found =
       this.#values.get(name) ?? (this.#around?.isReady(name) ? this.#around.value(name) : undefined);
     if (found !== undefined) return found;
-    return this.#whole.complain(`value '${name}'`, "a node before that makes it", "none");
+    // The node that asks for it stands before it.
+    throw new UnreelError({
+      operation: `value '${name}'`,
+      expected: "a node before that makes it",
+      got: "none",
+    });
   }
 
   isReady(name: string): boolean {

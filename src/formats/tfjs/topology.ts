@@ -145,14 +145,15 @@ function refuse(operation: string, expected: string, got: string): never {
 
 export function writeTopology(name: string, graph: Graph, sequence?: readonly Layer[]): JsonObject {
   checkMasks(name, graph, true);
-  return writeEntry(name, writeModel(name, graph, sequence, [], true));
+  return writeEntry("", writeModel(name, graph, sequence, [], true));
 }
 
-/** A model or a layer, `{ class_name, config }`, with its nodes if it has any. */
+/** A model or a layer, `{ class_name, config }`, with its nodes if it has any; `place` is the model around it. */
 function writeEntry(place: string, entry: JsonObject): JsonObject {
   const className = String(entry.class_name);
   const config = entry.config as JsonObject;
-  const at = `${place}: ${String(config.name ?? className)}`;
+  const name = String(config.name ?? className);
+  const at = place === "" ? name : `${place}: ${name}`;
   const nodes = entry.inbound_nodes as readonly JsonObject[] | undefined;
   const graph = nodes && { name: entry.name, inbound_nodes: nodes.map((node) => writeNode(at, node)) };
   if (MODELS.includes(className)) return { ...writeInner(at, className, config), ...graph };
