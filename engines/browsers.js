@@ -43,7 +43,7 @@ export async function bundle(module, path) {
   return Object.fromEntries(output.map(({ fileName, code }) => [`/${fileName}`, code]));
 }
 
-/** Answers on loopback with `files` (path to text), then with what lies in the folder `root`. */
+/** Answers on loopback with `files` (path to text; null is not there), then with what lies in the folder `root`. */
 export async function serve(files, { root, headers = ISOLATED } = {}) {
   const server = createServer(async (request, response) => {
     const path = decodeURIComponent(new URL(request.url, "http://localhost").pathname);
@@ -52,7 +52,7 @@ export async function serve(files, { root, headers = ISOLATED } = {}) {
       text = await readFile(new URL(`.${path}`, root)).catch(() => undefined);
     }
     const type = TYPES[extname(path)] ?? (path.endsWith("/") ? "text/html" : "text/plain");
-    response.writeHead(text === undefined ? 404 : 200, {
+    response.writeHead(text === undefined || text === null ? 404 : 200, {
       "Content-Type": `${type}; charset=utf-8`,
       ...headers,
     });

@@ -1,6 +1,6 @@
 // `npm run test:bundlers`: what npm pack makes, installed into fresh projects of bundlers (tests/bundlers/fixtures.js), built, and run in
-// Chromium and Firefox; and the same script, byte for byte, in Node, Deno and Bun. Options: --only NAME, --keep, --without KIND (an engine
-// that cannot be had here).
+// Chromium and Firefox; the same script, byte for byte, in Node, Deno and Bun; and in places that lack something (environments.js).
+// Options: --only NAME, --keep, --without KIND (an engine that cannot be had here).
 import { spawnSync } from "node:child_process";
 import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,6 +9,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { openPage, serve } from "../engines/browsers.js";
 import { commandFor, findEngines, isBrowser } from "../engines/find.js";
+import { flags, pages } from "../tests/bundlers/environments.js";
 import { fixtures } from "../tests/bundlers/fixtures.js";
 import { npm } from "./npm.js";
 import { pack } from "./pack.js";
@@ -66,16 +67,18 @@ function build(project, { command, page, copies, env = {} }) {
   return pathToFileURL(`${out}/`);
 }
 
-/** What the program said on a page. */
-async function runPage(engine, out, headers = {}) {
-  const server = await serve({}, { root: out, headers });
+const hasSpoken = (text) => /^unreel /m.test(text);
+
+/** What was said on a page until it is `enough`. */
+async function runPage(engine, out, { headers = {}, served = {}, enough = hasSpoken }) {
+  const server = await serve(served, { root: out, headers });
   const { page, close } = await openPage(engine, server, { at: "/none" });
   try {
     return await new Promise((resolve, reject) => {
       const heard = [];
       page.on("console", (message) => {
         heard.push(message.text());
-        if (message.text().startsWith("unreel ")) resolve(message.text());
+        if (enough(heard.join("\n"))) resolve(heard.join("\n"));
       });
       page.on("pageerror", (error) => heard.push(String(error)));
       setTimeout(() => reject(new Error(`nothing was said in time; ${heard.join(" | ")}`)), PATIENCE).unref();
@@ -91,9 +94,23 @@ const rows = [];
 function report(name, where, said) {
   const result = /^unreel (\{.*\})$/m.exec(said)?.[1];
   const { accuracy, predicted, build: kernels } = result ? JSON.parse(result) : {};
-  const passed = accuracy === 1 && predicted > 0.9;
+  count(name, where, accuracy === 1 && predicted > 0.9, said, kernels);
+}
+
+/** In a place that lacks something: what it says, or that it does without. */
+function reportAnswer(name, where, said, expects) {
+  count(
+    name,
+    where,
+    expects.every((each) => each.test(said)),
+    said,
+  );
+}
+
+function count(name, where, passed, said, kernels) {
   rows.push({ name, where, passed, kernels });
-  console.log(`${name}, ${where}: ${passed ? `passed (${kernels})` : `FAILED: ${said.slice(0, 2000)}`}`);
+  const how = kernels ? ` (${kernels})` : "";
+  console.log(`${name}, ${where}: ${passed ? `passed${how}` : `FAILED: ${said.slice(0, 2000)}`}`);
 }
 
 for (const [name, fixture] of Object.entries(fixtures)) {
@@ -101,7 +118,7 @@ for (const [name, fixture] of Object.entries(fixtures)) {
   try {
     const out = build(install(name, fixture), fixture);
     for (const engine of found.filter(isBrowser)) {
-      report(name, engine.name, await runPage(engine, out, fixture.headers).catch(String));
+      report(name, engine.name, await runPage(engine, out, fixture).catch(String));
     }
   } catch (error) {
     report(name, "build", String(error));
@@ -113,6 +130,27 @@ if (!values.only || values.only === "plain") {
     const { command, args, env } = commandFor(engine, join(project, "app.js"));
     const { stdout, stderr } = spawnSync(command, args, { cwd: project, env, encoding: "utf8" });
     report("app.js", engine.name, `${stdout}\n${stderr}`);
+  }
+}
+
+if (!values.only || values.only === "environments") {
+  const project = install("environments", { packages: ["esbuild"] });
+  const out = build(project, {
+    command: ["npx", "esbuild", "app.js", "--bundle", "--format=iife", "--outfile=bundle.js"],
+  });
+  for (const [name, { page, headers, files, expects }] of Object.entries(pages)) {
+    const enough = (text) => expects.every((each) => each.test(text));
+    for (const engine of found.filter(isBrowser)) {
+      const served = { "/index.html": page, ...files };
+      const said = await runPage(engine, new URL("../", out), { headers, served, enough }).catch(String);
+      reportAnswer(name, engine.name, said, expects);
+    }
+  }
+  for (const [name, { flag, expects }] of Object.entries(flags)) {
+    for (const engine of found.filter(({ kind }) => kind === "node")) {
+      const { stdout } = spawnSync(engine.path, [flag, "app.js"], { cwd: project, encoding: "utf8" });
+      reportAnswer(name, engine.name, stdout, expects);
+    }
   }
 }
 

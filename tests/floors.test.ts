@@ -8,6 +8,7 @@ import { root } from "./support.js";
 /** The first prefix that fits decides. */
 const FLOORS: readonly [string, number][] = [
   ["errors.ts", 0],
+  ["later.ts", 1],
   ["files.ts", 1],
   ["crc32.ts", 1],
   ["zip.ts", 1],

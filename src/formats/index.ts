@@ -1,5 +1,6 @@
 // The kinds of model files: which one a file is, by its name or its first bytes; each is loaded when first used.
 import { suggestion, UnreelError } from "../errors.js";
+import { later } from "../later.js";
 import { FORMATS, type Format, type FormatName } from "./description.js";
 import { shown } from "./place.js";
 
@@ -56,5 +57,5 @@ export function formatOfName(name: string): FormatName | undefined {
 }
 
 export async function loadFormat(name: FormatName): Promise<Format> {
-  return loaders[name]!();
+  return later(loaders[name]!());
 }

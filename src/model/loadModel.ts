@@ -1,4 +1,5 @@
 // loadModel: a model that can be trained on, from a file. What reads files is loaded with the first one.
+import { later } from "../later.js";
 import type { LoadOptions, ModelSource } from "./load.js";
 import { Model } from "./model.js";
 import type { Assets } from "./predictor.js";
@@ -16,7 +17,7 @@ export async function loadModel<A extends Assets = Assets>(
   source: ModelSource,
   options: LoadOptions = {},
 ): Promise<Model<A>> {
-  const { loadAs } = await import("./load.js");
+  const { loadAs } = await later(import("./load.js"));
   return loadAs(source, options, ({ name, graph, sequence }) => {
     const model: Model = sequence
       ? new Sequential([graph.inputs[0], ...sequence], name)

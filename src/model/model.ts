@@ -1,6 +1,7 @@
 // The model as users hold it: a predictor that is compiled, trained, evaluated and saved. The work itself is done on the floors below.
 import { UnreelError } from "../errors.js";
 import type { FormatName, ModelDescription, TrainingState } from "../formats/description.js";
+import { later } from "../later.js";
 import { type Graph, makeGraph } from "../layers/graph.js";
 import { type ApplyOptions, Layer, uniqueName } from "../layers/layer.js";
 import { readOptions } from "../layers/options.js";
@@ -20,7 +21,7 @@ import type { Student } from "./train.js";
 import type { DatasetFitOptions, FitOptions } from "./trainingData.js";
 
 /** Pages that only predict do without. */
-const training = () => import("./train.js");
+const training = () => later(import("./train.js"));
 
 /** What the model was compiled with, and what becomes of it. */
 interface Compiling {
@@ -105,19 +106,19 @@ export class Model<A extends Assets = Assets> extends Predictor<A> {
    * replaced at once, when the new one is whole.
    */
   async save(path: string | URL, options: SaveOptions = {}): Promise<void> {
-    const { saveModel } = await import("./save.js");
+    const { saveModel } = await later(import("./save.js"));
     return saveModel(this, path, options);
   }
 
   /** The bytes that `save` would write. A 'wasm' module takes batches up to `maxBatch` and sequences up to `maxSteps`. */
   async toBytes(format: FormatName, options: BytesOptions = {}): Promise<Uint8Array> {
-    const { modelBytes } = await import("./save.js");
+    const { modelBytes } = await later(import("./save.js"));
     return modelBytes(this, format, options);
   }
 
   /** Writes the weights alone, as Keras 3's save_weights: `path` ends in `.weights.h5`. */
   async saveWeights(path: string | URL): Promise<void> {
-    const { saveWeights } = await import("./weights.js");
+    const { saveWeights } = await later(import("./weights.js"));
     return saveWeights(this, path);
   }
 

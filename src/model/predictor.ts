@@ -4,6 +4,7 @@ import type { Asset } from "../data/revive.js";
 import { positiveInteger, show, suggestion, UnreelError } from "../errors.js";
 import type { ModelDescription } from "../formats/description.js";
 import type { Executor } from "../graph/executor.js";
+import { later } from "../later.js";
 import type { Graph } from "../layers/graph.js";
 import type { Layer } from "../layers/layer.js";
 import { readOptions } from "../layers/options.js";
@@ -26,7 +27,7 @@ export type Assets = Readonly<Record<string, Asset>>;
 
 /** What computes, and what walks batches: loaded with the first call that does. */
 export const computing = () =>
-  Promise.all([import("../graph/executor.js"), import("../training/predict.js")]);
+  later(Promise.all([import("../graph/executor.js"), import("../training/predict.js")]));
 
 export class Predictor<A extends Assets = Assets> {
   readonly name: string;
@@ -130,7 +131,7 @@ export class Predictor<A extends Assets = Assets> {
 
   /** Inference one time step at a time, with states of its own: `stream.step(x)` is synchronous. */
   async stream({ batchSize = 1 }: { batchSize?: number } = {}): Promise<Stream> {
-    const { Stream } = await import("./stream.js");
+    const { Stream } = await later(import("./stream.js"));
     const stream = new Stream(await this.executor("stream"), batchSize, () => this.#streams.delete(stream));
     this.#streams.add(stream);
     return stream;
@@ -170,7 +171,7 @@ export class Predictor<A extends Assets = Assets> {
 
   /** Takes the weights of a file over: `.weights.h5` and `.h5` of Keras 2 and 3, `.keras`. All are checked before any is changed. */
   async loadWeights(source: ModelSource): Promise<void> {
-    const { loadWeights } = await import("./weights.js");
+    const { loadWeights } = await later(import("./weights.js"));
     return loadWeights(this, source);
   }
 

@@ -4,6 +4,7 @@ import { show, UnreelError } from "../errors.js";
 import { replaceFile } from "../files.js";
 import { type Mapping, writeStateDict } from "../formats/safetensors/stateDict.js";
 import { writeSafetensors } from "../formats/safetensors/writeFile.js";
+import { later } from "../later.js";
 import { readOptions } from "../layers/options.js";
 import { Tensor, type TensorLike, tensor } from "../tensor.js";
 import type { Model } from "./model.js";
@@ -11,7 +12,7 @@ import type { ModelSource } from "./weights.js";
 
 export type { Mapping } from "../formats/safetensors/stateDict.js";
 
-const reading = () => import("./torchRead.js");
+const reading = () => later(import("./torchRead.js"));
 
 export interface StateDictOptions {
   /**

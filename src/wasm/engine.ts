@@ -1,5 +1,6 @@
 // The engine: one instance of the kernels and its memory, shared by all models, loaded by the first call that needs it.
 import { inRange, show, suggestion, UnreelError } from "../errors.js";
+import { later } from "../later.js";
 import {
   type Build,
   chooseBuild,
@@ -119,7 +120,11 @@ async function presentBuild(): Promise<Build> {
 
 /** "" where the wide build runs. What few ask for is loaded when they do. */
 async function whyNotWide(): Promise<string> {
-  return (await import("./wide.js")).prepareWide();
+  try {
+    return await (await later(import("./wide.js"))).prepareWide();
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 function loadWith(build: Build, threads: number): Promise<Engine> {
@@ -142,10 +147,10 @@ async function loadAlone(build: Build): Promise<Engine> {
 /** Where threads cannot be had: the engine of one thread, with the reason. */
 async function loadThreaded(build: Build, size: number): Promise<Engine> {
   const without = async (threadsReason: string) => ({ ...(await loadWith(build, 1)), threadsReason });
-  const { Threads, whyNotShared } = await import("./threads.js");
-  const reason = whyNotShared();
-  if (reason) return without(reason);
   try {
+    const { Threads, whyNotShared } = await later(import("./threads.js"));
+    const reason = whyNotShared();
+    if (reason) return without(reason);
     const { memory: buffer, heapBase, functions, module } = await loadKernels(build, { shared: true });
     const memory = new Memory(buffer, heapBase);
     const threads = await Threads.start(size, { module: module!, buffer, memory });

@@ -189,7 +189,7 @@ async function compiled(build: Build, bytes: Uint8Array<ArrayBuffer>): Promise<W
         hint,
       });
     }
-    const hint = /polic/i.test(message)
+    const hint = /polic|CSP/i.test(message)
       ? "Allow it in the page's Content-Security-Policy: script-src 'wasm-unsafe-eval'."
       : `These must be the bytes of unreel/kernels.${build}.wasm of this version.`;
     throw new UnreelError({ operation: "kernels", expected: "a module to compile", got: message, hint });

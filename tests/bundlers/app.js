@@ -22,5 +22,5 @@ async function run() {
 
 run().then(
   (result) => console.log(`unreel ${JSON.stringify(result)}`),
-  (error) => console.log(`unreel failed ${error?.stack ?? error}`),
+  (error) => console.log(`unreel failed ${error}`),
 );
