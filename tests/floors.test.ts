@@ -9,6 +9,7 @@ import { root } from "./support.js";
 const FLOORS: readonly [string, number][] = [
   ["errors.ts", 0],
   ["files.ts", 1],
+  ["unread.ts", 1],
   ["crc32.ts", 1],
   ["zip.ts", 1],
   ["wasm/", 1],
