@@ -1,5 +1,6 @@
 // The file system, for callbacks that write and data that is read: loaded when first used, with a clear error where there is none.
-import { show, suggestion, UnreelError } from "./errors.js";
+// Not here: what is said of a file that cannot be read (unread.ts).
+import { show, UnreelError } from "./errors.js";
 
 export type Files = typeof import("node:fs/promises");
 
@@ -46,34 +47,6 @@ export async function replaceFile(operation: string, path: string | URL, bytes: 
       throw error;
     }
   });
-}
-
-/** The names in a folder; undefined for what is none. */
-export async function namesIn(path: string | URL): Promise<string[] | undefined> {
-  const files = await fileSystemOr();
-  if (!files) return undefined;
-  const place = typeof path === "string" && /^file:/i.test(path) ? new URL(path) : path;
-  return files.readdir(place).then(
-    (names) => names.sort(),
-    () => undefined,
-  );
-}
-
-/** Why a file could not be read, and what may have been meant. */
-export async function whyUnread(path: string | URL, error: unknown): Promise<string> {
-  const why = error instanceof Error ? error.message : String(error);
-  const { code } = error as { code?: string };
-  if (code === "EISDIR") return "It is a folder: name a file in it.";
-  if (code !== "ENOENT") return why;
-  const place = path instanceof URL ? decodeURIComponent(path.pathname) : path;
-  const [, folder, name] = /^(.*[\\/])?([^\\/]*)$/.exec(place) ?? [];
-  const names = await namesIn(folder ?? ".");
-  if (!names) return `ENOENT: there is no folder '${folder}'.`;
-  const near = names.length > 0 ? suggestion(name, names) : "";
-  const meant = near.startsWith("Did") ? ` ${near}` : "";
-  const isRelative = path === place && !/^([\\/]|[a-z]:)/i.test(place);
-  const start = isRelative && typeof process === "object" ? process.cwd?.() : undefined;
-  return `ENOENT: there is no such file${start ? `, seen from ${start}` : ""}.${meant}`;
 }
 
 const WRITTEN = "a file that can be written";

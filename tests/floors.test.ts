@@ -10,6 +10,7 @@ const FLOORS: readonly [string, number][] = [
   ["errors.ts", 0],
   ["later.ts", 1],
   ["files.ts", 1],
+  ["unread.ts", 1],
   ["crc32.ts", 1],
   ["zip.ts", 1],
   ["wasm/", 1],

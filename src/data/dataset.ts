@@ -1,15 +1,18 @@
 // Dataset: a stream of elements that can be read again and again, and what makes one stream of another, as tf.data does.
-// Not here: what an element is (element.ts), the ways of reading ahead and of grouping (streams.ts), files (csv.ts, lines.ts).
+// Not here: what an element is (element.ts), the ways of reading ahead and of grouping (streams.ts), files (csv.ts, lines.ts). These are loaded when the first element is asked for.
 import { positiveInteger, show, UnreelError } from "../errors.js";
 import { readOptions } from "../layers/options.js";
 import { seedOr } from "../random.js";
 import type { CsvElementOf, CsvOptions, CsvRecord } from "./csvTypes.js";
-import { type Batch, type ElementOf, lengthOf, slices, stack, stackPadded } from "./element.js";
+import { type Batch, type ElementOf, lengthOf, slices } from "./element.js";
 import type { LinesOptions } from "./lines.js";
+import { opened } from "./opened.js";
 import type { Source } from "./source.js";
-import { ahead, bucketed, grouped, mappedAhead, opened, shuffled, windowed, zipped } from "./streams.js";
 
 export type Stream<T> = Iterable<T> | AsyncIterable<T>;
+
+const ways = () => import("./streams.js");
+type Ways = Awaited<ReturnType<typeof ways>>;
 
 export interface BatchOptions {
   /** Leaves out the last elements when they are fewer. Default false. */
@@ -124,7 +127,8 @@ export class Dataset<T> implements AsyncIterable<T> {
     const size = sizes.some((each) => each === undefined) ? undefined : Math.min(...(sizes as number[]));
     return new Dataset((epoch) => {
       const streams = entries.map(([name, each]) => [name, (each as Dataset<unknown>).#open(epoch)] as const);
-      return zipped(streams, Array.isArray(datasets)) as AsyncGenerator<never>;
+      const isTuple = Array.isArray(datasets);
+      return opened(async () => (await ways()).zipped(streams, isTuple) as AsyncGenerator<never>);
     }, size);
   }
 
@@ -142,6 +146,14 @@ export class Dataset<T> implements AsyncIterable<T> {
     return skip > 0 || !(Symbol.asyncIterator in stream) ? skipped(stream, skip) : stream;
   }
 
+  /** Another stream of this one's elements, by one of the ways in streams.ts. */
+  #by<U>(
+    make: (ways: Ways, stream: Stream<T>, epoch: number) => AsyncGenerator<U>,
+    size?: number,
+  ): Dataset<U> {
+    return this.#to((stream, epoch) => opened(async () => make(await ways(), stream, epoch)), size);
+  }
+
   /** Another stream of this one's elements. */
   #to<U>(make: (stream: Stream<T>, epoch: number) => Stream<U>, size?: number): Dataset<U> {
     return new Dataset((epoch) => make(this.#open(epoch), epoch), size);
@@ -156,7 +168,7 @@ export class Dataset<T> implements AsyncIterable<T> {
     isFunction(operation, transform);
     const { parallel } = readOptions(operation, options, { parallel: 1 });
     positiveInteger(`${operation}: parallel`, parallel);
-    return this.#to((stream) => mappedAhead(stream, transform, parallel), this.size);
+    return this.#by(({ mappedAhead }, stream) => mappedAhead(stream, transform, parallel), this.size);
   }
 
   /** The elements of all iterables that a function makes, one after the other. */
@@ -184,8 +196,8 @@ export class Dataset<T> implements AsyncIterable<T> {
       reshuffleEachIteration: true,
     });
     const own = seedOr(seed, `${operation}: seed`);
-    return this.#to(
-      (stream, epoch) => shuffled(stream, bufferSize, own, reshuffleEachIteration ? epoch : 0),
+    return this.#by(
+      ({ shuffled }, stream, epoch) => shuffled(stream, bufferSize, own, reshuffleEachIteration ? epoch : 0),
       this.size,
     );
   }
@@ -195,8 +207,9 @@ export class Dataset<T> implements AsyncIterable<T> {
   batch(size: number, options: BatchOptions = {}): Dataset<Batch<T>> {
     const operation = "Dataset.batch";
     const { dropRemainder } = readBatch(operation, size, options, { dropRemainder: false });
-    return this.#to(
-      (stream) => grouped(stream, size, dropRemainder, (elements) => stack(operation, elements) as Batch<T>),
+    return this.#by(
+      ({ grouped, stack }, stream) =>
+        grouped(stream, size, dropRemainder, (elements) => stack(operation, elements) as Batch<T>),
       batches(this.size, size, dropRemainder),
     );
   }
@@ -209,9 +222,14 @@ export class Dataset<T> implements AsyncIterable<T> {
       paddedShapes: undefined as unknown,
       paddingValues: undefined as unknown,
     });
-    const join = (elements: readonly T[]) => stackPadded(operation, elements, padding) as Batch<T>;
-    return this.#to(
-      (stream) => grouped(stream, size, dropRemainder, join),
+    return this.#by(
+      ({ grouped, stackPadded }, stream) =>
+        grouped(
+          stream,
+          size,
+          dropRemainder,
+          (elements) => stackPadded(operation, elements, padding) as Batch<T>,
+        ),
       batches(this.size, size, dropRemainder),
     );
   }
@@ -229,7 +247,7 @@ export class Dataset<T> implements AsyncIterable<T> {
       paddedShapes: undefined as unknown,
       paddingValues: undefined as unknown,
     });
-    const { boundaries, batchSizes, padToBucketBoundary, dropRemainder, paddedShapes, paddingValues } = read;
+    const { boundaries, batchSizes, padToBucketBoundary, paddedShapes, paddingValues } = read;
     const ascends =
       Array.isArray(boundaries) &&
       boundaries.length > 0 &&
@@ -244,11 +262,13 @@ export class Dataset<T> implements AsyncIterable<T> {
     }
     for (const size of batchSizes) positiveInteger(`${operation}: batchSizes`, size);
     isFunction(`${operation}: lengthOf`, read.lengthOf);
-    const join = (elements: readonly T[], bucket: number) => {
-      const boundary = padToBucketBoundary ? boundaries[bucket] - 1 : undefined;
-      return stackPadded(operation, elements, { paddedShapes, paddingValues, boundary }) as Batch<T>;
-    };
-    return this.#to((stream) => bucketed(operation, stream, { ...read, dropRemainder, join }));
+    return this.#by(({ bucketed, stackPadded }, stream) => {
+      const join = (elements: readonly T[], bucket: number) => {
+        const boundary = padToBucketBoundary ? boundaries[bucket] - 1 : undefined;
+        return stackPadded(operation, elements, { paddedShapes, paddingValues, boundary }) as Batch<T>;
+      };
+      return bucketed(operation, stream, { ...read, join });
+    });
   }
 
   /** Windows of `size` elements as batches of them: they begin `shift` (default: size) elements apart and take every `stride`-th
@@ -265,14 +285,19 @@ export class Dataset<T> implements AsyncIterable<T> {
     });
     positiveInteger(`${operation}: shift`, shift);
     positiveInteger(`${operation}: stride`, stride);
-    const join = (elements: readonly T[]) => stack(operation, elements) as Batch<T>;
-    return this.#to((stream) => windowed(stream, { size, shift, stride, dropRemainder }, join));
+    return this.#by(({ windowed, stack }, stream) =>
+      windowed(
+        stream,
+        { size, shift, stride, dropRemainder },
+        (elements) => stack(operation, elements) as Batch<T>,
+      ),
+    );
   }
 
   /** Keeps `count` elements ready: what reads and maps them goes on while the last one is worked with, wherever it waits. */
   prefetch(count: number): Dataset<T> {
     positiveInteger("Dataset.prefetch", count);
-    return this.#to((stream) => ahead(stream, count), this.size);
+    return this.#by(({ ahead }, stream) => ahead(stream, count), this.size);
   }
 
   /** The first `count` elements. */

@@ -1,6 +1,7 @@
 // Text and bytes from wherever they are: a path, a URL, a text, a stream. Read in chunks, unpacked when gzipped.
 import { show, UnreelError } from "../errors.js";
-import { fileSystemOr, whyUnread } from "../files.js";
+import { fileSystemOr } from "../files.js";
+import { whyUnread } from "../unread.js";
 
 export type Chunks =
   | Iterable<Uint8Array | string>

@@ -3,6 +3,8 @@ import { show, UnreelError } from "../errors.js";
 import { Random } from "../random.js";
 import type { Stream } from "./dataset.js";
 
+export { stack, stackPadded } from "./stack.js";
+
 function iteratorOf<T>(stream: Stream<T>): AsyncIterator<T> {
   return Symbol.asyncIterator in stream
     ? stream[Symbol.asyncIterator]()
@@ -15,28 +17,6 @@ function iteratorOf<T>(stream: Stream<T>): AsyncIterator<T> {
 function held<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});
   return promise;
-}
-
-/** A stream that is opened when its first element is asked for. Its elements are handed on as they are: a generator around it would cost
- * each of them turns of promises. */
-export function opened<T>(open: () => Promise<AsyncGenerator<T>>): AsyncIterableIterator<T> {
-  let opening: Promise<AsyncGenerator<T>> | undefined;
-  let stream: AsyncGenerator<T> | undefined;
-  const first = async () => {
-    opening ??= open();
-    stream = await opening;
-    return stream.next();
-  };
-  return {
-    next: () => (stream ? stream.next() : first()),
-    async return() {
-      opening ??= Promise.resolve((async function* () {})());
-      return (await opening).return(undefined);
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
 }
 
 /** Keeps `count` elements asked for. */

@@ -4,7 +4,7 @@ import { positiveInteger, show, UnreelError } from "../errors.js";
 import { readOptions } from "../layers/options.js";
 import { power } from "../numerics.js";
 import { likeliest } from "./distribution.js";
-import type { Decoded, GenerateOptions, Path } from "./step.js";
+import { type Decoded, type GenerateOptions, generateDefaults, type Path, search } from "./step.js";
 
 export interface BeamSearchOptions<S> extends GenerateOptions<S> {
   /** How many sequences are kept at every step, and returned at most. */
@@ -21,14 +21,8 @@ interface Candidate<S> {
   readonly logProbability: number;
 }
 
-/**
- * The best sequences that a search of the given width finds, best first, at most `width`. Width 1 without a length penalty (0) is
- * greedy; a width of as many sequences as there are is exhaustive. Sequences that end are set aside and their places taken by others; the search goes on until none
- * of the unfinished ones can be better than what was set aside. Ties: the sequence whose beginning was better, then the lower id.
- */
-export async function beamSearch<S = undefined>(options: BeamSearchOptions<S>): Promise<Decoded[]> {
+export async function beamSearch<S>(options: BeamSearchOptions<S>): Promise<Decoded[]> {
   const operation = "decode.beamSearch";
-  const { generateDefaults, search } = await import("./step.js");
   const defaults = { ...generateDefaults, width: undefined, lengthPenalty: 1 };
   const read = readOptions(operation, options, defaults as unknown as Required<BeamSearchOptions<S>>);
   const { width, lengthPenalty } = read;

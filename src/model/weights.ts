@@ -1,11 +1,12 @@
 // Weights of a model to files and back, without the model.
 import { readBytes } from "../data/source.js";
 import { UnreelError } from "../errors.js";
-import { namesIn, replaceFile } from "../files.js";
+import { replaceFile } from "../files.js";
 import type { FormatName, ModelDescription } from "../formats/description.js";
 import { checkFormat, formatOfName, loadFormat } from "../formats/index.js";
 import { atAsync, inFile } from "../formats/place.js";
 import { formatOfBytes } from "../formats/signatures.js";
+import { namesIn } from "../unread.js";
 
 interface Weighted {
   readonly name: string;

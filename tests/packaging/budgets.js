@@ -5,7 +5,7 @@ export const budgets = [
     name: "everything",
     code: 'import * as unreel from "unreel"; globalThis.unreel = unreel;',
     wanted: 90,
-    limit: 170,
+    limit: 133,
   },
   {
     name: "sequential, lstm, dense: trained",
