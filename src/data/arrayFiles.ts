@@ -1,9 +1,9 @@
 // `data.*` for NumPy's files: arrays by name from .npz and .npy, and to them. Not here: their bytes (npz.ts).
-import { show, UnreelError } from "../errors.js";
+import { positiveInteger, show, UnreelError } from "../errors.js";
 import { readOptions } from "../layers/options.js";
 import { Tensor, type TensorLike, tensor } from "../tensor.js";
 import { readZip } from "../zip.js";
-import { NPY_TYPES, type NpyType, readNpy as readArray, writeNpy } from "./npz.js";
+import { MOST_ARRAY_BYTES, NPY_TYPES, type NpyType, readNpy as readArray, writeNpy } from "./npz.js";
 import { readBytes, type Source } from "./source.js";
 
 const nameOf = (source: unknown) =>
@@ -26,12 +26,24 @@ export async function readNpy(source: Source): Promise<Tensor> {
   return asTensor(operation, file, readArray(operation, file, await readBytes(operation, source)));
 }
 
-/** The arrays of an .npz file by name, as `numpy.savez` wrote them. */
-export async function readNpz(source: Source): Promise<Record<string, Tensor>> {
+/**
+ * The arrays of an .npz file by name, as `numpy.savez` and `numpy.savez_compressed` wrote them. `maxBytes`: bytes that they may take
+ * unpacked, all together (default 1 GiB); a file that would take more is refused before it is unpacked.
+ */
+export async function readNpz(
+  source: Source,
+  options: { maxBytes?: number } = {},
+): Promise<Record<string, Tensor>> {
   const operation = "data.readNpz";
+  const { maxBytes } = readOptions(operation, options, { maxBytes: MOST_ARRAY_BYTES });
+  positiveInteger(`${operation}: maxBytes`, maxBytes);
   const file = nameOf(source);
-  const members = await readZip(`${operation}: ${file}`, await readBytes(operation, source), (name) =>
-    name.endsWith(".npy"),
+  const hint = "A file that is known to hold so much is read with the option maxBytes.";
+  const members = await readZip(
+    `${operation}: ${file}`,
+    await readBytes(operation, source),
+    (name) => name.endsWith(".npy"),
+    { bytes: maxBytes, hint },
   );
   const entries = [...members].map(([name, bytes]) => {
     const place = `${file}, ${name}`;
