@@ -27,6 +27,7 @@ export { setRandomSeed } from "./random.js";
 export {
   type DType,
   type NestedNumbers,
+  type NestedOfRank,
   Tensor,
   type TensorLike,
   type TypedArray,

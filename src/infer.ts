@@ -10,6 +10,7 @@ export type { Stream } from "./model/stream.js";
 export {
   type DType,
   type NestedNumbers,
+  type NestedOfRank,
   Tensor,
   type TensorLike,
   type TypedArray,

@@ -4,6 +4,18 @@ import { show, UnreelError } from "./errors.js";
 
 export type DType = "float32" | "int32";
 export type NestedNumbers = number | readonly NestedNumbers[];
+/** Nested arrays of a rank that is known: `number[][]` of 2. */
+export type NestedOfRank<R extends number> = R extends 0
+  ? number
+  : R extends 1
+    ? number[]
+    : R extends 2
+      ? number[][]
+      : R extends 3
+        ? number[][][]
+        : R extends 4
+          ? number[][][][]
+          : NestedNumbers;
 export type TypedArray =
   | Float32Array
   | Float64Array
@@ -42,8 +54,19 @@ export class Tensor {
     return this.data.length;
   }
 
-  /** Nested arrays of the tensor's shape; a number for a scalar. */
-  toArray(): NestedNumbers {
+  /** Nested arrays of the tensor's shape; a number for a scalar. With a rank TypeScript knows them too, `toArray(2)[0][1]` is a number;
+   * a tensor of another rank is refused. */
+  toArray(): NestedNumbers;
+  toArray<R extends number>(rank: R): NestedOfRank<R>;
+  toArray(rank = this.shape.length): NestedNumbers {
+    if (rank !== this.shape.length) {
+      throw new UnreelError({
+        operation: "toArray",
+        expected: `a tensor of rank ${show(rank)}`,
+        got: `shape [${this.shape}]`,
+        hint: `Write toArray(${this.shape.length}), or toArray() for any rank.`,
+      });
+    }
     const nest = (axis: number, offset: number, stride: number): NestedNumbers => {
       if (axis === this.shape.length) return this.data[offset];
       const inner = this.shape[axis] === 0 ? 0 : stride / this.shape[axis];

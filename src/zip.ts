@@ -5,6 +5,9 @@ import { UnreelError } from "./errors.js";
 /** What a file may hold unpacked: so many times its size, or so many bytes, whichever is more. */
 const MOST_TIMES = 20;
 const MOST_BYTES = 32 << 20;
+const CLAIMS = "The file claims to hold far more than it can.";
+/** Deflate makes no more than so many bytes of one. */
+const DEFLATED_TIMES = 1032;
 /** What the parts of an archive begin with, and their least sizes. */
 const [END, END_BYTES] = [0x06054b50, 22];
 const [CENTRAL, CENTRAL_BYTES] = [0x02014b50, 46];
@@ -14,10 +17,16 @@ const LONGEST_NAME = 500;
 /** Bytes that are inflated at a time: they become 34 MB at most. */
 const PIECE = 1 << 15;
 
+/** What a file may hold unpacked that is no stranger's: so many bytes, even if that is far more than its own, and what to do about more. */
+export interface Limit {
+  readonly bytes: number;
+  readonly hint: string;
+}
+
 /** Counts what is taken out of a file of so many bytes, and refuses what is far more than it can hold: sizes that nothing stands behind,
  * or one piece that stands for many. To be asked before room is made. */
-export function allowance(bytes: number): (place: string, more: number) => void {
-  const most = Math.max(MOST_BYTES, bytes * MOST_TIMES);
+export function allowance(bytes: number, limit?: Limit): (place: string, more: number) => void {
+  const most = limit?.bytes ?? Math.max(MOST_BYTES, bytes * MOST_TIMES);
   let sum = 0;
   return (place, more) => {
     sum += more;
@@ -26,7 +35,7 @@ export function allowance(bytes: number): (place: string, more: number) => void 
       operation: place,
       expected: `at most ${most} bytes unpacked`,
       got: `${sum}`,
-      hint: "The file claims to hold far more than it can.",
+      hint: limit?.hint ?? CLAIMS,
     });
   };
 }
@@ -36,8 +45,9 @@ export async function readZip(
   operation: string,
   bytes: Uint8Array,
   wanted: (name: string) => boolean,
+  limit?: Limit,
 ): Promise<Map<string, Uint8Array>> {
-  const take = allowance(bytes.length);
+  const take = allowance(bytes.length, limit);
   const found = new Map<string, Entry>();
   const refuse = (name: string, expected: string, got: string, hint?: string) =>
     new UnreelError({ operation: `${operation}: ${name}`, expected, got, hint });
@@ -48,6 +58,10 @@ export async function readZip(
     if (method !== 0 && method !== 8) throw refuse(name, "stored or deflated bytes", `method ${method}`);
     if (method === 0 && size !== packed.length)
       throw refuse(name, `${size} stored bytes`, `${packed.length}`);
+    if (size > (packed.length + 1) * DEFLATED_TIMES) {
+      const most = (packed.length + 1) * DEFLATED_TIMES;
+      throw refuse(name, `at most ${most} bytes unpacked`, `${size}`, CLAIMS);
+    }
     take(`${operation}: ${name}`, size);
     found.set(name, entry);
   }

@@ -42,6 +42,10 @@ const table: Record<string, [() => unknown, RegExp]> = {
     () => tensor([[1, 2], [3]]),
     /rows of one shape, \[2\].*got \[1\] at \[1\].*padSequences/,
   ],
+  "nested arrays of another rank": [
+    () => tensor([[1, 2]]).toArray(3),
+    /^toArray: expected a tensor of rank 3, got shape \[1,2\]\. Write toArray\(2\), or toArray\(\)/,
+  ],
   "not a number in an array": [() => tensor([1, "2"] as never), /numbers, got '2' at \[1\]/],
   "shape and values": [() => tensor([1, 2, 3], [2, 2]), /4 values for shape \[2,2\], got 3/],
   "fraction as int32": [() => tensor([1.5], [1], "int32"), /integers.*1\.5/],

@@ -201,7 +201,7 @@ test("a user's LSTM with constants, split and concatenate is the built-in one; i
   const fused = sequential([layers.lstm({ units: UNITS, returnSequences: true, inputShape })]);
   const own = sequential([layers.rnn({ cell: ownLstm(), returnSequences: true, inputShape })]);
   const [kernel, recurrent, bias] = fused.getWeights();
-  own.setWeights([[...(kernel.toArray() as number[][]), ...(recurrent.toArray() as number[][])], bias]);
+  own.setWeights([[...kernel.toArray(2), ...recurrent.toArray(2)], bias]);
   const expected = (await fused.predict(x)) as Tensor;
   assertClose("output", ((await own.predict(x)) as Tensor).data, expected.data, 2e-6);
   const stream = await own.stream({ batchSize: 3 });

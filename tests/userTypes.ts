@@ -6,6 +6,7 @@ import {
   layers,
   loadModel,
   type Model,
+  type NestedNumbers,
   sequential,
   type Tensor,
   text,
@@ -44,6 +45,14 @@ export async function records(): Promise<void> {
 export async function models(model: Model): Promise<void> {
   const one = await model.predict([[1]]);
   [one.data[0], one.shape[0], one.toArray()];
+  one.toArray(2)[0][1] satisfies number;
+  one.toArray(0) satisfies number;
+  one.toArray(4) satisfies number[][][][];
+  one.toArray(one.shape.length) satisfies NestedNumbers;
+  // @ts-expect-error it may have any rank
+  one.toArray()[0];
+  // @ts-expect-error of rank 2 it is no list of numbers
+  one.toArray(2) satisfies number[];
   const [first, second] = await model.predict([[1]]);
   [first, second] satisfies [Tensor, Tensor];
   const stream = await model.stream();

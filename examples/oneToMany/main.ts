@@ -35,7 +35,7 @@ export const task = await start(import.meta.url, {
     vectorize.adapt(training.map(whole));
     const vocabulary = vectorize.getVocabulary();
     const [opening, ending] = [vocabulary.indexOf("<"), vocabulary.indexOf(">")];
-    const rows = (some: readonly Scene[]) => vectorize.apply(some.map(whole)).toArray() as number[][];
+    const rows = (some: readonly Scene[]) => vectorize.apply(some.map(whole)).toArray(2);
     const features = (some: readonly Scene[]) => tensor(some.map((scene) => [...scene.features]));
     const said = (some: readonly Scene[]) =>
       tensor(rows(some).map((row) => row.slice(0, -1).map((id) => (id === ending ? 0 : id))));

@@ -12,9 +12,15 @@ export async function readNpy(source: Source): Promise<Tensor> {
   return (await import("./readArrays.js")).readNpy(source);
 }
 
-/** The arrays of an .npz file by name, as `numpy.savez` wrote them. */
-export async function readNpz(source: Source): Promise<Record<string, Tensor>> {
-  return (await import("./readArrays.js")).readNpz(source);
+/**
+ * The arrays of an .npz file by name, as `numpy.savez` and `numpy.savez_compressed` wrote them. `maxBytes`: bytes that they may take
+ * unpacked, all together (default 1 GiB); a file that would take more is refused before it is unpacked.
+ */
+export async function readNpz(
+  source: Source,
+  options: { maxBytes?: number } = {},
+): Promise<Record<string, Tensor>> {
+  return (await import("./readArrays.js")).readNpz(source, options);
 }
 
 export interface NpyOptions {

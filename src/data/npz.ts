@@ -8,6 +8,9 @@ import { unpickleLists } from "./pickle.js";
 /** Numbers as a tensor; lists of integers, an array of type object, one array each. */
 export type NpyArray = Tensor | Int32Array[];
 
+/** Bytes that the arrays of an .npz file may take unless its reader says otherwise: one that holds mostly zeros is a thousandth as long. */
+export const MOST_ARRAY_BYTES = 2 ** 30;
+
 /** The arrays of an .npz file by name. */
 export async function readNpz(
   operation: string,
@@ -15,8 +18,12 @@ export async function readNpz(
   bytes: Uint8Array,
   names: readonly string[],
 ): Promise<NpyArray[]> {
-  const members = await readZip(`${operation}: ${file}`, bytes, (name) =>
-    names.includes(name.replace(/\.npy$/, "")),
+  const hint = "data.readNpz(path, { maxBytes }) reads arrays of any size.";
+  const members = await readZip(
+    `${operation}: ${file}`,
+    bytes,
+    (name) => names.includes(name.replace(/\.npy$/, "")),
+    { bytes: MOST_ARRAY_BYTES, hint },
   );
   return names.map((name) => {
     const member = members.get(`${name}.npy`);

@@ -1,8 +1,9 @@
 // What `data.readNpy` and `data.readNpz` do: arrays of numbers from files of anywhere. Not here: the bytes of an array (npz.ts).
-import { UnreelError } from "../errors.js";
+import { positiveInteger, UnreelError } from "../errors.js";
+import { readOptions } from "../layers/options.js";
 import { Tensor } from "../tensor.js";
 import { readZip } from "../zip.js";
-import { readNpy as readArray } from "./npz.js";
+import { MOST_ARRAY_BYTES, readNpy as readArray } from "./npz.js";
 import { readBytes, type Source } from "./source.js";
 
 const nameOf = (source: unknown) =>
@@ -23,11 +24,20 @@ export async function readNpy(source: Source): Promise<Tensor> {
   return asTensor(operation, file, readArray(operation, file, await readBytes(operation, source)));
 }
 
-export async function readNpz(source: Source): Promise<Record<string, Tensor>> {
+export async function readNpz(
+  source: Source,
+  options: { maxBytes?: number },
+): Promise<Record<string, Tensor>> {
   const operation = "data.readNpz";
+  const { maxBytes } = readOptions(operation, options, { maxBytes: MOST_ARRAY_BYTES });
+  positiveInteger(`${operation}: maxBytes`, maxBytes);
   const file = nameOf(source);
-  const members = await readZip(`${operation}: ${file}`, await readBytes(operation, source), (name) =>
-    name.endsWith(".npy"),
+  const hint = "A file that is known to hold so much is read with the option maxBytes.";
+  const members = await readZip(
+    `${operation}: ${file}`,
+    await readBytes(operation, source),
+    (name) => name.endsWith(".npy"),
+    { bytes: maxBytes, hint },
   );
   const entries = [...members].map(([name, bytes]) => {
     const place = `${file}, ${name}`;

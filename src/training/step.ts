@@ -92,7 +92,7 @@ export class Steps {
         operation: `${this.prepared.program.name}: batch`,
         expected: `${fixed} samples, the batch size of the model's input`,
         got: `${count}`,
-        hint: `Use batchSize: ${fixed} and a number of samples that it divides; of a dataset, batch(${fixed}, { dropRemainder: true }).`,
+        hint: `Use batchSize: ${fixed} and a number of samples that it divides; of a dataset, batch(${fixed}, { dropRemainder: true }). Or make the model for any number: input without batchSize; torch.onnx.export with dynamic_axes, or dynamic_shapes.`,
       });
     }
     this.#executor.prepare(this.prepared, this.#dimsFor(count));

@@ -394,7 +394,7 @@ test("an .npz that breaks off, lacks an array, or unpacks to too much", async ()
   }
   await rejects(
     () => readNpz("test", "x.npz", lying, ["x"]),
-    /x\.npy: expected at most 33554432 bytes unpacked, got 1073741824/,
+    /x\.npy: expected at most \d+ bytes unpacked, got 1073741824/,
   );
 });
 

@@ -1,5 +1,6 @@
 // NumPy's files: arrays that NumPy wrote (every type and order), and those written here, byte by byte as NumPy's. The fixture:
 // tests/formats/make_npy.py.
+import { zipSync } from "fflate";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { data, tensor, UnreelError } from "../../src/index.js";
@@ -40,6 +41,22 @@ test("npz: NumPy's, and back", async () => {
   const again = await data.readNpz(await data.npzBytes(read));
   assert.equal(again["w/b"].toArray(), read["w/b"].toArray());
   assert.equal([...again.arr_0.data], [...read.arr_0.data]);
+});
+
+test("npz: a mostly empty array is read whatever its file's size, up to a limit that can be set", async () => {
+  const many = new Float32Array(10 << 20);
+  many[7 << 20] = 1;
+  const packed = zipSync({ "x.npy": data.npyBytes(many) });
+  assert.ok(packed.length < many.byteLength / 500);
+  const { x } = await data.readNpz(packed);
+  assert.equal([x.shape, x.data[7 << 20]], [[10 << 20], 1]);
+  const refusal = (maxBytes: number) =>
+    data.readNpz(packed, { maxBytes }).then(
+      () => "nothing was refused",
+      ({ message }) => message,
+    );
+  assert.match(await refusal(1 << 20), /x\.npy: expected at most 1048576 bytes unpacked, got .*maxBytes/);
+  assert.match(await refusal(0), /^data\.readNpz: maxBytes: expected a positive integer, got 0/);
 });
 
 test("what a type does not hold is refused", () => {

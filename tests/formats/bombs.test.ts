@@ -1,4 +1,5 @@
 // Files that are made to cost much, or to run code: each is refused by name and place, within a second and 256 MB (fuzz.ts).
+import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { crc32, deflateRawSync } from "node:zlib";
 import { strToU8, unzipSync, zipSync } from "fflate";
@@ -127,7 +128,18 @@ test("an entry that unpacks to more, or less, than it claims", async () => {
 
 test("arrays that unpack to far more than their file", async () => {
   const bytes = zipSync({ "x.npy": new Uint8Array(2 ** 26) }, { level: 9 });
-  await refused(() => data.readNpz(bytes), /x\.npy: expected at most 33554432 bytes unpacked, got 67108864/);
+  await refused(
+    () => data.readNpz(bytes, { maxBytes: 2 ** 25 }),
+    /x\.npy: expected at most 33554432 bytes unpacked, got 67108864\. .*option maxBytes/,
+  );
+  await refused(
+    () => data.readNpz(lying("x.npy", new Uint8Array(50), 2 ** 30)),
+    /x\.npy: expected at most \d{4} bytes unpacked, got 1073741824/,
+  );
+  await refused(
+    () => data.readNpz(lying("x.npy", randomBytes(2 ** 21), 2 ** 30 + 1), {}),
+    /x\.npy: expected at most 1073741824 bytes unpacked, got 1073741825/,
+  );
 });
 
 test("one list of a pickle that stands for many", async () => {

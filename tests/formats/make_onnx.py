@@ -1,7 +1,7 @@
 """ONNX graphs as PyTorch exports them, and by hand, with their outputs in onnxruntime: onnx_hand.json, onnx_torch.json; and ONNX's own
-node tests of recurrent operators, with their own numbers: onnx_node.json.
+node tests of recurrent operators, with their own numbers: onnx_node.json; files for one number of samples: onnx_samples.json.
 
-  python tests/formats/make_onnx.py [hand] [node] [torch]   (torch 2.13.0, onnx 1.23.2, onnxscript 0.7.2, onnxruntime 1.31.1, numpy 2.4.6)
+  python tests/formats/make_onnx.py [hand] [node] [torch] [samples]   (torch 2.13.0, onnx 1.23.2, onnxscript 0.7.2, onnxruntime 1.31.1, numpy 2.4.6)
 
 Arrays are base64 of little-endian numbers, samples first: an input or output that has them on another axis says which, and is moved.
 """
@@ -220,6 +220,82 @@ class TwoInputs(nn.Module):
     def forward(self, ids, extra):
         _, h = self.rnn(self.embedding(ids))
         return self.fc(torch.cat([h[0], h[1], extra], dim=1))
+
+
+class Flat(nn.Module):
+    """What reshapes with the number of samples in hand."""
+
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(3, 4, batch_first=True)
+        self.each, self.all = nn.Linear(4, 3), nn.Linear(15, 2)
+
+    def forward(self, x):
+        each = self.each(self.lstm(x)[0].reshape(-1, 4))
+        return self.all(each.view(x.shape[0], x.shape[1], 3).reshape(x.shape[0], -1))
+
+
+class Both(nn.Module):
+    """Time first, both ways."""
+
+    def __init__(self):
+        super().__init__()
+        self.gru, self.dense = nn.GRU(3, 4, bidirectional=True), nn.Linear(8, 2)
+
+    def forward(self, x):
+        return self.dense(self.gru(x)[0][-1])
+
+
+class Heads(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.dense, self.attention = nn.Linear(3, 4), nn.MultiheadAttention(4, 2, batch_first=True)
+
+    def forward(self, x):
+        x = self.dense(x)
+        return self.attention(x, x, x, need_weights=False)[0]
+
+
+class Told(nn.Module):
+    """Each sample of the batch begins with a state of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.lstm, self.h = nn.LSTM(3, 4, batch_first=True), nn.Parameter(torch.randn(1, 2, 4))
+
+    def forward(self, x):
+        return self.lstm(x, (self.h, torch.zeros_like(self.h)))[0]
+
+
+def of_samples():
+    """Modules that were exported without dynamic axes, for 1 sample or 2: their numbers for 3 by PyTorch itself."""
+    torch.manual_seed(3)
+    kinds = [(Flat, 0, [1, 2]), (Both, 1, [1, 2]), (Heads, 0, [1, 2]), (Told, 0, [2])]
+    for kind, axis, counts in kinds:
+        for count in counts:
+            module = kind().eval()
+            example = torch.randn(*((5, count, 3) if axis else (count, 5, 3)))
+            buffer = io.BytesIO()
+            torch.onnx.export(module, (example,), buffer, dynamo=False, opset_version=17, input_names=["x"])
+            program = torch.onnx.export(module, (example,), dynamo=True, opset_version=18, input_names=["x"], verbose=False)
+            files = {"": buffer.getvalue(), ", dynamo": bare(program.model_proto).SerializeToString()}
+            for exporter, data in files.items():
+                onnx.checker.check_model(onnx.load_model_from_string(data))
+                case = {"name": f"torch {kind.__name__} for {count}{exporter}", "model": base64.b64encode(data).decode()}
+                cases.append(case)
+                if kind is Told:
+                    case["refused"] = "exported for batches of 2. Export it for any: torch.onnx.export(…, dynamic_axes={'x': {0: 'batch'}})"
+                    continue
+                x = torch.randn(*((5, 3, 3) if axis else (3, 5, 3)))
+                case["inputs"] = [packed(np.moveaxis(x.numpy(), axis, 0))]
+                case["outputs"] = [packed(module(x).detach().numpy())]
+    # Each sample has numbers of its own: only batches of 2 can be meant.
+    nodes = [helper.make_node("Add", ["x", "own"], ["sum"]), helper.make_node("Reshape", ["sum", "shape"], ["y"])]
+    constants = [("own", normal(2, 3, 2)), ("shape", np.array([2, 6], dtype=np.int64))]
+    add("own numbers for 2", graph(nodes, [("x", [2, 3, 2])], [("y", [2, 6])], constants), [normal(2, 3, 2)], refused="exported for batches of 2")
+    nodes = [helper.make_node("Expand", ["x", "wide"], ["more"]), helper.make_node("Reshape", ["more", "shape"], ["y"])]
+    constants = [("wide", np.array([2, 3, 2], dtype=np.int64)), ("shape", np.array([2, 6], dtype=np.int64))]
+    add("expanded for 2", graph(nodes, [("x", [2, 1, 2])], [("y", [2, 6])], constants), [normal(2, 1, 2)])
 
 
 def of_torch():
@@ -502,10 +578,12 @@ def save(name, make):
 
 
 if __name__ == "__main__":
-    which = sys.argv[1:] or ["hand", "node", "torch"]
+    which = sys.argv[1:] or ["hand", "node", "torch", "samples"]
     if "hand" in which:
         save("onnx_hand.json", by_hand)
     if "node" in which:
         save("onnx_node.json", of_onnx)
     if "torch" in which:
         save("onnx_torch.json", of_torch)
+    if "samples" in which:
+        save("onnx_samples.json", of_samples)

@@ -294,4 +294,49 @@ test("numbers of initializers in a file beside the model", async () => {
   assert.match(await complaint(loadModel(bytes)), /expected a file 'data\/w\.bin', got none/);
 });
 
+test("a state to begin with has the node's shape, zeros too", async () => {
+  const floats = (name: string, dims: number[], value = 0) => ({
+    name,
+    dataType: 1,
+    dims,
+    rawData: new Uint8Array(new Float32Array(dims.reduce((a, b) => a * b, 1)).fill(value).buffer),
+  });
+  const made = (op: string, gates: number, state: string, dims: number[], value: number) =>
+    whole({
+      node: [
+        node(op, ["x", "W", "R", "", "", ...(state === "c0" ? ["", "c0"] : ["h0"])], {
+          output: ["", "y"],
+          attribute: [{ name: "hidden_size", i: 3 }],
+        }),
+      ],
+      input: [{ name: "x", type: FLOATS(["t", "n", 4]) }],
+      initializer: [
+        floats("W", [1, gates * 3, 4]),
+        floats("R", [1, gates * 3, 3]),
+        floats(state, dims, value),
+      ],
+    });
+  const ops: [string, number, string][] = [
+    ["RNN", 1, "h0"],
+    ["GRU", 3, "h0"],
+    ["LSTM", 4, "h0"],
+    ["LSTM", 4, "c0"],
+  ];
+  for (const [op, gates, state] of ops) {
+    for (const value of [0, 0.5]) {
+      const fits = await encodeModel(made(op, gates, state, [1, 2, 3], value));
+      const { graph } = await readOnnx(fits, "bytes", alone);
+      assert.is(graph.outputs[0].shape.at(-1), 3);
+      for (const dims of [[1, 2, 4], [2, 2, 3], [2, 3], [6], [1, 1, 2, 3]]) {
+        await refused(
+          made(op, gates, state, dims, value),
+          new RegExp(
+            `\\(${op}\\): expected input ${state === "c0" ? 6 : 5}, a state of shape \\(1, samples, 3\\), got`,
+          ),
+        );
+      }
+    }
+  }
+});
+
 test.run();

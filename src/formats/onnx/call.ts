@@ -52,6 +52,8 @@ export function isKnown(value: Given | undefined): value is Known {
 export interface Reading {
   readonly opset: number;
   readonly complain: Complain;
+  /** How many samples the exporter saw, where the inputs say so: then constants may have this number in the place of any. */
+  readonly samples: number | undefined;
   value(name: string): Given;
   /** Whether a value is known by now. */
   isReady(name: string): boolean;

@@ -69,7 +69,7 @@ export async function readOnnx(
       return new GraphReader(graph, initializers, opset, file, complain, take, assumed).read();
     } catch (error) {
       if (error instanceof Anew) continue;
-      if (fixedSamples) throw refused;
+      if (fixedSamples) throw withHint(refused as UnreelError, graph, sampleAxis);
       if (!(error instanceof UnreelError) || !hasFixedSamples(graph)) throw error;
       refused = error;
       fixedSamples = true;
@@ -114,6 +114,29 @@ function hasFixedSamples(graph: GraphProto): boolean {
   );
 }
 
+/** The number of samples that all inputs have, where it is one. */
+function samplesOf(graph: GraphProto, sampleAxis: ReadonlyMap<string, number>): number | undefined {
+  const counts = feeds(graph).map(({ name, type }) => {
+    const dim = type?.tensorType?.shape?.dim[sampleAxis.get(name) ?? 0];
+    return dim?.dimValue || undefined;
+  });
+  return counts.every((count) => count === counts[0]) ? counts[0] : undefined;
+}
+
+/** What is refused for any number of samples, in a file that was made for one, is told with the way out. */
+function withHint(
+  error: UnreelError,
+  graph: GraphProto,
+  sampleAxis: ReadonlyMap<string, number>,
+): UnreelError {
+  const samples = samplesOf(graph, sampleAxis);
+  const { operation, expected, got } = error;
+  if (samples === undefined || !/\bB\b/.test(got)) return error;
+  const axes = feeds(graph).map(({ name }) => `'${name}': {${sampleAxis.get(name) ?? 0}: 'batch'}`);
+  const hint = `The file was exported for batches of ${samples}. Export it for any: torch.onnx.export(…, dynamic_axes={${axes.join(", ")}}), with dynamo=True dynamic_shapes.`;
+  return new UnreelError({ operation, expected, got, hint: error.hint ? `${error.hint} ${hint}` : hint });
+}
+
 class GraphReader {
   readonly #graph: GraphProto;
   readonly #assumed: Assumptions;
@@ -135,6 +158,7 @@ class GraphReader {
     this.#complain = complain;
     const whole = {
       file,
+      samples: assumed.fixedSamples ? undefined : samplesOf(graph, assumed.sampleAxis),
       opset,
       complain,
       take,

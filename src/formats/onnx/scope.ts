@@ -12,6 +12,7 @@ import type { GraphProto, NodeProto } from "./proto.js";
 /** What all graphs of a model share. */
 interface Whole {
   readonly file: string;
+  readonly samples: number | undefined;
   readonly opset: number;
   readonly complain: Complain;
   /** Counts the bytes of constants that are made. */
@@ -194,6 +195,10 @@ export class Scope implements Reading {
 
   get opset(): number {
     return this.#whole.opset;
+  }
+
+  get samples(): number | undefined {
+    return this.#whole.samples;
   }
 
   get complain(): Complain {

@@ -3,6 +3,7 @@
 // axes, or parts of them ("atoms"), an axis of the graph stands for. What an operator needs otherwise is arranged then.
 
 import * as ops from "../../layers/operations.js";
+import { reshape } from "../../layers/reshaping.js";
 import type { SymbolicTensor } from "../../layers/symbolic.js";
 import type { Known } from "./arrays.js";
 import { type Dim, over, productOf } from "./dims.js";
@@ -216,9 +217,10 @@ function shaped(tensor: SymbolicTensor, dims: readonly Dim[]): SymbolicTensor {
     if (added) return added;
     throw new Misfit("one axis of unknown length at most, to change the shape");
   }
-  const sizes = dims.map((dim, axis) => (axis === 0 ? null : typeof dim === "number" ? dim : -1));
-  if (tensor.shape[0] !== null) sizes[0] = tensor.shape[0] as number;
-  return ops.reshape(tensor, sizes);
+  const sizes = dims.slice(1).map((dim) => (typeof dim === "number" ? dim : -1));
+  // Samples stay what they are, also where their number is known.
+  if (tensor.shape[0] !== null) return reshape({ targetShape: sizes }).apply(tensor);
+  return ops.reshape(tensor, [null, ...sizes]);
 }
 
 /** Where only axes of size 1 come in. */
@@ -273,4 +275,27 @@ export function reshapedView(view: View, dims: readonly Dim[]): View | undefined
   // What is left must be axes of size 1: they go to nobody.
   if (queue.some((atom) => now.atoms[atom].dim !== 1)) return undefined;
   return now.seen(axes);
+}
+
+/** The same where the exporter has written the number of samples that it saw into `dims`, of which one may be -1: seen so, any number of
+ * samples is, since each has its own part of every axis that they are in. */
+export function reshapedFromSamples(view: View, dims: readonly number[], samples: number): View | undefined {
+  const [any] = view.atoms;
+  const told = new View(view.tensor, view.atoms.with(0, { ...any, dim: samples }), view.axes, view.type);
+  const rest = over(productOf(told.dims), productOf(dims.filter((dim) => dim !== -1)));
+  if (rest === undefined) return undefined;
+  const seen = reshapedView(
+    told,
+    dims.map((dim) => (dim === -1 ? rest : dim)),
+  );
+  if (!seen?.flat.includes(0)) return undefined;
+  const axes = seen.axes.map((axis) => [...axis]);
+  const at = axes.findIndex((axis) => axis[0] === 0);
+  // One sample between two axes may be of either: [T, 1, H, D] as [T, H D] puts steps and samples together, [T, 1, H D] as [T, H, D]
+  // samples and heads.
+  if (samples === 1 && at > 0 && axes[at].length > 1 && seen.atoms.length === view.atoms.length) {
+    axes[at].shift();
+    axes[at - 1].push(0);
+  }
+  return new View(seen.tensor, seen.atoms.with(0, any), axes, seen.type);
 }

@@ -7,8 +7,8 @@ import { rnn } from "../../../layers/rnn.js";
 import type { SymbolicTensor } from "../../../layers/symbolic.js";
 import { bidirectional } from "../../../layers/wrappers.js";
 import type { Tensor } from "../../../tensor.js";
-import { broadcasted, sliced } from "../arrays.js";
-import { type Call, isKnown, Sizes, Spread, showValue, type Value } from "../call.js";
+import { broadcasted, reshaped, sliced } from "../arrays.js";
+import { type Call, dimsOf, isKnown, Sizes, Spread, showValue, type Value } from "../call.js";
 import { constant, withoutMask } from "../constants.js";
 import { View } from "../view.js";
 import { activationsOf, type Op } from "./cellActivations.js";
@@ -36,13 +36,20 @@ function statesOf(
   const [dirAxis, sampleAxis] = batchFirst ? [1, 0] : [0, 1];
   const array = value instanceof Spread && typeof value.of === "object" ? value.of : value;
   if (isKnown(array)) {
-    if (array.data.every((number) => number === 0)) return Array(directions).fill(undefined);
-    const isShared = Array.from({ length: array.shape[sampleAxis] }, (_, k) =>
-      sliced(array, [{ axis: sampleAxis, from: k, count: 1, step: 1 }]),
-    ).every(({ data }, _, all) => data.every((number, i) => number === all[0].data[i]));
-    const own = sliced(array, [{ axis: sampleAxis, from: 0, count: 1, step: 1 }]);
     const dims = [1, 1, units].with(dirAxis, directions);
-    if (!isShared || own.shape.length !== 3 || own.shape.some((d, k) => d !== 1 && d !== dims[k]))
+    const has = dimsOf(value);
+    if (has.length !== 3 || has.some((d, k) => k !== sampleAxis && d !== dims[k])) {
+      const wanted = dims.map((d, k) => (k === sampleAxis ? "samples" : d)).join(", ");
+      return call.refuse(`input ${input}, a state of shape (${wanted})`, showValue(value));
+    }
+    if (array.data.every((number) => number === 0)) return Array(directions).fill(undefined);
+    // What is repeated may have fewer axes than what it makes.
+    const rows = reshaped(array, [...Array(3 - array.shape.length).fill(1), ...array.shape]);
+    const isShared = Array.from({ length: rows.shape[sampleAxis] }, (_, k) =>
+      sliced(rows, [{ axis: sampleAxis, from: k, count: 1, step: 1 }]),
+    ).every(({ data }, _, all) => data.every((number, i) => number === all[0].data[i]));
+    const own = sliced(rows, [{ axis: sampleAxis, from: 0, count: 1, step: 1 }]);
+    if (!isShared)
       return call.refuse("a state that is the same for all samples, or depends on an input", call.shapes());
     const full = broadcasted(own, dims);
     // Zeros, one for each sample: what the constant is added to.

@@ -3,8 +3,8 @@ import { zeroPadding1D } from "../../../layers/resizing.js";
 import type { SymbolicTensor } from "../../../layers/symbolic.js";
 import { reshaped, size, transposed } from "../arrays.js";
 import { dimsOf, isKnown, Sizes, Spread } from "../call.js";
-import { combine, over, productOf } from "../dims.js";
-import { reshapedView, View } from "../view.js";
+import { combine, type Dim, over, productOf } from "../dims.js";
+import { reshapedFromSamples, reshapedView, View } from "../view.js";
 import type { Operator, Operators } from "./operator.js";
 
 const transpose: Operator = (call) => {
@@ -34,6 +34,15 @@ const reshape: Operator = (call) => {
   );
   const guesses = target.filter((d) => d === -1).length;
   if (guesses > 1) return call.refuse("one -1 at most", `(${target.join(", ")})`);
+  const { samples } = call.reading;
+  const isNumbers = (target: readonly Dim[]): target is number[] =>
+    target.every((d) => typeof d === "number");
+  const fromSamples =
+    value instanceof View &&
+    samples !== undefined &&
+    isNumbers(target) &&
+    reshapedFromSamples(value, target, samples);
+  if (fromSamples) return [fromSamples];
   const rest = guesses === 1 ? over(productOf(dims), productOf(target.filter((d) => d !== -1))) : 1;
   const told = () => `(${dims.join(", ")}) as (${target.join(", ")})`;
   if (rest === undefined) return call.refuse("a shape for as many numbers", told());
