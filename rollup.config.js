@@ -6,6 +6,7 @@
 //   slim.js, slim.min.js: all but kernels
 // The small ones and slim only for npm pack (PACKAGE=1). What only some calls need stays a dynamic import, in chunks/.
 import { readFileSync } from "node:fs";
+import { resolve as resolvePath } from "node:path";
 import resolve from "@rollup/plugin-node-resolve";
 import { minify } from "terser";
 
@@ -13,6 +14,9 @@ const { dependencies } = JSON.parse(readFileSync("package.json", "utf8"));
 const installed = Object.keys(dependencies);
 const isNode = (id) => id.startsWith("node:") || id === "binaryen" || id === "cli-progress";
 const isInstalled = (id) => installed.some((name) => id === name || id.startsWith(`${name}/`));
+
+const input = "build/src/index.js";
+const infer = "build/src/infer.js";
 
 /** Other kernels than all of them. */
 const inlining = (code) => ({
@@ -23,14 +27,37 @@ const inlining = (code) => ({
 const withoutKernels = inlining(() => "export const inlined = undefined;");
 const forwardKernels = inlining(() => readFileSync("build/src/wasm/inlinedForward.js", "utf8"));
 
-const input = "build/src/index.js";
-const infer = "build/src/infer.js";
+/** What an entry needs at once is one file, whatever is imported later as well; files of a few hundred bytes are joined. */
 const named = (name, chunks) => ({
   dir: "dist",
   format: "es",
   entryFileNames: name,
   chunkFileNames: `${chunks}/[name].js`,
+  experimentalMinChunkSize: 4000,
+  manualChunks(id, { getModuleInfo }) {
+    return atOnce(getModuleInfo).has(id) ? "main" : undefined;
+  },
 });
+
+/** Modules that an entry imports, and those that these import, of each build. */
+const known = new WeakMap();
+function atOnce(getModuleInfo) {
+  if (!known.has(getModuleInfo)) known.set(getModuleInfo, reached(getModuleInfo));
+  return known.get(getModuleInfo);
+}
+function reached(getModuleInfo) {
+  const found = new Set();
+  const follow = (id) => {
+    if (found.has(id)) return;
+    found.add(id);
+    getModuleInfo(id)?.importedIds.forEach(follow);
+  };
+  for (const entry of [input, infer]) {
+    const id = resolvePath(entry);
+    if (getModuleInfo(id)) follow(id);
+  }
+  return found;
+}
 const small = {
   name: "small",
   renderChunk: (code) => minify(code, { module: true, compress: { passes: 2 } }),
