@@ -1,6 +1,7 @@
 // `data.*` for NumPy's files: arrays by name from .npz and .npy, and to them. Not here: the reading, which is loaded when something is
 // read (readArrays.ts), and the bytes of an array (npyBytes.ts).
 import { show, UnreelError } from "../errors.js";
+import { later } from "../later.js";
 import { readOptions } from "../layers/options.js";
 import { type Tensor, type TensorLike, tensor } from "../tensor.js";
 import { NPY_TYPES, type NpyType, writeNpy } from "./npyBytes.js";
@@ -9,7 +10,7 @@ import type { Source } from "./source.js";
 /** The array of an .npy file. float32 and float64 become float32, whole numbers int32 (those that do not fit are refused); C and
  * Fortran order. */
 export async function readNpy(source: Source): Promise<Tensor> {
-  return (await import("./readArrays.js")).readNpy(source);
+  return (await later(import("./readArrays.js"))).readNpy(source);
 }
 
 /**
@@ -20,7 +21,7 @@ export async function readNpz(
   source: Source,
   options: { maxBytes?: number } = {},
 ): Promise<Record<string, Tensor>> {
-  return (await import("./readArrays.js")).readNpz(source, options);
+  return (await later(import("./readArrays.js"))).readNpz(source, options);
 }
 
 export interface NpyOptions {

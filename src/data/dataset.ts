@@ -1,6 +1,8 @@
 // Dataset: a stream of elements that can be read again and again, and what makes one stream of another, as tf.data does.
-// Not here: what an element is (element.ts), the ways of reading ahead and of grouping (streams.ts), files (csv.ts, lines.ts). These are loaded when the first element is asked for.
+// Not here: what an element is (element.ts), the ways of reading ahead and of grouping (streams.ts), files (csv.ts, lines.ts). These are loaded
+// when the first element is asked for.
 import { positiveInteger, show, UnreelError } from "../errors.js";
+import { later } from "../later.js";
 import { readOptions } from "../layers/options.js";
 import { seedOr } from "../random.js";
 import type { CsvElementOf, CsvOptions, CsvRecord } from "./csvTypes.js";
@@ -11,7 +13,7 @@ import type { Source } from "./source.js";
 
 export type Stream<T> = Iterable<T> | AsyncIterable<T>;
 
-const ways = () => import("./streams.js");
+const ways = () => later(import("./streams.js"));
 type Ways = Awaited<ReturnType<typeof ways>>;
 
 export interface BatchOptions {
@@ -104,13 +106,17 @@ export class Dataset<T> implements AsyncIterable<T> {
   static fromCsv<T>(source: Source, options?: CsvOptions): Dataset<T>;
   static fromCsv(source: Source, options: CsvOptions = {}): Dataset<unknown> {
     return new Dataset(() =>
-      opened(async () => (await import("./csv.js")).csvElements(source, options) as AsyncGenerator<never>),
+      opened(
+        async () => (await later(import("./csv.js"))).csvElements(source, options) as AsyncGenerator<never>,
+      ),
     );
   }
 
   /** Lines of text without their line breaks, read as they are needed. Empty ones count. */
   static fromLines(source: Source, options: LinesOptions = {}): Dataset<string> {
-    return new Dataset(() => opened(async () => (await import("./lines.js")).linesOf(source, options)));
+    return new Dataset(() =>
+      opened(async () => (await later(import("./lines.js"))).linesOf(source, options)),
+    );
   }
 
   /** Elements of several datasets side by side, in a tuple or a record; as long as the shortest. */

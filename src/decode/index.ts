@@ -1,5 +1,6 @@
 // `decode.*`: from probabilities to ids, and from a function that predicts the next id to whole sequences. What searches is loaded by
 // the call.
+import { later } from "../later.js";
 import type { BeamSearchOptions } from "./beamSearch.js";
 import type { Decoded, GenerateOptions } from "./step.js";
 
@@ -16,7 +17,7 @@ export type { BeamSearchOptions, Decoded, GenerateOptions };
  *     });
  */
 export async function greedy<S = undefined>(options: GenerateOptions<S>): Promise<Decoded> {
-  return (await import("./greedy.js")).greedy(options);
+  return (await later(import("./greedy.js"))).greedy(options);
 }
 
 /**
@@ -25,5 +26,5 @@ export async function greedy<S = undefined>(options: GenerateOptions<S>): Promis
  * of the unfinished ones can be better than what was set aside. Ties: the sequence whose beginning was better, then the lower id.
  */
 export async function beamSearch<S = undefined>(options: BeamSearchOptions<S>): Promise<Decoded[]> {
-  return (await import("./beamSearch.js")).beamSearch(options);
+  return (await later(import("./beamSearch.js"))).beamSearch(options);
 }

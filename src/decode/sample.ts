@@ -1,6 +1,7 @@
 // Drawing ids by their probabilities. Temperature, then topK, then topP, as in Hugging Face's transformers.
 // topP: Holtzman et al., "The Curious Case of Neural Text Degeneration" (2020).
 import { inRange, positiveInteger, show, UnreelError } from "../errors.js";
+import { later } from "../later.js";
 import { readOptions } from "../layers/options.js";
 import { exponential } from "../numerics.js";
 import { Random, seedOr } from "../random.js";
@@ -69,7 +70,7 @@ function sampler(options: RowOptions | undefined): Sampler {
 }
 
 async function sequence<S>(options: GenerateOptions<S> & SampleOptions): Promise<Decoded> {
-  const { follow, generateDefaults } = await import("./step.js");
+  const { follow, generateDefaults } = await later(import("./step.js"));
   const read = readOptions("decode.sample", options, { ...generateDefaults, ...sampleDefaults });
   return follow("decode.sample", read as unknown as GenerateOptions<S>, drawing(read));
 }

@@ -1,5 +1,6 @@
 // What `datasets.*` offers: each has `load` and `about`, where its data and their licence come from. No data are part of the package, and
 // what loads them is itself loaded by the call.
+import { later } from "../../later.js";
 import * as about from "./about.js";
 import type { Pronunciation } from "./cmudict.js";
 import type { FileOptions } from "./file.js";
@@ -29,7 +30,7 @@ export const cmudict = {
 
   /** The published file (`word(2) W ER1 D # comment`), or a tab-separated table with columns word, variant, phones. */
   async load(options: FileOptions = {}): Promise<Pronunciation[]> {
-    return (await import("./cmudict.js")).load(options);
+    return (await later(import("./cmudict.js"))).load(options);
   },
 };
 
@@ -39,12 +40,12 @@ export const imdb = {
 
   /** The rows, order and options of `keras.datasets.imdb.load_data`. `maxlen` leaves long texts out, as Keras does. */
   async load(options: WordIdOptions = {}): Promise<{ train: Labelled; test: Labelled }> {
-    return (await import("./imdb.js")).load(options);
+    return (await later(import("./imdb.js"))).load(options);
   },
 
   /** Words and their ids, before `indexFrom` is added. */
   async getWordIndex(options: FileOptions = {}): Promise<Map<string, number>> {
-    return (await import("./imdb.js")).getWordIndex(options);
+    return (await later(import("./imdb.js"))).getWordIndex(options);
   },
 };
 
@@ -54,7 +55,7 @@ export const jena = {
 
   /** The published zip, or its CSV, gzipped or not: a column 'Date Time', the others numbers. */
   async load(options: FileOptions = {}): Promise<Weather> {
-    return (await import("./jena.js")).load(options);
+    return (await later(import("./jena.js"))).load(options);
   },
 };
 
@@ -65,7 +66,7 @@ export const nsmc = {
   /** Tab-separated tables with columns document and label (or text and label). Without `path` and `url`: the published train and
    * test. */
   async load(options: NsmcOptions = {}): Promise<{ train: Reviews; validation: Reviews; test: Reviews }> {
-    return (await import("./nsmc.js")).load(options);
+    return (await later(import("./nsmc.js"))).load(options);
   },
 };
 
@@ -75,12 +76,12 @@ export const reuters = {
 
   /** The rows, order and options of `keras.datasets.reuters.load_data`. `maxlen` leaves long texts out, as Keras does. */
   async load(options: ReutersOptions = {}): Promise<{ train: Labelled; test: Labelled }> {
-    return (await import("./reuters.js")).load(options);
+    return (await later(import("./reuters.js"))).load(options);
   },
 
   /** Words and their ids, before `indexFrom` is added. */
   async getWordIndex(options: FileOptions = {}): Promise<Map<string, number>> {
-    return (await import("./reuters.js")).getWordIndex(options);
+    return (await later(import("./reuters.js"))).getWordIndex(options);
   },
 
   /** The names of the classes. */
@@ -95,7 +96,7 @@ export const songysChatbot = {
 
   /** A table with columns Q, A, label (CSV) or question, answer, label (tab-separated). */
   async load(options: FileOptions = {}): Promise<Talk> {
-    return (await import("./songysChatbot.js")).load(options);
+    return (await later(import("./songysChatbot.js"))).load(options);
   },
 };
 
@@ -105,6 +106,6 @@ export const tinyShakespeare = {
 
   /** The text; its first nine tenths are usually trained on, the rest validates. */
   async load(options: FileOptions = {}): Promise<{ text: string; train: string; validation: string }> {
-    return (await import("./tinyShakespeare.js")).load(options);
+    return (await later(import("./tinyShakespeare.js"))).load(options);
   },
 };

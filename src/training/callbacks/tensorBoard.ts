@@ -2,6 +2,7 @@
 // Scalars only: graphs, histograms, images, embeddings and profiles are not offered.
 import { positiveInteger, show, UnreelError } from "../../errors.js";
 import { fileSystem } from "../../files.js";
+import { later } from "../../later.js";
 import { readOptions } from "../../layers/options.js";
 import type { Callback, Logs } from "./callback.js";
 import type { EventFile } from "./eventFile.js";
@@ -52,7 +53,7 @@ export function tensorBoard(options: TensorBoardOptions = {}): Callback {
   return {
     async onTrainBegin() {
       const files = await fileSystem(operation);
-      const { EventFile } = await import("./eventFile.js");
+      const { EventFile } = await later(import("./eventFile.js"));
       train = new EventFile(files, `${logDir}/train`);
       validation = new EventFile(files, `${logDir}/validation`);
       batches = 0;
