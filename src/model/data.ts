@@ -1,11 +1,31 @@
-// What calls on batches refuse: options that are for arrays, and single samples. Not here: what fit is given (trainingData.ts).
+// Batches that are given in the place of arrays: how they are opened and closed, and what is refused beside them: options that are for
+// arrays, and single samples. Not here: what fit is given (trainingData.ts).
 import { show, UnreelError } from "../errors.js";
 import type { Graph } from "../layers/graph.js";
 import { showShape } from "../layers/symbolic.js";
 import { Tensor } from "../tensor.js";
-import type { BatchParts } from "../training/feed.js";
+import type { InputLike } from "../training/arrays.js";
+import { type Batches, type BatchParts, BatchStream } from "../training/feed.js";
 
 export type Verbose = 0 | 1 | 2 | "auto";
+
+/** Calls `work` with a stream of batches and the x of the first. */
+export async function withBatches<R>(
+  operation: string,
+  data: Batches,
+  epoch: number | undefined,
+  work: (stream: BatchStream, x: InputLike) => Promise<R>,
+): Promise<R> {
+  const stream = new BatchStream(operation, data);
+  try {
+    const first = await stream.peek(epoch);
+    // Before a model takes its shape from it.
+    requireBatch(operation, first);
+    return await work(stream, first.x as InputLike);
+  } finally {
+    await stream.close();
+  }
+}
 
 /** Options that say how arrays are cut into batches have nothing to say where the data are batches. */
 export function refuseOfArrays(operation: string, options: unknown, names: readonly string[]): void {

@@ -17,7 +17,6 @@ import { readCompileOptions, resolveCompiled } from "./compile.js";
 import type { Verbose } from "./data.js";
 import { type Assets, Predictor } from "./predictor.js";
 import type { BytesOptions, SaveOptions } from "./save.js";
-import type { Student } from "./train.js";
 import type { DatasetFitOptions, FitOptions } from "./trainingData.js";
 
 /** Pages that only predict do without. */
@@ -55,7 +54,7 @@ export class Model<A extends Assets = Assets> extends Predictor<A> {
     this.requireRest("fit", this.#trains);
     this.#trains = true;
     try {
-      return await this.whileRunning(async () => (await training()).fit(this, this.#student, data, rest));
+      return await this.whileRunning(async () => (await training()).fit(this, this.#place, data, rest));
     } finally {
       this.#trains = false;
     }
@@ -73,7 +72,7 @@ export class Model<A extends Assets = Assets> extends Predictor<A> {
     options?: { batchSize?: number; sampleWeight?: WeightLike; steps?: number; verbose?: Verbose },
   ): Promise<Record<string, number>>;
   evaluate(data: InputLike | Batches, ...rest: readonly unknown[]): Promise<Record<string, number>> {
-    return this.whileRunning(async () => (await training()).evaluate(this.#student, data, rest));
+    return this.whileRunning(async () => (await training()).evaluate(this.#place, data, rest));
   }
 
   /** One training step on all of the given samples. */
@@ -82,7 +81,7 @@ export class Model<A extends Assets = Assets> extends Predictor<A> {
     y: InputLike,
     options: { sampleWeight?: WeightLike; classWeight?: ClassWeight } = {},
   ): Promise<Record<string, number>> {
-    return this.whileRunning(async () => (await training()).trainOnBatch(this.#student, x, y, options));
+    return this.whileRunning(async () => (await training()).trainOnBatch(this.#place, x, y, options));
   }
 
   /** The model as a layer of another one: weights are shared, `trainable` is the layer's own. */
@@ -160,13 +159,8 @@ export class Model<A extends Assets = Assets> extends Predictor<A> {
     if (this.#compiled) this.#compiled.trainee = trainee;
   }
 
-  /** What the loops of training ask the model for. */
-  get #student(): Student {
-    return {
-      trainee: (operation, data) => this.#trainee(operation, data),
-      streaming: (operation, data, epoch, work) => this.streaming(operation, data, epoch, work),
-    };
-  }
+  /** The model compiled and in the engine; data tell one without a shape its own. */
+  readonly #place = (operation: string, data: InputLike) => this.#trainee(operation, data);
 
   async #trainee(operation: string, data: InputLike): Promise<Trainee> {
     if (!this.#compiled) {

@@ -1,7 +1,7 @@
 // A model that computes: its graph, its place in the engine, predictions, streams, weights. Model adds training and files; this is all
 // of a model that `unreel/infer` has.
 import type { Asset } from "../data/revive.js";
-import { positiveInteger, show, suggestion, UnreelError } from "../errors.js";
+import { show, suggestion, UnreelError } from "../errors.js";
 import type { ModelDescription } from "../formats/description.js";
 import type { Executor } from "../graph/executor.js";
 import { later } from "../later.js";
@@ -11,10 +11,9 @@ import { readOptions } from "../layers/options.js";
 import type { SymbolicTensor } from "../layers/symbolic.js";
 import { assignWeights } from "../layers/weight.js";
 import type { Tensor, TensorLike } from "../tensor.js";
-import { type InputLike, readInputs } from "../training/arrays.js";
-import { report } from "../training/callbacks/progressBar.js";
-import { arrayFeed, type Batches, BatchStream, checkEnds, type Feed, isStream } from "../training/feed.js";
-import { refuseOfArrays, requireBatch, type Verbose } from "./data.js";
+import type { InputLike } from "../training/arrays.js";
+import type { Batches } from "../training/feed.js";
+import type { PredictOptions } from "./predict.js";
 import type { Stream } from "./stream.js";
 import { summarize } from "./summary.js";
 import type { ModelSource } from "./weights.js";
@@ -25,9 +24,13 @@ export type Predicted = Tensor & Tensor[];
 /** Vectorizers, lookups and scalers by the names that they were saved under. */
 export type Assets = Readonly<Record<string, Asset>>;
 
-/** What computes, and what walks batches: loaded with the first call that does. */
-export const computing = () =>
-  later(Promise.all([import("../graph/executor.js"), import("../training/predict.js")]));
+/** What computes, and what makes batches for it: loaded with the first call that does. */
+export async function computing() {
+  const parts = Promise.all([import("../graph/executor.js"), import("./predict.js")]);
+  const [{ Executor }, { predict }] = await later(parts);
+  return { Executor, predict };
+}
+type Parts = Awaited<ReturnType<typeof computing>>;
 
 export class Predictor<A extends Assets = Assets> {
   readonly name: string;
@@ -35,8 +38,7 @@ export class Predictor<A extends Assets = Assets> {
   #executor: Promise<Executor> | undefined;
   /** The same once it is there: for what is synchronous. */
   #resident: Executor | undefined;
-  /** What walks batches, once it is loaded. */
-  #passes: typeof import("../training/predict.js") | undefined;
+  #computing: Parts | undefined;
   /** Calls that are under way. */
   #running = 0;
   readonly #streams = new Set<Stream>();
@@ -89,43 +91,11 @@ export class Predictor<A extends Assets = Assets> {
 
   /** Outputs for inputs: one tensor, or one for each output. Of a dataset of batches, x or [x, y] and their like, the x count, and
    * all outputs must have one shape; `steps`: how many batches (default: all). */
-  async predict(
-    data: InputLike | Batches,
-    options: { batchSize?: number; steps?: number; verbose?: Verbose } = {},
-  ): Promise<Predicted> {
-    const isDataset = isStream(data);
-    if (isDataset) refuseOfArrays("predict", options, ["batchSize"]);
-    const defaults = { batchSize: 32, steps: undefined as number | undefined, verbose: "auto" as Verbose };
-    const example = "predict(x, { batchSize: 128 })";
-    const { batchSize, steps, verbose } = readOptions("predict", options, defaults, example);
-    positiveInteger("predict: batchSize", batchSize);
-    if (steps !== undefined) positiveInteger("predict: steps", steps);
-    const run = async (executor: Executor, feed: Feed) => {
-      checkEnds("predict", "steps", feed, steps);
-      const start = performance.now();
-      const results = await this.#passes!.predict(executor, feed, steps);
-      if (verbose === 1 || verbose === 2) report(start, {});
-      return (results.length === 1 ? results[0] : results) as Predicted;
-    };
-    const read = (executor: Executor, x: InputLike) => {
-      const inputs = readInputs("predict", executor.graph, x);
-      return { inputs, samples: inputs[0].shape[0] };
-    };
+  async predict(data: InputLike | Batches, options: PredictOptions = {}): Promise<Predicted> {
     return this.whileRunning(async () => {
-      if (isDataset) {
-        return this.streaming("predict", data, undefined, async (stream, x) => {
-          const executor = await this.executor("predict", x);
-          return run(
-            executor,
-            stream.feed((batch) => {
-              requireBatch("predict", batch, executor.graph);
-              return read(executor, batch.x as InputLike);
-            }),
-          );
-        });
-      }
-      const executor = await this.executor("predict", data);
-      return run(executor, arrayFeed(read(executor, data), batchSize));
+      const { predict } = await this.#parts();
+      const results = await predict((x) => this.executor("predict", x), data, options);
+      return (results.length === 1 ? results[0] : results) as Predicted;
     });
   }
 
@@ -251,27 +221,13 @@ export class Predictor<A extends Assets = Assets> {
   }
 
   async #load(graph: Graph): Promise<Executor> {
-    const [{ Executor }, passes] = await computing();
-    this.#passes = passes;
+    const { Executor } = await this.#parts();
     return Executor.create(graph, this.name);
   }
 
-  /** Calls `work` with a stream of batches and the x of the first. */
-  protected async streaming<R>(
-    operation: string,
-    data: Batches,
-    epoch: number | undefined,
-    work: (stream: BatchStream, x: InputLike) => Promise<R>,
-  ): Promise<R> {
-    const stream = new BatchStream(operation, data);
-    try {
-      const first = await stream.peek(epoch);
-      // Before a model takes its shape from it.
-      requireBatch(operation, first);
-      return await work(stream, first.x as InputLike);
-    } finally {
-      await stream.close();
-    }
+  async #parts(): Promise<Parts> {
+    this.#computing ??= await computing();
+    return this.#computing;
   }
 
   /** Runs an async call: until it is done, the model keeps its memory. */

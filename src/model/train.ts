@@ -4,14 +4,7 @@ import { readOptions } from "../layers/options.js";
 import type { InputLike } from "../training/arrays.js";
 import type { TrainedModel } from "../training/callbacks/callback.js";
 import { progressBar, report } from "../training/callbacks/progressBar.js";
-import {
-  arrayFeed,
-  type Batches,
-  type BatchStream,
-  checkEnds,
-  type Feed,
-  isStream,
-} from "../training/feed.js";
+import { arrayFeed, type Batches, checkEnds, type Feed, isStream } from "../training/feed.js";
 import {
   evaluate as evaluateFeed,
   fit as fitFeed,
@@ -20,7 +13,7 @@ import {
   trainOnBatch as trainOn,
 } from "../training/fit.js";
 import type { ClassWeight, WeightLike } from "../training/weights.js";
-import { refuseOfArrays, type Verbose } from "./data.js";
+import { refuseOfArrays, type Verbose, withBatches } from "./data.js";
 import {
   arrayFeeds,
   dataSet,
@@ -31,23 +24,13 @@ import {
   validationFeed,
 } from "./trainingData.js";
 
-/** A model, as these see it. */
-export interface Student {
-  /** The model compiled and in the engine; `data` tell a model without a shape its own. */
-  trainee(operation: string, data: InputLike): Promise<Trainee>;
-  /** Calls `work` with a stream of batches and the x of the first. */
-  streaming<R>(
-    operation: string,
-    data: Batches,
-    epoch: number | undefined,
-    work: (stream: BatchStream, x: InputLike) => Promise<R>,
-  ): Promise<R>;
-}
+/** The model compiled and in the engine; data tell a model without a shape its own. */
+type Place = (operation: string, data: InputLike) => Promise<Trainee>;
 
 /** `rest`: what stands behind the data, (y, options) or (options). */
 export async function fit(
   model: TrainedModel,
-  student: Student,
+  place: Place,
   data: InputLike | Batches,
   rest: readonly unknown[],
 ): Promise<History> {
@@ -55,13 +38,13 @@ export async function fit(
   const read = readFitOptions((options ?? {}) as FitOptions, isStream(data));
   const run = (trainee: Trainee, feed: Feed, split?: Feed) => fitFeeds(model, trainee, feed, split, read);
   if (!isStream(data)) {
-    const trainee = await student.trainee("fit", data);
+    const trainee = await place("fit", data);
     const { feed, validation } = arrayFeeds(trainee, data, y as InputLike, read);
     return run(trainee, feed, validation);
   }
   const epoch = read.initialEpoch === 0 ? undefined : read.initialEpoch;
-  return student.streaming("fit", data, epoch, async (stream, x) => {
-    const trainee = await student.trainee("fit", x);
+  return withBatches("fit", data, epoch, async (stream, x) => {
+    const trainee = await place("fit", x);
     return run(trainee, streamFeed("fit", trainee, stream, read.classWeight));
   });
 }
@@ -95,7 +78,7 @@ function fitFeeds(
 }
 
 export async function evaluate(
-  student: Student,
+  place: Place,
   data: InputLike | Batches,
   rest: readonly unknown[],
 ): Promise<Record<string, number>> {
@@ -121,18 +104,18 @@ export async function evaluate(
     return logs;
   };
   if (isDataset) {
-    return student.streaming("evaluate", data, undefined, async (stream, x) => {
-      const trainee = await student.trainee("evaluate", x);
+    return withBatches("evaluate", data, undefined, async (stream, x) => {
+      const trainee = await place("evaluate", x);
       return run(trainee, streamFeed("evaluate", trainee, stream));
     });
   }
-  const trainee = await student.trainee("evaluate", data);
+  const trainee = await place("evaluate", data);
   const arrays = dataSet("evaluate", trainee, data, y as InputLike, { sampleWeight });
   return run(trainee, arrayFeed(arrays, batchSize));
 }
 
 export async function trainOnBatch(
-  student: Student,
+  place: Place,
   x: InputLike,
   y: InputLike,
   options: object,
@@ -143,7 +126,7 @@ export async function trainOnBatch(
     classWeight: undefined as ClassWeight | undefined,
   };
   const read = readOptions("trainOnBatch", options, defaults, "trainOnBatch(x, y, { sampleWeight })");
-  const trainee = await student.trainee("trainOnBatch", x);
+  const trainee = await place("trainOnBatch", x);
   return trainOn(trainee, dataSet("trainOnBatch", trainee, x, y, read));
 }
 
