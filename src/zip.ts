@@ -58,10 +58,7 @@ export async function readZip(
     if (method !== 0 && method !== 8) throw refuse(name, "stored or deflated bytes", `method ${method}`);
     if (method === 0 && size !== packed.length)
       throw refuse(name, `${size} stored bytes`, `${packed.length}`);
-    if (size > (packed.length + 1) * DEFLATED_TIMES) {
-      const most = (packed.length + 1) * DEFLATED_TIMES;
-      throw refuse(name, `at most ${most} bytes unpacked`, `${size}`, CLAIMS);
-    }
+    refuseClaim(`${operation}: ${name}`, packed, size);
     take(`${operation}: ${name}`, size);
     found.set(name, entry);
   }
@@ -134,17 +131,30 @@ function entriesOf(operation: string, bytes: Uint8Array): Entry[] {
   });
 }
 
-/** Piece by piece: whatever an entry claims, not much more of it is made. */
-function inflated(
+/** Before room is made for what cannot be. */
+function refuseClaim(operation: string, packed: Uint8Array, size: number): void {
+  const most = (packed.length + 1) * DEFLATED_TIMES;
+  if (size <= most) return;
+  throw new UnreelError({
+    operation,
+    expected: `at most ${most} bytes unpacked`,
+    got: `${size}`,
+    hint: CLAIMS,
+  });
+}
+
+/** Deflated bytes unpacked, piece by piece: whatever a file claims, not much more of it is made. */
+export function inflated(
   operation: string,
-  Inflate: typeof import("fflate").Inflate,
+  Inflate: typeof import("fflate").Inflate | typeof import("fflate").Unzlib,
   packed: Uint8Array,
   size: number,
 ): Uint8Array {
+  refuseClaim(operation, packed, size);
   const out = new Uint8Array(size);
   let length = 0;
   const refuse = (got: string) =>
-    new UnreelError({ operation, expected: `${size} bytes unpacked, as the archive tells`, got });
+    new UnreelError({ operation, expected: `${size} bytes unpacked, as the file tells`, got });
   const inflate = new Inflate((some) => {
     if (length + some.length > size) throw refuse("more");
     out.set(some, length);

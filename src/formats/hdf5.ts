@@ -4,6 +4,7 @@ import type { Group } from "h5wasm";
 import { UnreelError } from "../errors.js";
 import { allowance } from "../zip.js";
 import { Hdf5Bytes } from "./hdf5Bytes.js";
+import type { Unzlib } from "./hdf5Filters.js";
 import { Hdf5Reader } from "./hdf5Read.js";
 import { isHdf5 } from "./signatures.js";
 
@@ -50,7 +51,10 @@ export async function readHdf5<R>(
   bytes: Uint8Array,
   act: (file: Hdf5File) => R,
 ): Promise<R> {
-  if (isHdf5(bytes)) return act(fileOf(operation, bytes));
+  if (isHdf5(bytes)) {
+    const { Unzlib } = await import("fflate");
+    return act(fileOf(operation, bytes, Unzlib));
+  }
   throw new UnreelError({ operation, expected: "a whole HDF5 file", got: "other bytes at its beginning" });
 }
 
@@ -63,9 +67,9 @@ function checkShape(place: string, given: readonly number[], shape: readonly num
   });
 }
 
-function fileOf(operation: string, bytes: Uint8Array): Hdf5File {
+function fileOf(operation: string, bytes: Uint8Array, unzlib: Unzlib): Hdf5File {
   const content = new Hdf5Bytes(operation, bytes, allowance(bytes.length));
-  const file = new Hdf5Reader(content);
+  const file = new Hdf5Reader(content, unzlib);
   const find = (path: string, attribute?: string) => {
     content.place = [operation, path || "/", ...(attribute === undefined ? [] : [attribute])].join(": ");
     return file.find(path);

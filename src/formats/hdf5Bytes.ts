@@ -57,12 +57,28 @@ export class Hdf5Bytes {
     this.#take(this.place, size);
   }
 
+  /** Room for what is made of the file. */
+  claim(bytes: number): void {
+    this.#take(this.place, bytes);
+  }
+
+  /** The bytes of a dataset that lie in no one piece, read as those of the file are. */
+  made(bytes: Uint8Array): Hdf5Bytes {
+    // Counted when they were put together.
+    return new Hdf5Bytes(this.place, bytes, () => {});
+  }
+
   /** A block that ends in its checksum. */
   checked(at: number, size: number): void {
+    if (this.holds(at, size)) return;
+    throw this.damaged(`a wrong checksum of ${size} bytes at byte ${at}`);
+  }
+
+  /** Whether a block ends in its checksum. */
+  holds(at: number, size: number): boolean {
     this.block(at, size);
     const end = at + size - CHECKSUM;
-    if (lookup3(this.bytes.subarray(at, Math.max(at, end))) === this.number(end, CHECKSUM)) return;
-    throw this.damaged(`a wrong checksum of ${size} bytes at byte ${at}`);
+    return lookup3(this.bytes.subarray(at, Math.max(at, end))) === this.number(end, CHECKSUM);
   }
 
   damaged(got: string, expected = "a whole HDF5 file", hint?: string): UnreelError {

@@ -9,7 +9,7 @@ export interface Piece {
 }
 
 /** Rounded down; the same on every engine. */
-function log2(value: number): number {
+export function log2(value: number): number {
   let bits = 0;
   for (let left = value; left >= 2; left /= 2) bits++;
   return bits;

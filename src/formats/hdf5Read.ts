@@ -1,9 +1,11 @@
-// Reads HDF5 files as Keras has them written: groups, attributes, and datasets in one piece, of either form of the format (h5py writes the
-// older one unless told otherwise). Every offset is checked against the file and nothing is visited twice, for the older form has no checksums
+// Reads HDF5 files as Keras has them written: groups, attributes, and datasets in one piece or in chunks (hdf5Chunks.ts), of either form of
+// the format (h5py writes the older one unless told otherwise). Every offset is checked against the file and nothing is visited twice, for the older form has no checksums
 // and a damaged file may be a maze. The HDF Group's own library loses itself in some (it never comes back), and makes room for whatever a
 // dataset claims. HDF5 File Format Specification, version 3
 import { CHECKSUM, type Hdf5Bytes, UNDEFINED } from "./hdf5Bytes.js";
+import { assembled, type Chunks, chunksOf } from "./hdf5Chunks.js";
 import { FractalHeap, type Piece, recordsOf } from "./hdf5Dense.js";
+import { filtersOf, type Unzlib } from "./hdf5Filters.js";
 import { MESSAGES, type Message, messagesOf } from "./hdf5Header.js";
 
 /** A dataset's or an attribute's numbers or texts: what they are and where they lie. */
@@ -12,6 +14,8 @@ interface Data {
   readonly shape: readonly number[];
   readonly at: number;
   readonly bytes: number;
+  /** How it is cut, where it lies in no one piece, and how far each axis may grow. */
+  readonly cut?: { readonly chunks: Chunks; readonly most: readonly number[] };
 }
 
 interface DataType {
@@ -21,18 +25,18 @@ interface DataType {
   readonly signed: boolean;
 }
 
-const REPACK = "h5repack -l CONTI -f NONE makes one of it.";
-
 export class Hdf5Reader {
   readonly #file: Hdf5Bytes;
+  readonly #unzlib: Unzlib;
   readonly #root: number;
   readonly #headers = new Map<number, readonly Message[]>();
   readonly #groups = new Map<number, ReadonlyMap<string, number>>();
   readonly #attributeNames = new Map<number, ReadonlyMap<string, number>>();
   readonly #heaps = new Map<number, ReadonlyMap<number, Piece>>();
 
-  constructor(file: Hdf5Bytes) {
+  constructor(file: Hdf5Bytes, unzlib: Unzlib) {
     this.#file = file;
+    this.#unzlib = unzlib;
     const version = file.number(8, 1);
     const isNewer = version === 2 || version === 3;
     if (version > 3) throw file.damaged(`a superblock of version ${version}`);
@@ -154,14 +158,19 @@ export class Hdf5Reader {
     const message = (type: number) => messages.find((each) => each.type === type);
     const [space, type, layout] = [MESSAGES.dataspace, MESSAGES.datatype, MESSAGES.layout].map(message);
     if (!space || !type || !layout) return undefined;
-    if (message(MESSAGES.filters))
-      throw this.#file.damaged("a compressed dataset", "numbers as they are", REPACK);
     const shape = this.#shape(space.at);
     const found = { type: this.#datatype(type.at), shape };
     const bytes = shape.reduce((product, d) => product * d, found.type.size);
     const [version, kind] = [this.#file.number(layout.at, 1), this.#file.number(layout.at + 1, 1)];
-    if (version !== 3 && version !== 4) throw this.#file.damaged(`a layout of version ${version}`);
-    if (kind > 1) throw this.#file.damaged("a dataset in chunks", "a dataset in one piece", REPACK);
+    if (version < 3 || version > 5) throw this.#file.damaged(`a layout of version ${version}`);
+    if (kind > 2) throw this.#file.damaged("a dataset in other files", "a dataset in the file");
+    if (kind === 2) {
+      const filters = message(MESSAGES.filters);
+      const chunks = chunksOf(this.#file, layout.at, filters ? filtersOf(this.#file, filters.at) : []);
+      if (chunks.size !== found.type.size)
+        throw this.#file.damaged(`chunks of numbers of ${chunks.size} bytes in place of ${found.type.size}`);
+      return { ...found, at: 0, bytes, cut: { chunks, most: this.#most(space.at, shape) } };
+    }
     const at = kind === 0 ? layout.at + 4 : this.#file.number(layout.at + 2, 8);
     const own = kind === 0 ? this.#file.number(layout.at + 2, 2) : this.#file.number(layout.at + 10, 8);
     if (bytes > 0 && own < bytes) throw this.#file.damaged(`${own} bytes for shape (${shape.join(", ")})`);
@@ -204,14 +213,16 @@ export class Hdf5Reader {
     return names;
   }
 
-  numbers({ type, shape, at, bytes }: Data): Float32Array {
+  numbers(data: Data): Float32Array {
+    const { type, shape, at, bytes } = data;
     const { class: kind, size, littleEndian, signed } = type;
     if (kind !== "float" && kind !== "integer") throw this.#file.damaged(`a ${kind}`, "numbers");
-    this.#file.block(at, bytes);
+    const file = this.#piece(data);
+    file.block(at, bytes);
     const count = shape.reduce((product, d) => product * d, 1);
     if (kind === "float" && size === 4 && littleEndian)
-      return new Float32Array(this.#file.bytes.slice(at, at + bytes).buffer);
-    const view = this.#file.view;
+      return new Float32Array(file.bytes.slice(at, at + bytes).buffer);
+    const { view } = file;
     const read: Record<string, (place: number) => number> = {
       float4: (place) => view.getFloat32(place, littleEndian),
       float8: (place) => view.getFloat64(place, littleEndian),
@@ -232,7 +243,13 @@ export class Hdf5Reader {
   whole(data: Data): number {
     const { type, at } = data;
     if (type.class !== "integer" || type.size > 8 || !type.littleEndian) return this.numbers(data)[0];
-    return this.#file.number(at, type.size);
+    return this.#piece(data).number(at, type.size);
+  }
+
+  /** The bytes that a dataset lies in: the file's, or its own put together. */
+  #piece({ shape, cut }: Data): Hdf5Bytes {
+    if (!cut) return this.#file;
+    return this.#file.made(assembled(this.#file, cut.chunks, shape, cut.most, this.#unzlib));
   }
 
   texts({ type, shape, at, bytes }: Data): string[] {
@@ -290,6 +307,18 @@ export class Hdf5Reader {
     if (version === 2 && this.#file.number(at + 3, 1) === 2) return [0];
     const start = at + (version === 1 ? 8 : 4);
     return Array.from({ length: rank }, (_, axis) => this.#file.number(start + 8 * axis, 8));
+  }
+
+  /** How far each axis may grow. */
+  #most(at: number, shape: readonly number[]): readonly number[] {
+    const [version, flags] = [this.#file.number(at, 1), this.#file.number(at + 2, 1)];
+    if ((flags & 1) === 0) return shape;
+    const start = at + (version === 1 ? 8 : 4) + 8 * shape.length;
+    return shape.map((now, axis) => {
+      const most = this.#file.number(start + 8 * axis, 8);
+      if (most < now) throw this.#file.damaged(`an axis of ${now} that may grow to ${most}`);
+      return most;
+    });
   }
 
   #datatype(at: number): DataType {

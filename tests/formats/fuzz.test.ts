@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { unzipSync, zipSync } from "fflate";
 import { test } from "uvu";
 import { readNpy } from "../../src/data/npz.js";
+import { readHdf5 } from "../../src/formats/hdf5.js";
 import { data, loadModel, type Model, text, torch } from "../../src/index.js";
 import type { Random } from "../../src/random.js";
 import { readGolden, root } from "../support.js";
@@ -14,6 +15,7 @@ import { newerHdf5 } from "./newerHdf5.js";
 type Files = Record<string, Uint8Array>;
 
 const entries = unzipSync(readFileSync(new URL("tests/formats/keras.zip", root)));
+const repacked = unzipSync(readFileSync(new URL("tests/formats/hdf5.zip", root)));
 const picked = (names: readonly string[]): Files =>
   Object.fromEntries(names.map((name) => [name, entries[name]]));
 const decoded = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -164,6 +166,28 @@ const KINDS: Record<string, () => Fuzzed | Promise<Fuzzed>> = {
     damage: mutated,
     read: opened,
     oneOf: 8,
+  }),
+  // In chunks, compressed: with checksums around nearly all, or around the numbers alone.
+  ".h5: repacked": () => ({
+    files: { older: repacked["older/with_adam.h5"], newest: repacked["newest/with_adam.h5"] },
+    damage: mutated,
+    read: opened,
+    oneOf: 8,
+  }),
+  "chunks of HDF5": () => ({
+    files: { older: repacked["older/numbers.h5"], v110: repacked["v110/numbers.h5"] },
+    damage: mutated,
+    async read(bytes, form) {
+      const wanted = JSON.parse(decoded(repacked[`${form}/numbers.json`])) as Record<
+        string,
+        { shape: number[] }
+      >;
+      await readHdf5("test", bytes, (file) => {
+        for (const [name, { shape }] of Object.entries(wanted)) file.floats(name, shape);
+      });
+    },
+    says: /^test\b/,
+    oneOf: 20,
   }),
   ".weights.h5": () => ({
     files: WEIGHTS,
