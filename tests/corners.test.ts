@@ -187,17 +187,19 @@ test("a sequential model without an input shape is built from the first data, wh
 /** A model without a shape, of all that is built in another way: layers in layers, a cell of one's own, normalization. */
 function shapeless() {
   const inside = layers.dense({ units: 2 });
-  const cell: Cell = {
+  const copied = layers.dense({ units: 2 });
+  const cellOf = (dense: typeof inside): Cell => ({
     stateSize: 2,
     call: (now, [before]) => {
-      const next = ops.add(inside.apply(now), before);
+      const next = ops.add(dense.apply(now), before);
       return [next, [next]];
     },
-  };
+  });
   const made = sequential([
     layers.batchNormalization(),
+    layers.bidirectional({ layer: layers.rnn({ cell: cellOf(copied), returnSequences: true }) }),
     layers.timeDistributed({ layer: layers.dense({ units: 3 }) }),
-    layers.rnn({ cell, returnSequences: true }),
+    layers.rnn({ cell: cellOf(inside), returnSequences: true }),
     layers.bidirectional({ layer: layers.gru({ units: 2 }) }),
     layers.dense({ units: 2, activation: "softmax" }),
   ]);

@@ -385,6 +385,14 @@ const data: Record<string, [(made: Model) => unknown, RegExp]> = {
   ],
   "too few weights": [(made) => made.setWeights([]), /expected 6 weights, got 0|expected \d weights, got 0/],
   "unknown layer": [(made) => made.getLayer("dens"), /name of a layer/],
+  "a stream's option that is none": [
+    (made) => made.stream({ batchsize: 2 } as never),
+    /^stream: .*'batchsize'\. Did you mean 'batchSize'/,
+  ],
+  "a stream's batch in the place of its options": [
+    (made) => made.stream(4 as never),
+    /^stream: expected an options object, got 4\. Write stream\(\{ batchSize: 4 \}\)/,
+  ],
 };
 
 for (const [name, [call, pattern]] of Object.entries(data)) {

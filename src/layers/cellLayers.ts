@@ -13,7 +13,7 @@ import {
 import { input, lastAxis, layerOptions } from "./core.js";
 import { cloneGraph, type Graph, makeGraph } from "./graph.js";
 import type { LayerKind } from "./kind.js";
-import { type CommonOptions, Layer } from "./layer.js";
+import { type CommonOptions, Layer, undoneBy } from "./layer.js";
 import { gateMasks } from "./recurrence.js";
 import {
   cellDefaults,
@@ -238,7 +238,12 @@ function ownKind(
 ): LayerKind<object> {
   let graph: Graph | undefined;
   const graphFor = (shapes: readonly Shape[]): Graph => {
-    graph ??= draw(shapes);
+    if (!graph) {
+      graph = draw(shapes);
+      undoneBy(() => {
+        graph = undefined;
+      });
+    }
     const drawn = graph.inputs.map((each) => each.shape);
     const fits = (a: Shape, b: Shape) => a.length === b.length && (a.length === 1 || a.at(-1) === b.at(-1));
     if (drawn.length === shapes.length && drawn.every((shape, k) => fits(shape, shapes[k]))) return graph;
@@ -256,9 +261,6 @@ function ownKind(
     stateSizes: () => sizes,
     takesConstants: () => true,
     cellGraph: () => graph,
-    forget: () => {
-      graph = undefined;
-    },
     children: (_, shapes) => graphFor(shapes).layers.map((layer) => ({ layer })),
     outputs: (_, shapes) =>
       graphFor(shapes).outputs.map((output) => [shapes[0][0], ...output.shape.slice(1)]),

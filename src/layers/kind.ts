@@ -126,8 +126,6 @@ export interface LayerKind<C extends object> {
   readonly recurrent?: boolean;
   /** A cell, for rnn: takes x of one step and its states, gives its output and its new states. */
   stateSizes?(config: C): readonly number[];
-  /** Forgets that graph: the layer was built in vain. */
-  forget?(): void;
   /** Takes `constants` in apply: they follow the inputs, as further ones. */
   takesConstants?(config: C): boolean;
   /** An attention layer: takes masks in a list, or by their names in Keras. */

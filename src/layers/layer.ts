@@ -55,24 +55,32 @@ export function uniqueName(base: string): string {
   return count === 0 ? base : `${base}_${count}`;
 }
 
-/** Layers that are built at the moment, where somebody may have to undo it. */
-let builtNow: Layer[] | undefined;
+/** How what is built at the moment is undone, where somebody may have to. */
+let undoes: (() => void)[] | undefined;
 
-/** Calls `build` and gives the layers that it built, those inside others too. When it throws, none of them stays built. */
-export function trackBuilt(build: () => void): readonly Layer[] {
-  const around = builtNow;
-  const built: Layer[] = [];
-  builtNow = built;
+/** To be called by whoever keeps something of what it was built for. */
+export function undoneBy(undo: () => void): void {
+  undoes?.push(undo);
+}
+
+/** Calls `build` and gives what undoes it, for all layers that it built, those inside others too. When it throws, it is undone. */
+export function undoable(build: () => void): () => void {
+  const around = undoes;
+  const own: (() => void)[] = [];
+  const undoAll = () => {
+    for (const undo of own) undo();
+  };
+  undoes = own;
   try {
     build();
   } catch (error) {
-    for (const layer of built) layer.unbuild();
+    undoAll();
     throw error;
   } finally {
-    builtNow = around;
+    undoes = around;
   }
-  around?.push(...built);
-  return built;
+  around?.push(undoAll);
+  return undoAll;
 }
 
 export class Layer<C extends object = object> {
@@ -111,7 +119,7 @@ export class Layer<C extends object = object> {
   /** Creates the weights for inputs of these shapes. A built layer only checks that its weights still fit. */
   build(inputs: readonly Shape[]): void {
     this.#checkRanks(this.kind.merges ? inputs : inputs.slice(0, 1));
-    if (!this.#builtFor) builtNow?.push(this as unknown as Layer);
+    if (!this.#builtFor) undoneBy(() => this.#unbuild());
     const children = this.kind.children?.(this.config, inputs) ?? [];
     for (const child of children) if (child.inputs) child.layer.build(child.inputs);
     const specs = this.kind.weights?.(this.config, inputs) ?? [];
@@ -136,13 +144,12 @@ export class Layer<C extends object = object> {
     this.#builtFor = inputs;
   }
 
-  /** As it was before it was built: whatever built it was refused. */
-  unbuild(): void {
+  /** As it was before it was built. */
+  #unbuild(): void {
     this.#builtFor = undefined;
     this.#children = [];
     this.#applied = 0;
     this.weights = [];
-    this.kind.forget?.();
   }
 
   /** The weights that training changes: none when this layer is frozen, and none of a frozen layer inside it. */

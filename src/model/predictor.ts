@@ -100,7 +100,8 @@ export class Predictor<A extends Assets = Assets> {
   }
 
   /** Inference one time step at a time, with states of its own: `stream.step(x)` is synchronous. */
-  async stream({ batchSize = 1 }: { batchSize?: number } = {}): Promise<Stream> {
+  async stream(options: { batchSize?: number } = {}): Promise<Stream> {
+    const { batchSize } = readOptions("stream", options, { batchSize: 1 }, "stream({ batchSize: 4 })");
     const { Stream } = await later(import("./stream.js"));
     const stream = new Stream(await this.executor("stream"), batchSize, () => this.#streams.delete(stream));
     this.#streams.add(stream);

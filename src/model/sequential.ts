@@ -3,7 +3,7 @@
 import { show, UnreelError } from "../errors.js";
 import { input } from "../layers/core.js";
 import { type Graph, makeGraph } from "../layers/graph.js";
-import { Layer, trackBuilt, uniqueName } from "../layers/layer.js";
+import { Layer, undoable, uniqueName } from "../layers/layer.js";
 import { readOptions } from "../layers/options.js";
 import { type Shape, SymbolicTensor } from "../layers/symbolic.js";
 import type { Weight } from "../layers/weight.js";
@@ -13,7 +13,8 @@ import { Model } from "./model.js";
 
 /** What the first data made of a model, until the call that brought them has succeeded. */
 interface FromData {
-  readonly layers: readonly Layer[];
+  /** Leaves the layers as they were before. */
+  readonly undo: () => void;
   /** Weights as they were before the call. */
   readonly versions: ReadonlyMap<Weight, number>;
 }
@@ -59,9 +60,9 @@ export class Sequential extends Model {
       const { shape } = tensorOf(`${operation}: x`, values);
       this.#inputShape = shape.length === 1 ? [1] : shape.slice(1);
       try {
-        const layers = this.#rebuild();
+        const undo = this.#rebuild();
         const { weights } = super.graph(operation);
-        this.#fromData = { layers, versions: new Map(weights.map((weight) => [weight, weight.version])) };
+        this.#fromData = { undo, versions: new Map(weights.map((weight) => [weight, weight.version])) };
       } catch (error) {
         // The next data may have the shape that was meant.
         this.#inputShape = undefined;
@@ -93,12 +94,12 @@ export class Sequential extends Model {
     }
   }
 
-  #forget({ layers, versions }: FromData): void {
+  #forget({ undo, versions }: FromData): void {
     this.#fromData = undefined;
     for (const [weight, version] of versions) if (weight.version !== version) return;
     this.#inputShape = undefined;
     this.regraph(undefined);
-    for (const layer of layers) layer.unbuild();
+    undo();
   }
 
   #push(given: unknown): void {
@@ -131,12 +132,12 @@ export class Sequential extends Model {
     this.#stack.push(layer);
   }
 
-  /** Gives the layers that were built for it. */
-  #rebuild(): readonly Layer[] {
+  /** Gives what leaves its layers as they were before. */
+  #rebuild(): () => void {
     const [first] = this.#stack;
     const shape = this.#inputShape;
-    if (!first || shape === undefined) return [];
-    return trackBuilt(() => {
+    if (!first || shape === undefined) return () => {};
+    return undoable(() => {
       const start = this.#start ?? input({ shape, dtype: first.kind.inputDtype });
       const end = this.#stack.reduce((x, layer) => this.#stackOn(x, layer), start);
       this.regraph(makeGraph(this.name, [start], [end]));
