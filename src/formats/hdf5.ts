@@ -2,10 +2,11 @@
 // first one. Shapes are checked before numbers are read: what a file claims is never allocated. Not here: what Keras keeps where.
 import type { Group } from "h5wasm";
 import { UnreelError } from "../errors.js";
+import { later } from "../later.js";
 import { allowance } from "../zip.js";
 import { Hdf5Bytes } from "./hdf5Bytes.js";
-import type { Unzlib } from "./hdf5Filters.js";
-import { Hdf5Reader } from "./hdf5Read.js";
+import type { Chunking } from "./hdf5Chunks.js";
+import { Hdf5Reader, InChunks } from "./hdf5Read.js";
 import { isHdf5 } from "./signatures.js";
 
 /** Numbers of a dataset, or of several, by path; and texts. */
@@ -45,17 +46,22 @@ async function library() {
   return { File: h5wasm.File, FS: module.FS };
 }
 
-/** Reads what it wants of a file. */
+/** Reads what it wants of a file. `act` is called again where the file turns out to have datasets in chunks, which Keras does not write:
+ * what reads them is loaded then. */
 export async function readHdf5<R>(
   operation: string,
   bytes: Uint8Array,
   act: (file: Hdf5File) => R,
 ): Promise<R> {
-  if (isHdf5(bytes)) {
-    const { Unzlib } = await import("fflate");
-    return act(fileOf(operation, bytes, Unzlib));
+  if (!isHdf5(bytes))
+    throw new UnreelError({ operation, expected: "a whole HDF5 file", got: "other bytes at its beginning" });
+  try {
+    return await act(fileOf(operation, bytes));
+  } catch (error) {
+    if (!(error instanceof InChunks)) throw error;
   }
-  throw new UnreelError({ operation, expected: "a whole HDF5 file", got: "other bytes at its beginning" });
+  const { chunking } = await later(import("./hdf5Chunks.js"));
+  return act(fileOf(operation, bytes, await chunking()));
 }
 
 function checkShape(place: string, given: readonly number[], shape: readonly number[]): void {
@@ -67,9 +73,9 @@ function checkShape(place: string, given: readonly number[], shape: readonly num
   });
 }
 
-function fileOf(operation: string, bytes: Uint8Array, unzlib: Unzlib): Hdf5File {
+function fileOf(operation: string, bytes: Uint8Array, chunking?: Chunking): Hdf5File {
   const content = new Hdf5Bytes(operation, bytes, allowance(bytes.length));
-  const file = new Hdf5Reader(content, unzlib);
+  const file = new Hdf5Reader(content, chunking);
   const find = (path: string, attribute?: string) => {
     content.place = [operation, path || "/", ...(attribute === undefined ? [] : [attribute])].join(": ");
     return file.find(path);

@@ -2,7 +2,7 @@
 // hdf5ChunkIndex.ts; what was done to its bytes: hdf5Filters.ts. HDF5 File Format Specification, version 3: IV.A.2.i (layout)
 import { type Hdf5Bytes, UNDEFINED } from "./hdf5Bytes.js";
 import { type Index, locate, numbersAt, type Stored } from "./hdf5ChunkIndex.js";
-import { type Filter, type Unzlib, unfiltered } from "./hdf5Filters.js";
+import { type Filter, filtersOf, type Unzlib, unfiltered } from "./hdf5Filters.js";
 
 /** How a dataset is cut. */
 export interface Chunks {
@@ -16,8 +16,20 @@ export interface Chunks {
   readonly plainEnds: boolean;
 }
 
+/** What reads datasets in chunks, with what unpacks them. `filters`: where the message of the filters is. */
+export async function chunking() {
+  const { Unzlib } = await import("fflate");
+  return {
+    chunksOf: (file: Hdf5Bytes, at: number, filters?: number) =>
+      chunksOf(file, at, filters === undefined ? [] : filtersOf(file, filters)),
+    assembled: (file: Hdf5Bytes, chunks: Chunks, shape: readonly number[], most: readonly number[]) =>
+      assembled(file, chunks, shape, most, Unzlib),
+  };
+}
+export type Chunking = Awaited<ReturnType<typeof chunking>>;
+
 /** The layout message of a dataset in chunks, of version 3 to 5. */
-export function chunksOf(file: Hdf5Bytes, at: number, filters: readonly Filter[]): Chunks {
+function chunksOf(file: Hdf5Bytes, at: number, filters: readonly Filter[]): Chunks {
   const version = file.number(at, 1);
   if (version === 3) {
     const rank = file.number(at + 2, 1);
@@ -62,7 +74,7 @@ function cut(
 const productOf = (sizes: readonly number[]) => sizes.reduce((product, size) => product * size, 1);
 
 /** The numbers of a dataset put together. Room is made when the limit allows for all of its chunks unpacked. */
-export function assembled(
+function assembled(
   file: Hdf5Bytes,
   { shape: chunk, size, index, filters, plainEnds }: Chunks,
   shape: readonly number[],

@@ -3,9 +3,8 @@
 // and a damaged file may be a maze. The HDF Group's own library loses itself in some (it never comes back), and makes room for whatever a
 // dataset claims. HDF5 File Format Specification, version 3
 import { CHECKSUM, type Hdf5Bytes, UNDEFINED } from "./hdf5Bytes.js";
-import { assembled, type Chunks, chunksOf } from "./hdf5Chunks.js";
+import type { Chunking, Chunks } from "./hdf5Chunks.js";
 import { FractalHeap, type Piece, recordsOf } from "./hdf5Dense.js";
-import { filtersOf, type Unzlib } from "./hdf5Filters.js";
 import { MESSAGES, type Message, messagesOf } from "./hdf5Header.js";
 
 /** A dataset's or an attribute's numbers or texts: what they are and where they lie. */
@@ -25,18 +24,21 @@ interface DataType {
   readonly signed: boolean;
 }
 
+/** A dataset in chunks was met by a reader that has nothing to read one with. */
+export class InChunks extends Error {}
+
 export class Hdf5Reader {
   readonly #file: Hdf5Bytes;
-  readonly #unzlib: Unzlib;
+  readonly #chunking: Chunking | undefined;
   readonly #root: number;
   readonly #headers = new Map<number, readonly Message[]>();
   readonly #groups = new Map<number, ReadonlyMap<string, number>>();
   readonly #attributeNames = new Map<number, ReadonlyMap<string, number>>();
   readonly #heaps = new Map<number, ReadonlyMap<number, Piece>>();
 
-  constructor(file: Hdf5Bytes, unzlib: Unzlib) {
+  constructor(file: Hdf5Bytes, chunking?: Chunking) {
     this.#file = file;
-    this.#unzlib = unzlib;
+    this.#chunking = chunking;
     const version = file.number(8, 1);
     const isNewer = version === 2 || version === 3;
     if (version > 3) throw file.damaged(`a superblock of version ${version}`);
@@ -165,8 +167,8 @@ export class Hdf5Reader {
     if (version < 3 || version > 5) throw this.#file.damaged(`a layout of version ${version}`);
     if (kind > 2) throw this.#file.damaged("a dataset in other files", "a dataset in the file");
     if (kind === 2) {
-      const filters = message(MESSAGES.filters);
-      const chunks = chunksOf(this.#file, layout.at, filters ? filtersOf(this.#file, filters.at) : []);
+      if (!this.#chunking) throw new InChunks();
+      const chunks = this.#chunking.chunksOf(this.#file, layout.at, message(MESSAGES.filters)?.at);
       if (chunks.size !== found.type.size)
         throw this.#file.damaged(`chunks of numbers of ${chunks.size} bytes in place of ${found.type.size}`);
       return { ...found, at: 0, bytes, cut: { chunks, most: this.#most(space.at, shape) } };
@@ -249,7 +251,7 @@ export class Hdf5Reader {
   /** The bytes that a dataset lies in: the file's, or its own put together. */
   #piece({ shape, cut }: Data): Hdf5Bytes {
     if (!cut) return this.#file;
-    return this.#file.made(assembled(this.#file, cut.chunks, shape, cut.most, this.#unzlib));
+    return this.#file.made(this.#chunking!.assembled(this.#file, cut.chunks, shape, cut.most));
   }
 
   texts({ type, shape, at, bytes }: Data): string[] {
