@@ -26,6 +26,18 @@ const inlining = (code) => ({
 /** None: the user hands them over (configure({ kernels })). */
 const withoutKernels = inlining(() => "export const inlined = undefined;");
 const forwardKernels = inlining(() => readFileSync("build/src/wasm/inlinedForward.js", "utf8"));
+/** Models that are only run are not written, and what they were compiled with is passed over: HDF5's library alone would be 5 MB of a bundle
+ * that is one file. */
+const withoutWriting = {
+  name: "reading only",
+  load: (id) =>
+    /\/(formats\/(hdf5Write|onnx\/write|keras\/(writeGraph|compile|optimizerState|legacyTraining)|tfjs\/training)|program\/emit)\.js$/.test(
+      id,
+    )
+      ? { code: "export default {};", syntheticNamedExports: true }
+      : undefined,
+};
+const forInfer = [forwardKernels, withoutWriting];
 
 /** What an entry needs at once is one file, whatever is imported later as well; files of a few hundred bytes are joined. */
 const named = (name, chunks) => ({
@@ -83,7 +95,7 @@ const linked = [
   {
     ...host,
     input: { infer },
-    plugins: [forwardKernels, resolve()],
+    plugins: [...forInfer, resolve()],
     output: [named("[name].js", "chunks/infer"), asFiles("dist/infer")],
   },
 ];
@@ -101,7 +113,7 @@ export default process.env.PACKAGE
       {
         ...page,
         input: infer,
-        plugins: [forwardKernels, resolve({ browser: true }), small],
+        plugins: [...forInfer, resolve({ browser: true }), small],
         output: paged("infer.min.js", "chunks/min-infer"),
       },
       {

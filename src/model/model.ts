@@ -19,9 +19,6 @@ import { type Assets, Predictor } from "./predictor.js";
 import type { BytesOptions, SaveOptions } from "./save.js";
 import type { DatasetFitOptions, FitOptions } from "./trainingData.js";
 
-/** Pages that only predict do without. */
-const training = () => later(import("./train.js"));
-
 /** What the model was compiled with, and what becomes of it. */
 interface Compiling {
   readonly options: CompileOptions;
@@ -54,7 +51,7 @@ export class Model<A extends Assets = Assets> extends Predictor<A> {
     this.requireRest("fit", this.#trains);
     this.#trains = true;
     try {
-      return await this.whileRunning(async () => (await training()).fit(this, this.#place, data, rest));
+      return await this.whileRunning(async () => (await this.#training()).fit(this, this.#place, data, rest));
     } finally {
       this.#trains = false;
     }
@@ -72,7 +69,7 @@ export class Model<A extends Assets = Assets> extends Predictor<A> {
     options?: { batchSize?: number; sampleWeight?: WeightLike; steps?: number; verbose?: Verbose },
   ): Promise<Record<string, number>>;
   evaluate(data: InputLike | Batches, ...rest: readonly unknown[]): Promise<Record<string, number>> {
-    return this.whileRunning(async () => (await training()).evaluate(this.#place, data, rest));
+    return this.whileRunning(async () => (await this.#training()).evaluate(this.#place, data, rest));
   }
 
   /** One training step on all of the given samples. */
@@ -81,7 +78,7 @@ export class Model<A extends Assets = Assets> extends Predictor<A> {
     y: InputLike,
     options: { sampleWeight?: WeightLike; classWeight?: ClassWeight } = {},
   ): Promise<Record<string, number>> {
-    return this.whileRunning(async () => (await training()).trainOnBatch(this.#place, x, y, options));
+    return this.whileRunning(async () => (await this.#training()).trainOnBatch(this.#place, x, y, options));
   }
 
   /** The model as a layer of another one: weights are shared, `trainable` is the layer's own. */
@@ -157,6 +154,11 @@ export class Model<A extends Assets = Assets> extends Predictor<A> {
     super.regraph(graph);
     this.#layer = undefined;
     if (this.#compiled) this.#compiled.trainee = trainee;
+  }
+
+  async #training() {
+    const { training } = await this.computing();
+    return later(training());
   }
 
   /** The model compiled and in the engine; data tell one without a shape its own. */

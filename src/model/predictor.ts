@@ -24,13 +24,9 @@ export type Predicted = Tensor & Tensor[];
 /** Vectorizers, lookups and scalers by the names that they were saved under. */
 export type Assets = Readonly<Record<string, Asset>>;
 
-/** What computes, and what makes batches for it: loaded with the first call that does. */
-export async function computing() {
-  const parts = Promise.all([import("../graph/executor.js"), import("./predict.js")]);
-  const [{ Executor }, { predict }] = await later(parts);
-  return { Executor, predict };
-}
-type Parts = Awaited<ReturnType<typeof computing>>;
+/** Loaded with the first call that computes. */
+export const computing = () => later(import("./computing.js"));
+type Computing = Awaited<ReturnType<typeof computing>>;
 
 export class Predictor<A extends Assets = Assets> {
   readonly name: string;
@@ -38,7 +34,7 @@ export class Predictor<A extends Assets = Assets> {
   #executor: Promise<Executor> | undefined;
   /** The same once it is there: for what is synchronous. */
   #resident: Executor | undefined;
-  #computing: Parts | undefined;
+  #computing: Computing | undefined;
   /** Calls that are under way. */
   #running = 0;
   readonly #streams = new Set<Stream>();
@@ -93,7 +89,7 @@ export class Predictor<A extends Assets = Assets> {
    * all outputs must have one shape; `steps`: how many batches (default: all). */
   async predict(data: InputLike | Batches, options: PredictOptions = {}): Promise<Predicted> {
     return this.whileRunning(async () => {
-      const { predict } = await this.#parts();
+      const { predict } = await this.computing();
       const results = await predict((x) => this.executor("predict", x), data, options);
       return (results.length === 1 ? results[0] : results) as Predicted;
     });
@@ -102,7 +98,7 @@ export class Predictor<A extends Assets = Assets> {
   /** Inference one time step at a time, with states of its own: `stream.step(x)` is synchronous. */
   async stream(options: { batchSize?: number } = {}): Promise<Stream> {
     const { batchSize } = readOptions("stream", options, { batchSize: 1 }, "stream({ batchSize: 4 })");
-    const { Stream } = await later(import("./stream.js"));
+    const { Stream } = await this.computing();
     const stream = new Stream(await this.executor("stream"), batchSize, () => this.#streams.delete(stream));
     this.#streams.add(stream);
     return stream;
@@ -222,11 +218,11 @@ export class Predictor<A extends Assets = Assets> {
   }
 
   async #load(graph: Graph): Promise<Executor> {
-    const { Executor } = await this.#parts();
+    const { Executor } = await this.computing();
     return Executor.create(graph, this.name);
   }
 
-  async #parts(): Promise<Parts> {
+  protected async computing(): Promise<Computing> {
     this.#computing ??= await computing();
     return this.#computing;
   }

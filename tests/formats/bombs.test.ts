@@ -5,8 +5,9 @@ import { crc32, deflateRawSync } from "node:zlib";
 import { strToU8, unzipSync, zipSync } from "fflate";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { readHdf5, writeHdf5 } from "../../src/formats/hdf5.js";
+import { readHdf5 } from "../../src/formats/hdf5.js";
 import { lookup3 } from "../../src/formats/hdf5Bytes.js";
+import { writeHdf5 } from "../../src/formats/hdf5Write.js";
 import { encodeModel, type ModelProto, type Written } from "../../src/formats/onnx/proto.js";
 import { parseJson } from "../../src/formats/place.js";
 import {

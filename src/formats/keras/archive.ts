@@ -2,7 +2,8 @@
 import { UnreelError } from "../../errors.js";
 import { readZip, writeZip } from "../../zip.js";
 import type { Format, ModelDescription, ReadOptions, WriteOptions } from "../description.js";
-import { Hdf5Builder, readHdf5, writeHdf5 } from "../hdf5.js";
+import { readHdf5 } from "../hdf5.js";
+import { Hdf5Builder, writeHdf5 } from "../hdf5Write.js";
 import {
   isObject,
   type Json,

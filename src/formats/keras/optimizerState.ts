@@ -7,7 +7,8 @@ import type { CompileOptions } from "../../training/compileOptions.js";
 import type { Optimizer } from "../../training/optimizers.js";
 import { resolveOptimizer } from "../../training/resolveOptimizer.js";
 import type { TrainingState } from "../description.js";
-import type { Hdf5Builder, Hdf5Dataset, Hdf5File } from "../hdf5.js";
+import type { Hdf5File } from "../hdf5.js";
+import type { Hdf5Builder, Hdf5Dataset } from "../hdf5Write.js";
 
 /** Slots that Keras keeps variable by variable, and those it keeps behind them, one kind after the other. */
 function slotGroups({ className, slots }: Optimizer): readonly (readonly number[])[] {

@@ -5,7 +5,8 @@ import type { Graph } from "../../layers/graph.js";
 import type { Layer } from "../../layers/layer.js";
 import type { Weight } from "../../layers/weight.js";
 import { Tensor } from "../../tensor.js";
-import type { Hdf5Builder, Hdf5File } from "../hdf5.js";
+import type { Hdf5File } from "../hdf5.js";
+import type { Hdf5Builder } from "../hdf5Write.js";
 import { stackOf } from "./models.js";
 
 /** The version whose layout this is. */
