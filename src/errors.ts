@@ -70,6 +70,13 @@ export function show(value: unknown): string {
   return String(value);
 }
 
+/** An object as braces make it: no instance of a class, which is a value in the place of options. */
+export function isPlain(given: unknown): given is Record<string, unknown> {
+  if (given === null || typeof given !== "object") return false;
+  const prototype: unknown = Object.getPrototypeOf(given);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
 /** Refuses anything but a positive integer, as units, filters and batch sizes are. */
 export function positiveInteger(operation: string, value: unknown, hint?: string): number {
   if (typeof value === "number" && Number.isSafeInteger(value) && value > 0) return value;

@@ -1,5 +1,5 @@
 // Reads the options object of a layer, loss, optimizer or the like: unknown names are refused, defaults filled in.
-import { show, suggestion, UnreelError } from "../errors.js";
+import { isPlain, show, suggestion, UnreelError } from "../errors.js";
 import { SymbolicTensor } from "./symbolic.js";
 
 /** `defaults` overlaid by `given`; an option that is not in `defaults` is an error with the nearest name. `call` is how the call is
@@ -53,13 +53,6 @@ function instead(operation: string, given: unknown, defaults: object): string {
   const isPlainValue = typeof given === "number" || typeof given === "string" || isNumbers;
   if (byDefault !== undefined && typeof byDefault !== typeof given) return `${operation}({ … })`;
   return `${operation}({ ${name}: ${isPlainValue ? show(given) : "…"} })`;
-}
-
-/** An object as braces make it: no instance of a class, which is a value in the place of options. */
-function isPlain(given: unknown): boolean {
-  if (given === null || typeof given !== "object") return false;
-  const prototype: unknown = Object.getPrototypeOf(given);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /** An option whose default is a boolean or a number takes nothing else (but an object in a number's place, as schedules are). */
