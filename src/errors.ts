@@ -41,7 +41,9 @@ export class OutOfMemoryError extends UnreelError {
 }
 
 /** The candidate nearest to a mistyped name, as a hint; all of them when none is near. */
-export function suggestion(name: string, candidates: readonly string[]): string {
+export function suggestion(name: unknown, candidates: readonly string[]): string {
+  const known = `Known names: ${candidates.join(", ")}.`;
+  if (typeof name !== "string") return known;
   const key = name.toLowerCase().replaceAll("_", "");
   // Initials, as `lr` of learningRate.
   let best = candidates.find(
@@ -56,7 +58,7 @@ export function suggestion(name: string, candidates: readonly string[]): string 
       best = candidate;
     }
   }
-  return best ? `Did you mean '${best}'?` : `Known names: ${candidates.join(", ")}.`;
+  return best ? `Did you mean '${best}'?` : known;
 }
 
 /** How a value looks in a message: short, with its kind. */

@@ -31,7 +31,7 @@ export interface NpyOptions {
 
 function typeOf(operation: string, options: NpyOptions): NpyType | undefined {
   const { dtype } = readOptions(operation, options, { dtype: undefined as NpyType | undefined });
-  if (dtype === undefined || Object.hasOwn(NPY_TYPES, dtype)) return dtype;
+  if (dtype === undefined || (typeof dtype === "string" && Object.hasOwn(NPY_TYPES, dtype))) return dtype;
   const expected = `one of ${Object.keys(NPY_TYPES).join(", ")}`;
   throw new UnreelError({ operation: `${operation}: dtype`, expected, got: show(dtype) });
 }
