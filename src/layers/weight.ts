@@ -55,7 +55,13 @@ export class Weight {
   read(): Float32Array {
     if (this.#holder) return this.#holder.read(this);
     if (!this.#values) {
-      this.#values = this.initializer.draw(this.shape);
+      const drawn: unknown = this.initializer.draw(this.shape);
+      if (!(drawn instanceof Float32Array) || drawn.length !== this.size) {
+        const expected = `a Float32Array of ${this.size} numbers`;
+        const got = drawn instanceof Float32Array ? `${drawn.length}` : show(drawn);
+        throw new UnreelError({ operation: `${this.name}: initializer: draw`, expected, got });
+      }
+      this.#values = drawn;
       this.version++;
     }
     return this.#values;
