@@ -63,10 +63,18 @@ export function suggestion(name: unknown, candidates: readonly string[]): string
 
 /** How a value looks in a message: short, with its kind. */
 export function show(value: unknown): string {
+  return shown(value, 4);
+}
+
+function shown(value: unknown, depth: number): string {
   if (typeof value === "string") return `'${value}'`;
   if (typeof value === "function") return "a function";
-  if (Array.isArray(value))
-    return value.length <= 6 ? `[${value.map(show).join(", ")}]` : `an array of ${value.length}`;
+  if (Array.isArray(value)) {
+    const isShort = value.length <= 6 && depth > 0;
+    return isShort
+      ? `[${value.map((each) => shown(each, depth - 1)).join(", ")}]`
+      : `an array of ${value.length}`;
+  }
   if (value !== null && typeof value === "object")
     return `an object (${value.constructor?.name ?? "null prototype"})`;
   return String(value);

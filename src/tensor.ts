@@ -174,6 +174,15 @@ function convert(values: TypedArray | number[], dtype?: DType): Float32Array | I
   return out;
 }
 
+/** As many as NumPy's arrays have. */
+export const MOST_AXES = 64;
+
+/** Refuses nested arrays without an end: a list that holds itself. */
+export function requireEnd(operation: string, { length }: readonly number[]): void {
+  if (length <= MOST_AXES) return;
+  throw new UnreelError({ operation, expected: `at most ${MOST_AXES} axes`, got: "more" });
+}
+
 /** Walks nested arrays, appends their numbers to `flat` and returns their shape. */
 function shapeOf(
   values: unknown,
@@ -191,6 +200,7 @@ function shapeOf(
     for (let i = 0; i < values.size; i++) flat.push(values.data[i]);
     return [...values.shape];
   }
+  requireEnd(operation, path);
   const isRow = isTypedArray(values);
   if (!isRow && !Array.isArray(values)) {
     const hint = argument.hint?.(values) ?? numberHint(values);

@@ -23,6 +23,10 @@ const {
 type Call = (...given: unknown[]) => unknown;
 type Bag = Readonly<Record<string, unknown>>;
 
+/** A list that holds itself. */
+const loop: unknown[] = [];
+loop.push(loop);
+
 const JUNK: readonly unknown[] = [
   null,
   undefined,
@@ -40,11 +44,18 @@ const JUNK: readonly unknown[] = [
   new Date(0),
   10n,
   Object.create(null),
+  loop,
+  new Map([["a", 1]]),
+  new Float64Array(0),
+  1e21,
 ];
 
 function shown(junk: unknown): string {
+  if (junk === loop) return "loop";
   if (typeof junk === "object" && junk !== null)
-    return Object.getPrototypeOf(junk) === null ? "Object.create(null)" : JSON.stringify(junk);
+    return Object.getPrototypeOf(junk) === null
+      ? "Object.create(null)"
+      : `${junk.constructor.name} ${JSON.stringify(junk)}`;
   return typeof junk === "bigint" ? `${junk}n` : String(junk);
 }
 
@@ -505,6 +516,13 @@ test("what users' functions give", async () => {
             kernelInitializer: { className: "Own", config: {}, draw: () => junk as never },
           }),
         ),
+      "own initializer of forget gates": () =>
+        used(
+          layers.lstm({
+            units: 2,
+            biasInitializer: { className: "Own", config: {}, draw: () => junk as never },
+          }),
+        ),
       learningRateScheduler: () => used(callbacks.learningRateScheduler({ schedule: () => junk as number })),
       "own callback": () => used({ onEpochEnd: () => junk }),
       "own cell": () => used(layers.rnn({ cell: cell as never })),
@@ -525,7 +543,7 @@ test("what users' functions give", async () => {
     };
     for (const [place, call] of Object.entries(places)) await ask(`${place}: ${shown(junk)}`, call);
   }
-  conclude(27 * JUNK.length);
+  conclude(28 * JUNK.length);
 });
 
 test.run();
