@@ -5,6 +5,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import * as unreel from "../src/index.js";
+import * as infer from "../src/infer.js";
 
 const {
   callbacks,
@@ -82,6 +83,23 @@ const step = (given: readonly number[]) => ({
   probabilities: given.length > 3 ? [0, 0, 1] : [0.5, 0.4, 0.1],
 });
 
+/** Options of functions that need other ones, or tell of others only when they have these. */
+const OPTIONS: Readonly<Record<string, Bag>> = {
+  "data.Discretization": { numBins: 2 },
+  "data.Rescaling": { scale: 2 },
+  "layers.activation": { activation: "tanh" },
+  "layers.dot": { axes: 1 },
+  "metrics.precisionAtRecall": { recall: 0.5 },
+  "metrics.recallAtPrecision": { precision: 0.5 },
+  "metrics.sensitivityAtSpecificity": { specificity: 0.5 },
+  "metrics.specificityAtSensitivity": { sensitivity: 0.5 },
+  "schedules.piecewiseConstantDecay": { boundaries: [2], values: [1, 2] },
+  "text.Tokenizer": { oovToken: "?" },
+  "text.hashingTrick": { lower: true },
+  "text.oneHot": { lower: true },
+  "text.textToWordSequence": { lower: true },
+};
+
 /** Options that have no default, wherever a function has them. */
 const NEEDED: Bag = {
   units: 2,
@@ -111,10 +129,6 @@ const NEEDED: Bag = {
   maxLength: 4,
   numTokens: 9,
   sequenceLength: 2,
-  specificity: 0.5,
-  sensitivity: 0.5,
-  recall: 0.5,
-  precision: 0.5,
   fn: losses.meanSquaredError,
   schedule: () => 0.1,
   loss: "meanSquaredError",
@@ -178,6 +192,7 @@ const GOOD: Readonly<Record<string, () => readonly unknown[]>> = {
   "torch.readSafetensors": () => [new Uint8Array(9)],
   "torch.safetensorsOf": () => [{ a: [1] }],
   "metrics.meanMetricWrapper": () => [],
+  "new Tensor": () => [new Float32Array(1), [1]],
   "Dataset.fromTensors": () => [[1, 2, 3]],
   "Dataset.fromGenerator": () => [() => [1]],
   "Dataset.fromCsv": () => ["a,b\n1,2\n"],
@@ -198,6 +213,7 @@ const GOOD: Readonly<Record<string, () => readonly unknown[]>> = {
   "Model.fit": () => [rows, targets],
   "Model.evaluate": () => [rows, targets],
   "Model.predict": () => [rows],
+  "SavedModel.predict": () => [rows],
   "Model.trainOnBatch": () => [rows, targets],
   "Model.apply": () => [input({ shape: [3] })],
   "Model.save": () => [""],
@@ -219,8 +235,8 @@ const FETCHES = /^datasets\./;
 const WRITES = /\.(save|saveWeights|saveStateDict|csvLogger|modelCheckpoint|tensorBoard|backupAndRestore)$/;
 /** For the floors above, not for users; UnreelError itself, which tells what it is told. */
 const INTERNAL = new RegExp(
-  "^((Model|Sequential)\\.(describe|restore|graph|regraph|executor|whileRunning|requireRest)|Layer\\.(build|call)" +
-    "|Metric\\.add|Loss\\.rows|\\w+Error|new (Loss|Metric|Tensor|Model|Sequential|Dataset))$",
+  "^((Model|Sequential|SavedModel)\\.(describe|restore|graph|regraph|executor|whileRunning|requireRest)|Layer\\.(build|call)" +
+    "|Metric\\.add|Loss\\.rows|new (Loss|Metric|Optimizer|\\w+Error))$",
 );
 
 // ------------------------------------------------------------------------------------------------------------- the calls
@@ -249,21 +265,24 @@ async function ask(what: string, call: () => unknown): Promise<{ error?: Error; 
   }
 }
 
-/** Names of the options that a call takes in some place: an error names them all. */
-async function optionsAt(call: Call, before: readonly unknown[]): Promise<string[]> {
+/** Names of the options that a call takes behind some arguments (an error names them all), and those without which it says nothing. */
+async function optionsOf(
+  name: string,
+  call: Call,
+  before: readonly unknown[],
+): Promise<[string[], () => Bag]> {
+  const own = OPTIONS[name] ?? {};
+  let hint: string | undefined;
   try {
-    await call(...before, { zzzzzzzzzzzzzzzzzzzzzzzz: 1 });
+    await call(...before, { ...own, zzzzzzzzzzzzzzzzzzzzzzzz: 1 });
   } catch (error) {
-    const hint = error instanceof UnreelError && error.hint;
-    return (hint && /^Known names: (.*)\.$/.exec(hint)?.[1].split(", ")) || [];
+    if (error instanceof UnreelError) hint = error.hint;
   }
-  return [];
-}
-
-/** The needed ones of some options. */
-function needed(names: readonly string[]): Bag {
-  const own = names.filter((name) => Object.hasOwn(NEEDED, name) || Object.hasOwn(MADE, name));
-  return Object.fromEntries(own.map((name) => [name, MADE[name]?.() ?? NEEDED[name]]));
+  const told = /^Known names: (.*)\.$/.exec(hint ?? "")?.[1].split(", ") ?? [];
+  const usual = told.filter((each) => Object.hasOwn(NEEDED, each) || Object.hasOwn(MADE, each));
+  const names = new Set([...told, ...Object.keys(own)]);
+  const needed = () => Object.fromEntries(usual.map((each) => [each, MADE[each]?.() ?? NEEDED[each]]));
+  return [[...names], OPTIONS[name] ? () => own : needed];
 }
 
 /** Calls with junk in each place and each option; `use` is for what was taken. */
@@ -288,36 +307,54 @@ async function tryAll(
     }
   }
   if (FETCHES.test(name)) return;
-  const names = await optionsAt(call, good());
+  const [names, needed] = await optionsOf(name, call, good());
   for (const option of names) {
     for (const junk of JUNK) {
       const what = `${"…, ".repeat(length)}{ ${option}: ${shown(junk)} }`;
-      await one(what, () => [...good(), { ...needed(names), [option]: junk }]);
+      await one(what, () => [...good(), { ...needed(), [option]: junk }]);
     }
   }
 }
 
 /** A call with good arguments: what methods are tried on. */
-async function wellMade(call: Call, good: () => readonly unknown[]): Promise<unknown> {
-  const names = await optionsAt(call, good());
+async function wellMade(name: string, call: Call, good: () => readonly unknown[]): Promise<unknown> {
+  const [names, needed] = await optionsOf(name, call, good());
   try {
-    return await call(...good(), ...(names.length > 0 ? [needed(names)] : []));
+    return await call(...good(), ...(names.length > 0 ? [needed()] : []));
   } catch (error) {
     if (error instanceof UnreelError) return undefined;
     throw error;
   }
 }
 
-/** Every method of an object's class, with junk; a new object for each method. */
+/** What each layer, loss and metric does in its own way; their other methods are those of the class. */
+const EACH = /^(apply|call|update)$/;
+const tried = new Set<string>();
+
+/** Every method and every setter of an object's class, with junk; a new object for each method. */
 async function tryMethods(name: string, make: () => unknown): Promise<void> {
   const names = new Set<string>();
+  const setters = new Set<string>();
   let prototype: unknown = Object.getPrototypeOf(await make());
   for (; prototype && prototype !== Object.prototype; prototype = Object.getPrototypeOf(prototype)) {
-    for (const [key, { value }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+    for (const [key, { value, set }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
       if (key !== "constructor" && typeof value === "function") names.add(key);
+      if (set) setters.add(key);
     }
   }
+  for (const key of setters) {
+    const object = (await make()) as Record<string, unknown>;
+    await tryAll(
+      `${name}.${key} = `,
+      (given) => {
+        object[key] = given;
+      },
+      () => [],
+    );
+  }
   for (const method of names) {
+    if (tried.has(`${name}.${method}`) && !EACH.test(method)) continue;
+    tried.add(`${name}.${method}`);
     const object = (await make()) as Record<string, Call>;
     const good = GOOD[`${name}.${method}`] ?? (() => []);
     await tryAll(
@@ -410,9 +447,12 @@ test("functions", async () => {
   conclude(25_000);
 });
 
-test("static methods", async () => {
-  for (const [, , given] of members(unreel)) {
-    if (!isClass(given)) continue;
+test("static methods and constructors", async () => {
+  for (const [path, , given] of members(unreel)) {
+    if (!isClass(given) && !/(^|\.)[A-Z]\w*$/.test(path)) continue;
+    const create = (...args: unknown[]) =>
+      new (given as unknown as new (...args: unknown[]) => unknown)(...args);
+    await tryAll(`new ${given.name}`, create, GOOD[`new ${given.name}`] ?? (() => []), used);
     for (const [key, { value }] of Object.entries(Object.getOwnPropertyDescriptors(given))) {
       if (typeof value !== "function" || value === given.prototype) continue;
       const name = `${given.name}.${key}`;
@@ -427,16 +467,18 @@ test("methods of what functions give", async () => {
     if (isClass(call) || FETCHES.test(name) || WRITES.test(name)) continue;
     if (!["layers", "losses", "metrics", "data", "text", "schedules"].includes(space)) continue;
     const good = GOOD[name] ?? GOOD[space] ?? (() => []);
-    const made = await wellMade(call, good);
+    const made = await wellMade(name, call, good);
+    const isMaker = !["text", "data"].includes(space) || /\.[A-Z]\w*$/.test(name);
+    assert.ok(made !== undefined || !isMaker, `${name} needs options: OPTIONS`);
     if (typeof made !== "object" || made === null) continue;
     if (space === "schedules") {
       await tryAll(`${name}().at`, (made as { at: Call }).at, () => []);
       continue;
     }
     const className = made.constructor.name;
-    if (className === "Uint8Array" || Object.getPrototypeOf(made) === Object.prototype) continue;
+    if (!isMaker || Object.getPrototypeOf(made) === Object.prototype) continue;
     await tryMethods(className, async () => {
-      const object = (await wellMade(call, good)) as { adapt?: Call };
+      const object = (await wellMade(name, call, good)) as { adapt?: Call };
       if (className in LEARNED) object.adapt?.(LEARNED[className]);
       return object;
     });
@@ -451,7 +493,22 @@ test("methods of tensors, datasets, models, streams", async () => {
   await tryMethods("Stream", async () =>
     sequential([layers.lstm({ units: 2, inputShape: [null, 3] })]).stream(),
   );
-  conclude(2_000);
+  for (const make of [layers.multiHeadAttention, layers.attention, layers.dot, layers.concatenate]) {
+    const layer = await wellMade(`layers.${make.name}`, make as Call, () => []);
+    await tryAll(
+      `${make.name}.apply`,
+      (...given) => (layer as { apply: Call }).apply(...given),
+      () => [[x, x]],
+    );
+  }
+  conclude(3_000);
+});
+
+test("unreel/infer", async () => {
+  const bytes = await compiled().toBytes("keras");
+  await tryAll("loadModel", infer.loadModel as Call, () => [bytes]);
+  await tryMethods("SavedModel", () => infer.loadModel(bytes));
+  conclude(500);
 });
 
 test("what users' functions give", async () => {

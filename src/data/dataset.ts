@@ -65,7 +65,9 @@ export class Dataset<T> implements AsyncIterable<T> {
 
   /** Datasets are made by `fromTensors` and its like; `open` begins an epoch. */
   constructor(open: (epoch: number) => Stream<T>, size?: number) {
-    this.#open = open;
+    const operation = "new Dataset";
+    isFunction(operation, open);
+    this.#open = (epoch) => returned(operation, open(epoch));
     this.size = size;
   }
 
