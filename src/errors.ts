@@ -41,7 +41,9 @@ export class OutOfMemoryError extends UnreelError {
 }
 
 /** The candidate nearest to a mistyped name, as a hint; all of them when none is near. */
-export function suggestion(name: string, candidates: readonly string[]): string {
+export function suggestion(name: unknown, candidates: readonly string[]): string {
+  const known = `Known names: ${candidates.join(", ")}.`;
+  if (typeof name !== "string") return known;
   const key = name.toLowerCase().replaceAll("_", "");
   // Initials, as `lr` of learningRate.
   let best = candidates.find(
@@ -56,18 +58,33 @@ export function suggestion(name: string, candidates: readonly string[]): string 
       best = candidate;
     }
   }
-  return best ? `Did you mean '${best}'?` : `Known names: ${candidates.join(", ")}.`;
+  return best ? `Did you mean '${best}'?` : known;
 }
 
 /** How a value looks in a message: short, with its kind. */
 export function show(value: unknown): string {
+  return shown(value, 4);
+}
+
+function shown(value: unknown, depth: number): string {
   if (typeof value === "string") return `'${value}'`;
   if (typeof value === "function") return "a function";
-  if (Array.isArray(value))
-    return value.length <= 6 ? `[${value.map(show).join(", ")}]` : `an array of ${value.length}`;
+  if (Array.isArray(value)) {
+    const isShort = value.length <= 6 && depth > 0;
+    return isShort
+      ? `[${value.map((each) => shown(each, depth - 1)).join(", ")}]`
+      : `an array of ${value.length}`;
+  }
   if (value !== null && typeof value === "object")
     return `an object (${value.constructor?.name ?? "null prototype"})`;
   return String(value);
+}
+
+/** An object as braces make it: no instance of a class, which is a value in the place of options. */
+export function isPlain(given: unknown): given is Record<string, unknown> {
+  if (given === null || typeof given !== "object") return false;
+  const prototype: unknown = Object.getPrototypeOf(given);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /** Refuses anything but a positive integer, as units, filters and batch sizes are. */

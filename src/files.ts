@@ -27,8 +27,15 @@ export async function fileSystem(
   throw new UnreelError({ operation, expected, got: "none", hint });
 }
 
+/** Refuses what is no name of a file. */
+export function checkPath(operation: string, path: unknown): void {
+  if (typeof path === "string" || path instanceof URL) return;
+  throw new UnreelError({ operation, expected: "a path", got: show(path) });
+}
+
 /** Writes a file that is whole at any time: the bytes go to a temporary one beside it, which then takes its name. */
 export async function replaceFile(operation: string, path: string | URL, bytes: Uint8Array): Promise<void> {
+  checkPath(operation, path);
   const files = await fileSystem(operation, "In a page, use toBytes() and offer the bytes as a download.");
   const place = path instanceof URL ? decodeURIComponent(path.pathname) : path;
   const words = crypto.getRandomValues(new Uint32Array(2));

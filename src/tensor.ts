@@ -1,6 +1,6 @@
 // Tensors: plain values with a shape. They hold no engine memory and are garbage-collected like any array.
 // Not here: arithmetic. Numbers are made by programs (program/), never by tensors.
-import { show, UnreelError } from "./errors.js";
+import { isPlain, show, UnreelError } from "./errors.js";
 
 export type DType = "float32" | "int32";
 export type NestedNumbers = number | readonly NestedNumbers[];
@@ -36,6 +36,10 @@ export class Tensor {
   readonly dtype: DType;
 
   constructor(data: Float32Array | Int32Array, shape: readonly number[]) {
+    if (!Array.isArray(shape) || !(data instanceof Float32Array || data instanceof Int32Array)) {
+      const expected = "a Float32Array or an Int32Array, and a shape as a list";
+      throw new UnreelError({ operation: "tensor", expected, got: `${show(data)} and ${show(shape)}` });
+    }
     const size = shape.reduce((product, dimension) => product * dimension, 1);
     if (size !== data.length || shape.some((d) => !Number.isSafeInteger(d) || d < 0)) {
       throw new UnreelError({
@@ -107,6 +111,13 @@ export function tensorOf(
   return new Tensor(convert(flat, "float32"), shape);
 }
 
+/** Tensors by name. */
+export function tensorsOf(operation: string, given: unknown): [string, Tensor][] {
+  if (!isPlain(given))
+    throw new UnreelError({ operation, expected: "an object of arrays by name", got: show(given) });
+  return Object.entries(given).map(([name, values]) => [name, tensorOf(`${operation}: ${name}`, values)]);
+}
+
 /** Of numbers: no DataView, no bigints. */
 function isTypedArray(value: unknown): value is TypedArray {
   const isBig = value instanceof BigInt64Array || value instanceof BigUint64Array;
@@ -142,6 +153,10 @@ function numberHint(value: unknown): string | undefined {
 function convert(values: TypedArray | number[], dtype?: DType): Float32Array | Int32Array {
   const isFloat = values instanceof Float32Array || values instanceof Float64Array || Array.isArray(values);
   const wanted = dtype ?? (isFloat ? "float32" : "int32");
+  if (wanted !== "float32" && wanted !== "int32") {
+    const expected = "'float32' or 'int32'";
+    throw new UnreelError({ operation: "tensor: dtype", expected, got: show(wanted) });
+  }
   if (wanted === "float32") return values instanceof Float32Array ? values : Float32Array.from(values);
   if (values instanceof Int32Array) return values;
   const out = new Int32Array(values.length);
@@ -157,6 +172,15 @@ function convert(values: TypedArray | number[], dtype?: DType): Float32Array | I
     }
   }
   return out;
+}
+
+/** As many as NumPy's arrays have. */
+export const MOST_AXES = 64;
+
+/** Refuses nested arrays without an end: a list that holds itself. */
+export function requireEnd(operation: string, { length }: readonly number[]): void {
+  if (length <= MOST_AXES) return;
+  throw new UnreelError({ operation, expected: `at most ${MOST_AXES} axes`, got: "more" });
 }
 
 /** Walks nested arrays, appends their numbers to `flat` and returns their shape. */
@@ -176,6 +200,7 @@ function shapeOf(
     for (let i = 0; i < values.size; i++) flat.push(values.data[i]);
     return [...values.shape];
   }
+  requireEnd(operation, path);
   const isRow = isTypedArray(values);
   if (!isRow && !Array.isArray(values)) {
     const hint = argument.hint?.(values) ?? numberHint(values);

@@ -37,6 +37,7 @@ const SUITES: Readonly<Record<string, () => Promise<unknown>>> = {
   names: () => import("./names.test.js"),
   newcomers: () => import("./newcomers.test.js"),
   noise: () => import("./noise.test.js"),
+  nonsense: () => import("./nonsense.test.js"),
   normalization: () => import("./normalization.test.js"),
   operations: () => import("./operations.test.js"),
   ops: () => import("./ops.test.js"),

@@ -3,7 +3,7 @@
 import { show, UnreelError } from "../errors.js";
 import { later } from "../later.js";
 import { readOptions } from "../layers/options.js";
-import { type Tensor, type TensorLike, tensor } from "../tensor.js";
+import { type Tensor, type TensorLike, tensor, tensorsOf } from "../tensor.js";
 import { NPY_TYPES, type NpyType, writeNpy } from "./npyBytes.js";
 import type { Source } from "./source.js";
 
@@ -31,7 +31,7 @@ export interface NpyOptions {
 
 function typeOf(operation: string, options: NpyOptions): NpyType | undefined {
   const { dtype } = readOptions(operation, options, { dtype: undefined as NpyType | undefined });
-  if (dtype === undefined || Object.hasOwn(NPY_TYPES, dtype)) return dtype;
+  if (dtype === undefined || (typeof dtype === "string" && Object.hasOwn(NPY_TYPES, dtype))) return dtype;
   const expected = `one of ${Object.keys(NPY_TYPES).join(", ")}`;
   throw new UnreelError({ operation: `${operation}: dtype`, expected, got: show(dtype) });
 }
@@ -48,11 +48,11 @@ export async function npzBytes(
 ): Promise<Uint8Array> {
   const operation = "data.npzBytes";
   const dtype = typeOf(operation, options);
-  const { zipSync } = await import("fflate");
-  const members = Object.entries(arrays).map(([name, array]) => [
+  const members = tensorsOf(operation, arrays).map(([name, array]) => [
     `${name}.npy`,
-    writeNpy(`${operation}: ${name}`, tensor(array), dtype),
+    writeNpy(`${operation}: ${name}`, array, dtype),
   ]);
+  const { zipSync } = await import("fflate");
   // The same bytes at any time: no clock in the archive.
   return zipSync(Object.fromEntries(members), { level: 0, mtime: new Date(1980, 0, 1) });
 }

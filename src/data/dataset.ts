@@ -65,7 +65,9 @@ export class Dataset<T> implements AsyncIterable<T> {
 
   /** Datasets are made by `fromTensors` and its like; `open` begins an epoch. */
   constructor(open: (epoch: number) => Stream<T>, size?: number) {
-    this.#open = open;
+    const operation = "new Dataset";
+    isFunction(operation, open);
+    this.#open = (epoch) => returned(operation, open(epoch));
     this.size = size;
   }
 
@@ -85,15 +87,7 @@ export class Dataset<T> implements AsyncIterable<T> {
       const hint = "A generator runs once; a function begins anew: () => values.";
       throw new UnreelError({ operation, expected: "a function", got: show(generator), hint });
     }
-    return new Dataset((epoch) => {
-      const stream: unknown = generator(epoch);
-      const isStream =
-        typeof stream === "object" &&
-        stream !== null &&
-        (Symbol.iterator in stream || Symbol.asyncIterator in stream);
-      if (isStream) return stream as Stream<T>;
-      throw new UnreelError({ operation, expected: "the function to return an iterable", got: show(stream) });
-    });
+    return new Dataset((epoch) => returned(operation, generator(epoch)));
   }
 
   /** Records of CSV text, read as they are needed, whatever its size: see `CsvOptions`. Blank lines are left out. */
@@ -123,7 +117,7 @@ export class Dataset<T> implements AsyncIterable<T> {
   static zip<const S extends readonly Dataset<unknown>[] | Readonly<Record<string, Dataset<unknown>>>>(
     datasets: S,
   ): Dataset<{ -readonly [K in keyof S]: S[K] extends Dataset<infer E> ? E : never }> {
-    const entries = Object.entries(datasets);
+    const entries = Object.entries(datasets ?? {});
     const wrong = entries.find(([, each]) => !(each instanceof Dataset));
     if (entries.length === 0 || wrong) {
       const got = wrong ? show(wrong[1]) : "none";
@@ -143,7 +137,11 @@ export class Dataset<T> implements AsyncIterable<T> {
   }
 
   /** What an epoch has after its first `skip` elements. The next one is counted on from there. */
-  iterate({ epoch, skip = 0 }: { epoch?: number; skip?: number } = {}): AsyncIterable<T> {
+  iterate(options: { epoch?: number; skip?: number } = {}): AsyncIterable<T> {
+    const { epoch, skip } = readOptions("Dataset.iterate", options, {
+      epoch: undefined as number | undefined,
+      skip: 0,
+    });
     const number = epoch ?? this.#epoch;
     wholeNumber("Dataset.iterate: epoch", number);
     wholeNumber("Dataset.iterate: skip", skip);
@@ -179,9 +177,10 @@ export class Dataset<T> implements AsyncIterable<T> {
 
   /** The elements of all iterables that a function makes, one after the other. */
   flatMap<U>(transform: (element: T) => Stream<U>): Dataset<U> {
-    isFunction("Dataset.flatMap", transform);
+    const operation = "Dataset.flatMap";
+    isFunction(operation, transform);
     return this.#to(async function* (stream) {
-      for await (const element of stream) yield* transform(element);
+      for await (const element of stream) yield* returned(operation, transform(element));
     });
   }
 
@@ -400,6 +399,16 @@ export class Dataset<T> implements AsyncIterable<T> {
     for await (const element of this) out.push(element);
     return out;
   }
+}
+
+/** What a user's function gave, if it can be read. */
+function returned<T>(operation: string, stream: Stream<T>): Stream<T> {
+  const isStream =
+    typeof stream === "object" &&
+    stream !== null &&
+    (Symbol.iterator in stream || Symbol.asyncIterator in stream);
+  if (isStream) return stream;
+  throw new UnreelError({ operation, expected: "the function to return an iterable", got: show(stream) });
 }
 
 async function* skipped<T>(stream: Stream<T>, count: number): AsyncGenerator<T> {

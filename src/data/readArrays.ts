@@ -1,5 +1,5 @@
 // What `data.readNpy` and `data.readNpz` do: arrays of numbers from files of anywhere. Not here: the bytes of an array (npz.ts).
-import { positiveInteger, UnreelError } from "../errors.js";
+import { positiveInteger, show, UnreelError } from "../errors.js";
 import { readOptions } from "../layers/options.js";
 import { Tensor } from "../tensor.js";
 import { readZip } from "../zip.js";
@@ -11,7 +11,9 @@ const nameOf = (source: unknown) =>
     ? "bytes"
     : source instanceof Response
       ? source.url || "response"
-      : String(source);
+      : typeof source === "string" || source instanceof URL
+        ? String(source)
+        : show(source);
 
 function asTensor(operation: string, file: string, read: unknown): Tensor {
   if (read instanceof Tensor) return read;

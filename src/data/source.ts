@@ -107,14 +107,24 @@ async function chunksOf(operation: string, source: Source): Promise<AsyncChunks>
   if (source instanceof ArrayBuffer) return [new Uint8Array(source)];
   if (source instanceof Response) return bodyOf(operation, source);
   if (source instanceof Blob) return pulled(source.stream());
-  if (source instanceof ReadableStream) return pulled(once(operation, source));
+  if (source instanceof ReadableStream) return checked(operation, pulled(once(operation, source)));
   if (typeof source === "object" && source !== null) {
-    if (Symbol.asyncIterator in source || Symbol.iterator in source) return source as AsyncChunks;
+    if (Symbol.asyncIterator in source || Symbol.iterator in source)
+      return checked(operation, source as AsyncChunks);
   }
   const expected = "a path, a URL, a text with line breaks, bytes or a stream";
   const isPromise = typeof (source as { then?: unknown } | null)?.then === "function";
   const hint = isPromise ? "It is a promise: write await before it." : undefined;
   throw new UnreelError({ operation, expected, got: show(source), hint });
+}
+
+async function* checked(operation: string, chunks: AsyncChunks): AsyncChunks {
+  for await (const chunk of chunks) {
+    if (typeof chunk !== "string" && !(chunk instanceof Uint8Array)) {
+      throw new UnreelError({ operation, expected: "pieces of text or bytes", got: show(chunk) });
+    }
+    yield chunk;
+  }
 }
 
 async function fetched(operation: string, url: string | URL): Promise<AsyncChunks> {

@@ -42,7 +42,7 @@ export function readAttending(
   const masks = attends === "list" ? masksOf(layer, given.mask) : [undefined, given.valueMask, given.keyMask];
   const names = attends === "list" ? ["mask[0]", "mask[1]"] : ["", "valueMask", "keyMask"];
   masks.forEach((mask, k) => {
-    if (mask) checkMask(layer, mask, shapes[k] ?? shapes[1], names[k]);
+    if (mask) checkMask(layer, mask, shapes[k] ?? shapes[1] ?? shapes[0], names[k]);
   });
   if (attentionMask !== undefined) checkAttentionMask(layer, attentionMask, shapes);
   return { masks, attentionMask, useCausalMask, returnAttentionScores };
@@ -92,7 +92,7 @@ export function checkMask(
   throw new UnreelError({ operation: `${layer}: apply: ${name}`, expected, got });
 }
 
-function checkAttentionMask(layer: string, mask: unknown, [query, value]: readonly Shape[]): void {
+function checkAttentionMask(layer: string, mask: unknown, [query, value = query]: readonly Shape[]): void {
   const wanted = [query[1], value[1]];
   const isMask = mask instanceof SymbolicTensor && (mask.shape.length === 3 || mask.shape.length === 4);
   if (isMask && mask.shape.slice(-2).every((d, k) => d === 1 || fits(d, wanted[k]))) return;

@@ -173,7 +173,7 @@ export function attention(options?: { scoreMode?: ScoreMode } & AttentionOptions
   });
   const { scoreMode } = config;
   if (!SCORE_MODES.includes(scoreMode)) {
-    const hint = suggestion(String(scoreMode), SCORE_MODES);
+    const hint = suggestion(scoreMode, SCORE_MODES);
     const expected = "'dot' or 'concat'";
     throw new UnreelError({ operation: "attention: scoreMode", expected, got: show(scoreMode), hint });
   }

@@ -153,8 +153,16 @@ const stackedKind: LayerKind<{ cells: readonly Layer[] }> = {
 
 /** Cells on top of each other as one cell; states in the order of the cells. Keras: layers.StackedRNNCells. */
 export function stackedRNNCells(options: { cells: readonly (Layer | Cell)[] } & CommonOptions): Layer {
+  return stacked(options, 0);
+}
+
+/** A list that holds itself has no end. */
+const MOST_STACKS = 64;
+
+/** `inside`: how many stacks this one is part of. */
+function stacked(options: { cells: readonly unknown[] } & CommonOptions, inside: number): Layer {
   const { config, common } = layerOptions("stackedRNNCells", options, {
-    cells: [] as readonly (Layer | Cell)[],
+    cells: [] as readonly unknown[],
   });
   if (!Array.isArray(config.cells) || config.cells.length === 0) {
     throw new UnreelError({
@@ -163,7 +171,7 @@ export function stackedRNNCells(options: { cells: readonly (Layer | Cell)[] } & 
       got: show(config.cells),
     });
   }
-  const cells = config.cells.map((cell) => asCell("stackedRNNCells: cells", cell));
+  const cells = config.cells.map((cell) => asCell("stackedRNNCells: cells", cell, inside + 1));
   return new Layer(stackedKind, { cells }, common) as unknown as Layer;
 }
 
@@ -184,9 +192,9 @@ export interface Cell {
 }
 
 /** A cell as a layer, whatever it was given as. */
-export function asCell(operation: string, cell: unknown): Layer {
+export function asCell(operation: string, cell: unknown, inside = 0): Layer {
   if (isCell(cell)) return cell;
-  if (Array.isArray(cell)) return stackedRNNCells({ cells: cell });
+  if (Array.isArray(cell) && inside < MOST_STACKS) return stacked({ cells: cell }, inside);
   if (
     cell !== null &&
     typeof cell === "object" &&

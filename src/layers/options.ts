@@ -1,5 +1,5 @@
 // Reads the options object of a layer, loss, optimizer or the like: unknown names are refused, defaults filled in.
-import { show, suggestion, UnreelError } from "../errors.js";
+import { isPlain, show, suggestion, UnreelError } from "../errors.js";
 import { SymbolicTensor } from "./symbolic.js";
 
 /** `defaults` overlaid by `given`; an option that is not in `defaults` is an error with the nearest name. `call` is how the call is
@@ -24,9 +24,12 @@ export function readOptions<C extends object>(
       const hint = suggestion(name, Object.keys(defaults));
       throw new UnreelError({ operation, expected: "known options", got: show(name), hint });
     }
-    if (value !== undefined)
-      checkKind(`${operation}: ${name}`, value, (defaults as Record<string, unknown>)[name]);
-    if (value !== undefined) (config as Record<string, unknown>)[name] = value;
+    // Keras' None: the name that it has by itself.
+    if (value === undefined || (name === "name" && value === null)) continue;
+    checkKind(`${operation}: ${name}`, value, (defaults as Record<string, unknown>)[name]);
+    if (name === "name" && typeof value !== "string")
+      throw new UnreelError({ operation: `${operation}: name`, expected: "a text", got: show(value) });
+    (config as Record<string, unknown>)[name] = value;
   }
   return config;
 }
@@ -55,21 +58,18 @@ function instead(operation: string, given: unknown, defaults: object): string {
   return `${operation}({ ${name}: ${isPlainValue ? show(given) : "…"} })`;
 }
 
-/** An object as braces make it: no instance of a class, which is a value in the place of options. */
-function isPlain(given: unknown): boolean {
-  if (given === null || typeof given !== "object") return false;
-  const prototype: unknown = Object.getPrototypeOf(given);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
-}
-
-/** An option whose default is a boolean or a number takes nothing else (but an object in a number's place, as schedules are). */
+/** An option whose default is a boolean, a function or a number takes nothing else (but null, and lists and schedules in a number's place). */
 function checkKind(operation: string, value: unknown, byDefault: unknown): void {
   if (typeof byDefault === "boolean" && typeof value !== "boolean") {
     throw new UnreelError({ operation, expected: "true or false", got: show(value) });
   }
+  if (typeof byDefault === "function" && typeof value !== "function") {
+    throw new UnreelError({ operation, expected: "a function", got: show(value) });
+  }
   if (
     typeof byDefault === "number" &&
-    typeof value !== "object" &&
+    value !== null &&
+    typeof (value as { at?: unknown }).at !== "function" &&
     (typeof value !== "number" || Number.isNaN(value))
   ) {
     throw new UnreelError({ operation, expected: "a number", got: show(value) });

@@ -63,7 +63,7 @@ export function orthogonalRegularizer(
   const operation = "regularizers.orthogonalRegularizer";
   const config = readOptions(operation, options, { factor: 0.01, mode: "rows" as "rows" | "columns" });
   factor(`${operation}: factor`, config.factor);
-  if (!Object.hasOwn(MODES, config.mode)) {
+  if (typeof config.mode !== "string" || !Object.hasOwn(MODES, config.mode)) {
     throw new UnreelError({
       operation: `${operation}: mode`,
       expected: "'rows' or 'columns'",

@@ -17,6 +17,16 @@ export interface Limits {
   readonly constraint?: Constraint | null;
 }
 
+/** What an initializer draws, which may be a user's own. */
+export function drawn(name: string, initializer: Initializer, shape: readonly number[]): Float32Array {
+  const values: unknown = initializer.draw(shape);
+  const size = shape.reduce((a, b) => a * b, 1);
+  if (values instanceof Float32Array && values.length === size) return values;
+  const got = values instanceof Float32Array ? `${values.length}` : show(values);
+  const expected = `a Float32Array of ${size} numbers`;
+  throw new UnreelError({ operation: `${name}: initializer: draw`, expected, got });
+}
+
 export class Weight {
   /** Keras' path: `lstm/lstm_cell/kernel`. */
   readonly name: string;
@@ -55,7 +65,7 @@ export class Weight {
   read(): Float32Array {
     if (this.#holder) return this.#holder.read(this);
     if (!this.#values) {
-      this.#values = this.initializer.draw(this.shape);
+      this.#values = drawn(this.name, this.initializer, this.shape);
       this.version++;
     }
     return this.#values;

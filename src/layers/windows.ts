@@ -39,7 +39,7 @@ export function readPadding<P extends Padding>(operation: string, given: unknown
   const hint =
     given === "causal"
       ? "Only conv1D pads causally; zeroPadding1D({ padding: [n, 0] }) before a 'valid' layer does the same."
-      : suggestion(String(given), known);
+      : suggestion(given, known);
   throw new UnreelError({ operation, expected, got: show(given), hint });
 }
 

@@ -137,9 +137,10 @@ export function bidirectional(options: BidirectionalOptions): Layer {
     });
   }
   if (mergeMode !== null && !MERGE_MODES.includes(mergeMode)) {
-    const hint = /^add/i.test(String(mergeMode))
-      ? "It is called 'sum'."
-      : suggestion(String(mergeMode), MERGE_MODES);
+    const hint =
+      typeof mergeMode === "string" && /^add/i.test(mergeMode)
+        ? "It is called 'sum'."
+        : suggestion(mergeMode, MERGE_MODES);
     throw new UnreelError({
       operation: "bidirectional: mergeMode",
       expected: "a known mode or null",

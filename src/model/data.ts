@@ -3,7 +3,7 @@
 import { show, UnreelError } from "../errors.js";
 import type { Graph } from "../layers/graph.js";
 import { showShape } from "../layers/symbolic.js";
-import { Tensor } from "../tensor.js";
+import { MOST_AXES, Tensor } from "../tensor.js";
 import type { InputLike } from "../training/arrays.js";
 import { type Batches, type BatchParts, BatchStream } from "../training/feed.js";
 
@@ -66,12 +66,12 @@ export function requireBatch(operation: string, { x, y }: BatchParts, graph?: Gr
 }
 
 /** How many axes numbers have; undefined for what are no numbers, or none of one shape. */
-function rankOf(values: unknown): number | undefined {
+function rankOf(values: unknown, outside = 0): number | undefined {
   if (values instanceof Tensor) return values.shape.length;
   if (ArrayBuffer.isView(values)) return 1;
   if (typeof values === "number" || typeof values === "boolean") return 0;
-  if (!Array.isArray(values) || values.length === 0) return undefined;
-  const below = rankOf(values[0]);
+  if (!Array.isArray(values) || values.length === 0 || outside > MOST_AXES) return undefined;
+  const below = rankOf(values[0], outside + 1);
   return below === undefined ? undefined : below + 1;
 }
 

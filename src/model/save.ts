@@ -1,6 +1,6 @@
 // Models to bytes and to files. Not here: what a format writes (formats/), and reading (load.ts).
 import { show, UnreelError } from "../errors.js";
-import { replaceFile } from "../files.js";
+import { checkPath, replaceFile } from "../files.js";
 import type { FormatName, ModelDescription } from "../formats/description.js";
 import { checkFormat, formatOfName, loadFormat } from "../formats/index.js";
 import { readOptions } from "../layers/options.js";
@@ -28,14 +28,16 @@ interface Saved {
   describe(operation: string): ModelDescription;
 }
 
+const BYTES = {
+  includeOptimizer: true,
+  assets: undefined as BytesOptions["assets"],
+  maxBatch: undefined as number | undefined,
+  maxSteps: undefined as number | undefined,
+};
+
 async function written(method: "save" | "toBytes", model: Saved, format: FormatName, options: BytesOptions) {
   const operation = `${model.name}: ${method}`;
-  const { includeOptimizer, assets, maxBatch, maxSteps } = readOptions(operation, options, {
-    includeOptimizer: true,
-    assets: undefined as BytesOptions["assets"],
-    maxBatch: undefined as number | undefined,
-    maxSteps: undefined as number | undefined,
-  });
+  const { includeOptimizer, assets, maxBatch, maxSteps } = readOptions(operation, options, BYTES);
   if (assets !== undefined && format !== "keras") {
     throw new UnreelError({
       operation: `${operation}: assets`,
@@ -82,7 +84,11 @@ export async function modelBytes(
 
 export async function saveModel(model: Saved, path: string | URL, options: SaveOptions): Promise<void> {
   const operation = `${model.name}: save`;
-  const { format: given, ...rest } = options;
+  checkPath(operation, path);
+  const { format: given, ...rest } = readOptions(operation, options, {
+    ...BYTES,
+    format: undefined as FormatName | undefined,
+  });
   const format = given ?? formatOfPath(operation, String(path));
   const found = await written("save", model, checkFormat(`${operation}: format`, format), rest);
   if (found instanceof Uint8Array) return replaceFile(operation, path, found);

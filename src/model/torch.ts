@@ -1,12 +1,13 @@
 // `torch.*`: weights to and from PyTorch, as safetensors files of state dicts. Not here: the reading, which is loaded when something
 // is read (torchRead.ts).
-import { show, UnreelError } from "../errors.js";
+import { isPlain, show, UnreelError } from "../errors.js";
 import { replaceFile } from "../files.js";
 import { type Mapping, writeStateDict } from "../formats/safetensors/stateDict.js";
 import { writeSafetensors } from "../formats/safetensors/writeFile.js";
 import { later } from "../later.js";
+import type { Graph } from "../layers/graph.js";
 import { readOptions } from "../layers/options.js";
-import { Tensor, type TensorLike, tensor } from "../tensor.js";
+import { type Tensor, type TensorLike, tensorsOf } from "../tensor.js";
 import type { Model } from "./model.js";
 import type { ModelSource } from "./weights.js";
 
@@ -27,7 +28,7 @@ export interface StateDictOptions {
  * (a GRU with resetAfter: false, other activations in a cell) is refused. */
 export function stateDict(model: Model, options: StateDictOptions = {}): Record<string, Tensor> {
   const { mapping } = readOptions("torch.stateDict", options, { mapping: undefined as Mapping | undefined });
-  const { graph } = model.describe("torch.stateDict");
+  const graph = graphOf("torch.stateDict", model);
   return Object.fromEntries(writeStateDict("torch.stateDict", graph, mapping));
 }
 
@@ -43,15 +44,17 @@ export async function loadStateDict(
     mapping: undefined as Mapping | undefined,
     strict: true,
   });
+  const graph = graphOf(operation, model);
   const { readFile, readStateDict } = await reading();
-  const isRecord = typeof source === "object" && Object.getPrototypeOf(source) === Object.prototype;
-  const tensors = isRecord
-    ? new Map(
-        Object.entries(source as Record<string, TensorLike>).map(([name, value]) => [name, tensor(value)]),
-      )
+  const tensors = isPlain(source)
+    ? new Map(tensorsOf(operation, source))
     : await readFile(operation, source as ModelSource);
-  const { graph } = model.describe(operation);
   readStateDict(operation, graph, tensors, { mapping, strict });
+}
+
+function graphOf(operation: string, model: Model): Graph {
+  if (typeof model?.describe === "function") return model.describe(operation).graph;
+  throw new UnreelError({ operation, expected: "a model", got: show(model) });
 }
 
 /** Writes a model's state dict as a safetensors file, which `safetensors.torch.load_file` reads. A file that is there is replaced at
@@ -74,10 +77,10 @@ export async function readSafetensors(
 
 /** The bytes of a safetensors file of some tensors. */
 export function safetensorsOf(tensors: Readonly<Record<string, TensorLike>>): Uint8Array {
-  const made = new Map(Object.entries(tensors).map(([name, value]) => [name, tensor(value)]));
-  for (const [name, each] of made) {
-    if (each instanceof Tensor && name !== "__metadata__") continue;
-    throw new UnreelError({ operation: "torch.safetensorsOf", expected: "another name", got: show(name) });
+  const operation = "torch.safetensorsOf";
+  const made = new Map(tensorsOf(operation, tensors));
+  if (made.has("__metadata__")) {
+    throw new UnreelError({ operation, expected: "another name", got: "'__metadata__'" });
   }
   return writeSafetensors(made, { format: "pt" });
 }

@@ -1,7 +1,7 @@
 // Weights of a model to files and back, without the model.
 import { readBytes } from "../data/source.js";
-import { UnreelError } from "../errors.js";
-import { replaceFile } from "../files.js";
+import { show, UnreelError } from "../errors.js";
+import { checkPath, replaceFile } from "../files.js";
 import type { FormatName, ModelDescription } from "../formats/description.js";
 import { checkFormat, formatOfName, loadFormat } from "../formats/index.js";
 import { atAsync, inFile } from "../formats/place.js";
@@ -39,7 +39,8 @@ export async function readModelFile(operation: string, source: ModelSource): Pro
 export function nameOf(source: unknown): string {
   if (source instanceof Uint8Array || source instanceof ArrayBuffer) return "bytes";
   if (source instanceof Blob) return source instanceof File ? source.name : "blob";
-  return source instanceof Response ? source.url || "response" : String(source);
+  if (source instanceof Response) return source.url || "response";
+  return typeof source === "string" || source instanceof URL ? String(source) : show(source);
 }
 
 /** The format of a file, by its first bytes, else by its name. */
@@ -76,6 +77,7 @@ export async function loadWeights(model: Weighted, source: ModelSource): Promise
 
 export async function saveWeights(model: Weighted, path: string | URL): Promise<void> {
   const operation = `${model.name}: saveWeights`;
+  checkPath(operation, path);
   const format = formatOfName(String(path)) ?? "h5";
   const { writeWeights } = await loadFormat(checkFormat(operation, format));
   if (!writeWeights) {

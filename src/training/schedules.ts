@@ -28,6 +28,15 @@ function read<C extends Record<string, unknown>>(name: string, options: object, 
   return config;
 }
 
+/** A schedule whose steps are checked. */
+function schedule(className: string, config: Schedule["config"], rate: (step: number) => number): Schedule {
+  return {
+    className,
+    config,
+    at: (step) => rate(inRange(`${className}.at`, step, 0, Number.POSITIVE_INFINITY)),
+  };
+}
+
 const needed = undefined as unknown as number;
 
 /** initialLearningRate · decayRate^(step / decaySteps), the quotient rounded down with `staircase` (default false).
@@ -42,14 +51,10 @@ export function exponentialDecay(options: {
   const config = read("exponentialDecay", options, defaults);
   const { initialLearningRate, decaySteps, decayRate, staircase } = config;
   inRange("schedules.exponentialDecay: decayRate", decayRate, 0, Number.MAX_VALUE);
-  return {
-    className: "ExponentialDecay",
-    config,
-    at(step) {
-      const turns = step / decaySteps;
-      return initialLearningRate * power(decayRate, staircase ? Math.floor(turns) : turns);
-    },
-  };
+  return schedule("ExponentialDecay", config, (step) => {
+    const turns = step / decaySteps;
+    return initialLearningRate * power(decayRate, staircase ? Math.floor(turns) : turns);
+  });
 }
 
 /** values[0] up to and including step boundaries[0], values[1] up to boundaries[1], …, the last one after them all.
@@ -80,14 +85,10 @@ export function piecewiseConstantDecay(options: {
     const expected = "numbers in rising order";
     throw new UnreelError({ operation: `${operation}: boundaries`, expected, got: show(boundaries) });
   }
-  return {
-    className: "PiecewiseConstantDecay",
-    config,
-    at(step) {
-      const place = boundaries.findIndex((boundary) => step <= boundary);
-      return values[place < 0 ? boundaries.length : place];
-    },
-  };
+  return schedule("PiecewiseConstantDecay", config, (step) => {
+    const place = boundaries.findIndex((boundary) => step <= boundary);
+    return values[place < 0 ? boundaries.length : place];
+  });
 }
 
 /** From initialLearningRate to endLearningRate (default 0.0001) in decaySteps, as (1 - step/decaySteps)^power (default 1: a
@@ -108,15 +109,11 @@ export function polynomialDecay(options: {
   };
   const config = read("polynomialDecay", options, defaults);
   const { initialLearningRate, decaySteps, endLearningRate, power: exponent, cycle } = config;
-  return {
-    className: "PolynomialDecay",
-    config,
-    at(step) {
-      const length = cycle && step > 0 ? decaySteps * Math.ceil(step / decaySteps) : decaySteps;
-      const left = 1 - Math.min(step, length) / length;
-      return (initialLearningRate - endLearningRate) * power(left, exponent) + endLearningRate;
-    },
-  };
+  return schedule("PolynomialDecay", config, (step) => {
+    const length = cycle && step > 0 ? decaySteps * Math.ceil(step / decaySteps) : decaySteps;
+    const left = 1 - Math.min(step, length) / length;
+    return (initialLearningRate - endLearningRate) * power(left, exponent) + endLearningRate;
+  });
 }
 
 /** initialLearningRate / (1 + decayRate · step / decaySteps), the quotient rounded down with `staircase` (default false).
@@ -130,14 +127,10 @@ export function inverseTimeDecay(options: {
   const defaults = { initialLearningRate: needed, decaySteps: needed, decayRate: needed, staircase: false };
   const config = read("inverseTimeDecay", options, defaults);
   const { initialLearningRate, decaySteps, decayRate, staircase } = config;
-  return {
-    className: "InverseTimeDecay",
-    config,
-    at(step) {
-      const turns = step / decaySteps;
-      return initialLearningRate / (1 + decayRate * (staircase ? Math.floor(turns) : turns));
-    },
-  };
+  return schedule("InverseTimeDecay", config, (step) => {
+    const turns = step / decaySteps;
+    return initialLearningRate / (1 + decayRate * (staircase ? Math.floor(turns) : turns));
+  });
 }
 
 /** Half a cosine in decaySteps, from its start to `alpha` (default 0) times that. It starts from initialLearningRate or, with
@@ -159,17 +152,12 @@ export function cosineDecay(options: {
   });
   const { initialLearningRate, decaySteps, alpha, warmupTarget } = config;
   const warmupSteps = warmupTarget === null ? 0 : config.warmupSteps;
-  return {
-    className: "CosineDecay",
-    config,
-    at(step) {
-      const peak = warmupTarget ?? initialLearningRate;
-      if (step < warmupSteps)
-        return (peak - initialLearningRate) * (step / warmupSteps) + initialLearningRate;
-      const done = Math.min(step - warmupSteps, decaySteps) / decaySteps;
-      return peak * ((1 - alpha) * 0.5 * (1 + cosinePi(done)) + alpha);
-    },
-  };
+  return schedule("CosineDecay", config, (step) => {
+    const peak = warmupTarget ?? initialLearningRate;
+    if (step < warmupSteps) return (peak - initialLearningRate) * (step / warmupSteps) + initialLearningRate;
+    const done = Math.min(step - warmupSteps, decaySteps) / decaySteps;
+    return peak * ((1 - alpha) * 0.5 * (1 + cosinePi(done)) + alpha);
+  });
 }
 
 /** Half a cosine to `alpha` (default 0) times the start, again and again: first in firstDecaySteps, each time tMul (default 2)
@@ -185,26 +173,22 @@ export function cosineDecayRestarts(options: {
   const config = read("cosineDecayRestarts", options, defaults);
   const { initialLearningRate, firstDecaySteps, tMul, mMul, alpha } = config;
   inRange("schedules.cosineDecayRestarts: tMul", tMul, 1, Number.MAX_VALUE);
-  return {
-    className: "CosineDecayRestarts",
-    config,
-    at(step) {
-      // Counted rather than from a logarithm, as in Keras, whose rounding puts some restarts a period off.
-      let done = step / firstDecaySteps;
-      let restarts = 0;
-      if (tMul === 1) {
-        restarts = Math.floor(done);
-        done -= restarts;
-      } else {
-        let length = 1;
-        for (; done >= length; length *= tMul) {
-          done -= length;
-          restarts++;
-        }
-        done /= length;
+  return schedule("CosineDecayRestarts", config, (step) => {
+    // Counted rather than from a logarithm, as in Keras, whose rounding puts some restarts a period off.
+    let done = step / firstDecaySteps;
+    let restarts = 0;
+    if (tMul === 1) {
+      restarts = Math.floor(done);
+      done -= restarts;
+    } else {
+      let length = 1;
+      for (; done >= length; length *= tMul) {
+        done -= length;
+        restarts++;
       }
-      const height = 0.5 * power(mMul, restarts) * (1 + cosinePi(done));
-      return initialLearningRate * ((1 - alpha) * height + alpha);
-    },
-  };
+      done /= length;
+    }
+    const height = 0.5 * power(mMul, restarts) * (1 + cosinePi(done));
+    return initialLearningRate * ((1 - alpha) * height + alpha);
+  });
 }

@@ -30,8 +30,11 @@ export class CategoryEncoding {
   }
 
   /** Float32 rows. `countWeights`, of the shape of the ids, are what each counts for in 'count'. */
-  apply(ids: TensorLike, { countWeights }: { countWeights?: TensorLike } = {}): Tensor {
+  apply(ids: TensorLike, options: { countWeights?: TensorLike } = {}): Tensor {
     const operation = "CategoryEncoding.apply";
+    const { countWeights } = readOptions(operation, options, {
+      countWeights: undefined as TensorLike | undefined,
+    });
     const { data, shape } = tensor(ids, undefined, "int32");
     const wrong = data.findIndex((id) => id < 0 || id >= this.#options.numTokens);
     if (wrong >= 0) {

@@ -1,10 +1,16 @@
 // A vocabulary and its ids: what TextVectorization, StringLookup and IntegerLookup share (Keras' IndexLookup).
 // Not here: how data is read (their own files), counting and ranking (vocabulary.ts).
 import { positiveInteger, show, UnreelError } from "../../errors.js";
+import { readOptions } from "../../layers/options.js";
 import { DROPPED } from "./encode.js";
 import { checkedVocabulary, type Key, type KeyCounts, type KeyKind } from "./vocabulary.js";
 
 export type LookupMode = "int" | "oneHot" | "multiHot" | "count" | "tfIdf";
+
+export interface VocabularyOptions {
+  /** Also what stands before the learned keys. Default true. */
+  includeSpecialTokens?: boolean;
+}
 
 export interface LookupSettings<K extends Key> {
   readonly maxTokens: number | null;
@@ -95,7 +101,10 @@ export class IndexLookup<K extends Key> {
     return this.#idf;
   }
 
-  vocabulary(includeSpecialTokens: boolean): K[] {
+  vocabulary(options: VocabularyOptions): K[] {
+    const { includeSpecialTokens } = readOptions(`${this.operation}.getVocabulary`, options, {
+      includeSpecialTokens: true,
+    });
     return includeSpecialTokens ? [...(this.special as K[]), ...this.#keys] : [...this.#keys];
   }
 

@@ -3,6 +3,7 @@ import { show, UnreelError } from "../../errors.js";
 import { readOptions } from "../../layers/options.js";
 import type { Tensor, TensorLike } from "../../tensor.js";
 import type { Saved } from "../saved.js";
+import type { VocabularyOptions } from "./indexLookup.js";
 import { hashBucket, type KeyBatches, Lookup, type LookupOptions } from "./lookup.js";
 import type { Nested } from "./nested.js";
 import { INTEGERS } from "./vocabulary.js";
@@ -68,8 +69,8 @@ export class IntegerLookup {
     return this.#lookup.keys(ids) as Nested<number>;
   }
 
-  getVocabulary({ includeSpecialTokens = true }: { includeSpecialTokens?: boolean } = {}): number[] {
-    return this.#lookup.lookup.vocabulary(includeSpecialTokens);
+  getVocabulary(options: VocabularyOptions = {}): number[] {
+    return this.#lookup.lookup.vocabulary(options);
   }
 
   /** Number of ids, special ones included: the `inputDim` of an embedding. */

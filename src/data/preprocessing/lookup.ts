@@ -153,7 +153,7 @@ export class Lookup<K extends Key> {
   toJSON(): Saved {
     const saved: Saved = { className: this.#name, config: this.getConfig() };
     if (this.#lookup.isKnown) {
-      saved.state = { vocabulary: this.#lookup.vocabulary(true) };
+      saved.state = { vocabulary: this.#lookup.vocabulary({}) };
       if (this.#mode === "tfIdf") saved.state.idfWeights = [...this.#lookup.idfWeights];
     }
     return saved;

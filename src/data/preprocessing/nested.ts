@@ -1,6 +1,6 @@
 // Nested arrays of keys (strings or integers), of one shape: what tensors cannot hold, or not exactly.
 import { show, UnreelError } from "../../errors.js";
-import { Tensor } from "../../tensor.js";
+import { requireEnd, Tensor } from "../../tensor.js";
 import type { Key, KeyKind } from "./vocabulary.js";
 
 export type Nested<K> = K | readonly Nested<K>[];
@@ -32,6 +32,7 @@ export function readKeys<K extends Key>(operation: string, given: unknown, kind:
       push(value);
       return [];
     }
+    requireEnd(operation, path);
     const row = value as ArrayLike<unknown>;
     let first: number[] | undefined;
     for (let i = 0; i < row.length; i++) {

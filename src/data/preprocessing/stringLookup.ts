@@ -2,6 +2,7 @@
 import { readOptions } from "../../layers/options.js";
 import type { Tensor, TensorLike } from "../../tensor.js";
 import type { Saved } from "../saved.js";
+import type { VocabularyOptions } from "./indexLookup.js";
 import { hashBucket, type KeyBatches, Lookup, type LookupOptions } from "./lookup.js";
 import type { Nested } from "./nested.js";
 import { TOKENS } from "./vocabulary.js";
@@ -49,8 +50,8 @@ export class StringLookup {
     return this.#lookup.keys(ids) as Nested<string>;
   }
 
-  getVocabulary({ includeSpecialTokens = true }: { includeSpecialTokens?: boolean } = {}): string[] {
-    return this.#lookup.lookup.vocabulary(includeSpecialTokens);
+  getVocabulary(options: VocabularyOptions = {}): string[] {
+    return this.#lookup.lookup.vocabulary(options);
   }
 
   /** Number of ids, special ones included: the `inputDim` of an embedding. */

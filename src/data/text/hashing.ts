@@ -1,7 +1,8 @@
 // Words to ids by hashing, without a vocabulary: Keras' hashing_trick and one_hot.
 import { md5 } from "@noble/hashes/legacy";
 import { show, UnreelError } from "../../errors.js";
-import { checkedText, type HashingOptions, wordCutter } from "./words.js";
+import { readOptions } from "../../layers/options.js";
+import { checkedText, type HashingOptions, WORDS, wordCutter } from "./words.js";
 
 export interface HashingTrickOptions extends HashingOptions {
   /** 'md5' (default), or a function from a word to a whole number, 0 or more. */
@@ -22,12 +23,12 @@ export function oneHot(text: string, n: number, options: HashingOptions = {}): n
   return hashed("text.oneHot", text, n, options);
 }
 
-function hashed(
-  operation: string,
-  text: unknown,
-  n: unknown,
-  { analyzer, hashFunction, ...rest }: HashingTrickOptions,
-): number[] {
+function hashed(operation: string, text: unknown, n: unknown, options: HashingTrickOptions): number[] {
+  const { analyzer, hashFunction, ...rest } = readOptions<HashingTrickOptions>(operation, options, {
+    ...WORDS,
+    analyzer: null,
+    hashFunction: null,
+  });
   if (!(typeof n === "number" && Number.isSafeInteger(n) && n >= 2 && n <= 2 ** 45)) {
     throw new UnreelError({
       operation: `${operation}: n`,

@@ -233,7 +233,7 @@ export class Tokenizer {
 
   /** The same, from `toJSON`'s object too. */
   static fromJSON(json: unknown): Tokenizer {
-    return Tokenizer.fromJson(typeof json === "string" ? json : JSON.stringify(json));
+    return Tokenizer.fromJson(json as string);
   }
 
   #tokens(operation: string, text: unknown, row: number): readonly string[] {

@@ -1,5 +1,5 @@
 // The tokenizer's JSON as Python's json module writes it: tables inside are texts of JSON themselves, non-ASCII is escaped.
-import { show, UnreelError } from "../../errors.js";
+import { isPlain, show, UnreelError } from "../../errors.js";
 import type { TokenizerOptions } from "./tokenizer.js";
 
 export interface TokenizerState {
@@ -44,7 +44,7 @@ function ascii(value: unknown): string {
 }
 
 export function readTokenizer(json: unknown): { options: TokenizerOptions; state: TokenizerState } {
-  const outer = parsed(json, "");
+  const outer = isPlain(json) ? json : parsed(json, "");
   const config = outer.config as Record<string, unknown> | undefined;
   if (outer.class_name !== "Tokenizer" || typeof config !== "object" || config === null) {
     throw new UnreelError({

@@ -3,7 +3,7 @@
 import { positiveInteger, show, suggestion, UnreelError } from "../../errors.js";
 import { camelCase, readOptions } from "../../layers/options.js";
 import { Tensor } from "../../tensor.js";
-import { IndexLookup } from "../preprocessing/indexLookup.js";
+import { IndexLookup, type VocabularyOptions } from "../preprocessing/indexLookup.js";
 import { KeyCounts, TOKENS } from "../preprocessing/vocabulary.js";
 import { plainOption, readSaved, type Saved } from "../saved.js";
 import { type Split, type Standardize, tokenizer } from "./standardize.js";
@@ -46,11 +46,11 @@ export type Texts = Iterable<string | readonly string[]> | AsyncIterable<string 
 
 /** Keras 3's `TextVectorization` (https://keras.io/api/layers/preprocessing_layers/text/text_vectorization/). */
 export class TextVectorization {
-  private readonly options: Required<TextVectorizationOptions>;
-  private readonly mode: OutputMode;
-  private readonly length: number | null;
-  private readonly tokens: (text: unknown, row: number) => string[];
-  private readonly lookup: IndexLookup<string>;
+  readonly #options: Required<TextVectorizationOptions>;
+  readonly #mode: OutputMode;
+  readonly #length: number | null;
+  readonly #tokens: (text: unknown, row: number) => string[];
+  readonly #lookup: IndexLookup<string>;
 
   constructor(given: TextVectorizationOptions = {}) {
     const options = readOptions<Required<TextVectorizationOptions>>("TextVectorization", given, {
@@ -73,27 +73,27 @@ export class TextVectorization {
       options.ragged,
       "sequences(texts) gives one row of ids for each text, of its own length.",
     );
-    this.options = options;
-    this.mode = outputMode(options.outputMode);
-    this.length = outputSequenceLength;
-    if (this.length !== null) {
-      positiveInteger("TextVectorization: outputSequenceLength", this.length);
-      if (this.mode !== "int") {
+    this.#options = options;
+    this.#mode = outputMode(options.outputMode);
+    this.#length = outputSequenceLength;
+    if (this.#length !== null) {
+      positiveInteger("TextVectorization: outputSequenceLength", this.#length);
+      if (this.#mode !== "int") {
         throw new UnreelError({
           operation: "TextVectorization: outputSequenceLength",
-          expected: `none with outputMode '${this.mode}'`,
-          got: show(this.length),
+          expected: `none with outputMode '${this.#mode}'`,
+          got: show(this.#length),
           hint: "Only outputMode 'int' gives sequences.",
         });
       }
     }
-    this.tokens = tokenizer(standardize, split, ngrams);
-    this.lookup = new IndexLookup("TextVectorization", TOKENS, {
+    this.#tokens = tokenizer(standardize, split, ngrams);
+    this.#lookup = new IndexLookup("TextVectorization", TOKENS, {
       maxTokens,
       numOovIndices: 1,
       maskToken: MASK,
       oovToken: OOV,
-      outputMode: this.mode,
+      outputMode: this.#mode,
       padToMaxTokens,
       invert: false,
       vocabulary: options.vocabulary,
@@ -108,14 +108,14 @@ export class TextVectorization {
   adapt(texts: Iterable<string | readonly string[]>): this;
   adapt(texts: AsyncIterable<string | readonly string[]>): Promise<this>;
   adapt(texts: Texts): this | Promise<this> {
-    this.lookup.checkAdaptable();
+    this.#lookup.checkAdaptable();
     const counts = new KeyCounts<string>();
     if (typeof texts === "object" && texts !== null) {
       if (Symbol.iterator in texts) {
-        for (const text of texts) this.count(text, counts);
-        return this.learn(counts);
+        for (const text of texts) this.#count(text, counts);
+        return this.#learn(counts);
       }
-      if (Symbol.asyncIterator in texts) return this.adaptAsync(texts, counts);
+      if (Symbol.asyncIterator in texts) return this.#adaptAsync(texts, counts);
     }
     const hint = typeof texts === "string" ? "Put a single text into a list: [text]." : undefined;
     throw new UnreelError({
@@ -126,21 +126,21 @@ export class TextVectorization {
     });
   }
 
-  private async adaptAsync(
+  async #adaptAsync(
     texts: AsyncIterable<string | readonly string[]>,
     counts: KeyCounts<string>,
   ): Promise<this> {
-    for await (const text of texts) this.count(text, counts);
-    return this.learn(counts);
+    for await (const text of texts) this.#count(text, counts);
+    return this.#learn(counts);
   }
 
-  private count(text: unknown, counts: KeyCounts<string>): void {
-    if (Array.isArray(text)) for (const each of text) counts.add(this.tokens(each, counts.documents));
-    else counts.add(this.tokens(text, counts.documents));
+  #count(text: unknown, counts: KeyCounts<string>): void {
+    if (Array.isArray(text)) for (const each of text) counts.add(this.#tokens(each, counts.documents));
+    else counts.add(this.#tokens(text, counts.documents));
   }
 
-  private learn(counts: KeyCounts<string>): this {
-    this.lookup.learn(counts);
+  #learn(counts: KeyCounts<string>): this {
+    this.#lookup.learn(counts);
     return this;
   }
 
@@ -150,57 +150,57 @@ export class TextVectorization {
    * without N. With `split: null` a list counts as a column, as in `adapt`: [N, 1].
    */
   apply(texts: string | readonly string[] | readonly (readonly string[])[]): Tensor {
-    const rows = this.rows("TextVectorization.apply", texts);
-    const out = this.mode === "int" ? this.padded(rows) : this.bags(rows);
+    const rows = this.#rows("TextVectorization.apply", texts);
+    const out = this.#mode === "int" ? this.#padded(rows) : this.#bags(rows);
     return typeof texts === "string" ? new Tensor(out.data, [out.shape[1]]) : out;
   }
 
   /** The ids of each text ('int' mode), cut at `outputSequenceLength` but not padded: for buckets by length. */
   sequences(texts: readonly string[] | readonly (readonly string[])[]): Int32Array[] {
     const operation = "TextVectorization.sequences";
-    if (this.mode !== "int") {
-      throw new UnreelError({ operation, expected: "outputMode 'int'", got: show(this.mode) });
+    if (this.#mode !== "int") {
+      throw new UnreelError({ operation, expected: "outputMode 'int'", got: show(this.#mode) });
     }
-    const rows = this.rows(operation, texts);
+    const rows = this.#rows(operation, texts);
     return rows.map((row) =>
-      Int32Array.from(row.slice(0, this.length ?? undefined), (token) => this.lookup.id(token)),
+      Int32Array.from(row.slice(0, this.#length ?? undefined), (token) => this.#lookup.id(token)),
     );
   }
 
-  private rows(operation: string, texts: unknown): string[][] {
+  #rows(operation: string, texts: unknown): string[][] {
     const single = typeof texts === "string";
     if (!single && !Array.isArray(texts)) {
       throw new UnreelError({ operation, expected: "a text or a list of texts", got: show(texts) });
     }
-    this.lookup.checkKnown();
+    this.#lookup.checkKnown();
     return (single ? [texts] : texts).map((text: unknown, row) =>
-      this.tokens(Array.isArray(text) && text.length === 1 ? text[0] : text, row),
+      this.#tokens(Array.isArray(text) && text.length === 1 ? text[0] : text, row),
     );
   }
 
   /** The tokens by id. In 'int' mode the first two are '' (padding) and '[UNK]'; elsewhere the first is '[UNK]'. */
-  getVocabulary({ includeSpecialTokens = true }: { includeSpecialTokens?: boolean } = {}): string[] {
-    return this.lookup.vocabulary(includeSpecialTokens);
+  getVocabulary(options: VocabularyOptions = {}): string[] {
+    return this.#lookup.vocabulary(options);
   }
 
   /** Number of ids, special tokens included: the `inputDim` of an embedding. */
   vocabularySize(): number {
-    return this.lookup.size;
+    return this.#lookup.size;
   }
 
   /** The idf weight of each id in 'tfIdf' mode, as `idfWeights` takes them next to `getVocabulary()`. */
   getIdfWeights(): number[] {
-    return [...this.lookup.idfWeights];
+    return [...this.#lookup.idfWeights];
   }
 
   /** Replaces the vocabulary; `idfWeights` are needed in 'tfIdf' mode and wrong elsewhere. */
   setVocabulary(vocabulary: readonly string[], idfWeights?: ArrayLike<number> | null): void {
-    this.lookup.set(vocabulary, idfWeights);
+    this.#lookup.set(vocabulary, idfWeights);
   }
 
   /** The options it was made with, as plain values. Functions are refused: they cannot be kept. */
   getConfig(): Record<string, unknown> {
-    const { standardize, split, idfWeights, ...rest } = this.options;
+    const { standardize, split, idfWeights, ...rest } = this.#options;
     return {
       ...rest,
       standardize: plainOption("TextVectorization: standardize", standardize),
@@ -216,9 +216,9 @@ export class TextVectorization {
   /** Options and vocabulary as plain values. */
   toJSON(): Saved {
     const saved: Saved = { className: "TextVectorization", config: this.getConfig() };
-    if (this.lookup.isKnown) {
+    if (this.#lookup.isKnown) {
       saved.state = { vocabulary: this.getVocabulary() };
-      if (this.mode === "tfIdf") saved.state.idfWeights = this.getIdfWeights();
+      if (this.#mode === "tfIdf") saved.state.idfWeights = this.getIdfWeights();
     }
     return saved;
   }
@@ -227,33 +227,33 @@ export class TextVectorization {
   static fromJSON(json: string | Saved): TextVectorization {
     const { config, state } = readSaved("TextVectorization", json);
     const made = new TextVectorization(config);
-    if (state) made.lookup.set(state.vocabulary, (state.idfWeights ?? null) as number[] | null);
+    if (state) made.#lookup.set(state.vocabulary, (state.idfWeights ?? null) as number[] | null);
     return made;
   }
 
   /** [rows, length]: ids, cut or padded with 0 at the end. */
-  private padded(rows: string[][]): Tensor {
-    const wholeTexts = this.options.split === null;
-    const length = this.length ?? rows.reduce((most, row) => Math.max(most, row.length), wholeTexts ? 1 : 0);
+  #padded(rows: string[][]): Tensor {
+    const wholeTexts = this.#options.split === null;
+    const length = this.#length ?? rows.reduce((most, row) => Math.max(most, row.length), wholeTexts ? 1 : 0);
     const data = new Int32Array(rows.length * length);
     rows.forEach((row, r) => {
       const end = Math.min(row.length, length);
-      for (let t = 0; t < end; t++) data[r * length + t] = this.lookup.id(row[t]);
+      for (let t = 0; t < end; t++) data[r * length + t] = this.#lookup.id(row[t]);
     });
     return new Tensor(data, [rows.length, length]);
   }
 
   /** [rows, vocabulary]: 1 where a token occurs, or how often, or that times its idf weight. */
-  private bags(rows: string[][]): Tensor {
-    const { depth, idfWeights } = this.lookup;
+  #bags(rows: string[][]): Tensor {
+    const { depth, idfWeights } = this.#lookup;
     const data = new Float32Array(rows.length * depth);
     rows.forEach((row, r) => {
       for (const token of row) {
-        const id = this.lookup.id(token);
-        if (id >= 0) data[r * depth + id] = this.mode === "multiHot" ? 1 : data[r * depth + id] + 1;
+        const id = this.#lookup.id(token);
+        if (id >= 0) data[r * depth + id] = this.#mode === "multiHot" ? 1 : data[r * depth + id] + 1;
       }
     });
-    if (this.mode === "tfIdf") {
+    if (this.#mode === "tfIdf") {
       for (let i = 0; i < data.length; i++) data[i] *= idfWeights[i % depth] ?? 0;
     }
     return new Tensor(data, [rows.length, depth]);

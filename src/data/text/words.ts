@@ -14,6 +14,8 @@ export interface WordsOptions {
   split?: string;
 }
 
+export const WORDS = { filters: FILTERS, lower: true, split: " " };
+
 export interface HashingOptions extends WordsOptions {
   /** A text to its words, in the place of filters, lower and split. */
   analyzer?: ((text: string) => string[]) | null;
@@ -26,11 +28,7 @@ export function textToWordSequence(text: string, options: WordsOptions = {}): st
 
 /** The function from a text to words that the options describe. */
 export function wordCutter(operation: string, options: WordsOptions): (text: string) => string[] {
-  const { filters, lower, split } = readOptions(operation, options, {
-    filters: FILTERS,
-    lower: true,
-    split: " ",
-  });
+  const { filters, lower, split } = readOptions(operation, options, WORDS);
   for (const [name, value] of Object.entries({ filters, split })) {
     if (typeof value !== "string" || (name === "split" && value === "")) {
       const expected = name === "split" ? "a text of one character or more" : "a text";

@@ -1,6 +1,7 @@
 // The LSTM cell: weights kernel [I, 4U], recurrent kernel [U, 4U], bias [4U]; gates i, f, c, o; states h, c.
 import { lstmSequence } from "../../ops/index.js";
 import type { Initializer } from "../initializers.js";
+import { drawn } from "../weight.js";
 import { bias, type Cell, kernels } from "./cell.js";
 
 /** The bias initializer, with ones for the forget gate (Jozefowicz et al. 2015). */
@@ -10,8 +11,8 @@ function forgetBias(initializer: Initializer, units: number): Initializer {
     draw([size]) {
       const values = new Float32Array(size).fill(1, units, 2 * units);
       // In parts, as Keras: an initializer may look at the shape.
-      values.set(initializer.draw([units]), 0);
-      values.set(initializer.draw([2 * units]), 2 * units);
+      values.set(drawn("lstm: bias", initializer, [units]), 0);
+      values.set(drawn("lstm: bias", initializer, [2 * units]), 2 * units);
       return values;
     },
   };

@@ -19,9 +19,9 @@ export function applied<C extends object>(
 }
 
 export function requireTensor(operation: string, ...given: unknown[]): void {
-  const wrong = given.find((each) => !(each instanceof SymbolicTensor));
-  if (wrong === undefined && given.length > 0) return;
-  throw new UnreelError({ operation, expected: "a symbolic tensor", got: show(wrong) });
+  const wrong = given.findIndex((each) => !(each instanceof SymbolicTensor));
+  if (wrong < 0 && given.length > 0) return;
+  throw new UnreelError({ operation, expected: "a symbolic tensor", got: show(given[wrong]) });
 }
 
 /** Has the host check equal dimensions, on behalf of the layer that needs them. */

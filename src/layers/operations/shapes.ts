@@ -113,7 +113,7 @@ export function transpose(x: SymbolicTensor, axes?: readonly number[]): Symbolic
   requireTensor("ops.transpose", x);
   const rank = x.shape.length;
   const order = axes
-    ? axes.map((axis) => placeOf("ops.transpose", axis, rank))
+    ? [axes].flat().map((axis) => placeOf("ops.transpose", axis, rank))
     : x.shape.map((_, k) => rank - 1 - k);
   if (order.length !== rank || new Set(order).size !== rank) {
     const expected = `each of ${rank} axes once`;
@@ -238,7 +238,7 @@ export function concatenate(xs: readonly SymbolicTensor[], axis = -1): SymbolicT
 
 /** Tensors of one shape side by side along a new axis, at `axis` of the result. */
 export function stack(xs: readonly SymbolicTensor[], axis: number): SymbolicTensor {
-  requireTensor("ops.stack", ...xs);
+  requireTensor("ops.stack", ...(Array.isArray(xs) ? xs : []));
   const place = placeOf("ops.stack", axis, xs[0].shape.length + 1);
   return concatenate(
     xs.map((x) => expandDims(x, place)),

@@ -47,6 +47,8 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): EarlyStopping
   const { monitor, patience, verbose, baseline, restoreBestWeights, startFromEpoch } = config;
   for (const name of ["patience", "startFromEpoch"] as const)
     inRange(`${operation}: ${name}`, config[name], 0, Number.POSITIVE_INFINITY, true);
+  if (baseline !== null)
+    inRange(`${operation}: baseline`, baseline, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, true);
   const improves = improvement(operation, config);
   let wait = 0;
   let stoppedEpoch = 0;

@@ -1,4 +1,5 @@
 // Shows the training while it runs: a live bar in a terminal (cli-progress), a line for each epoch elsewhere.
+import { readOptions } from "../../layers/options.js";
 import type { Callback, Logs } from "./callback.js";
 
 function show(logs: Logs): string {
@@ -17,7 +18,8 @@ export function report(start: number, logs: Logs): void {
 }
 
 /** Keras' progress: epoch, bar, loss and metrics. Used by fit unless `verbose: 0`; `verbose: 2` writes a line for each epoch. */
-export function progressBar({ verbose = 1 }: { verbose?: 0 | 1 | 2 } = {}): Callback {
+export function progressBar(options: { verbose?: 0 | 1 | 2 } = {}): Callback {
+  const { verbose } = readOptions("callbacks.progressBar", options, { verbose: 1 });
   let bar: import("cli-progress").SingleBar | undefined;
   let start = 0;
   let drawn = 0;
