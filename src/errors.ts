@@ -16,15 +16,19 @@ export class UnreelError extends Error {
   readonly operation: string;
   readonly expected: string;
   readonly got: string;
-  readonly hint: string | undefined;
+  /** Not there where there is nothing to advise. */
+  declare readonly hint?: string;
 
   constructor({ operation, expected, got, hint }: Complaint) {
-    super(`${operation}: expected ${expected}, got ${got}${hint ? `. ${hint}` : ""}`);
+    // What was got may be a sentence of somebody else's.
+    super(
+      `${operation}: expected ${expected}, got ${got}${hint ? `${got.endsWith(".") ? "" : "."} ${hint}` : ""}`,
+    );
     this.name = "UnreelError";
     this.operation = operation;
     this.expected = expected;
     this.got = got;
-    this.hint = hint;
+    if (hint !== undefined) this.hint = hint;
   }
 }
 

@@ -1,4 +1,4 @@
-// What `toJSON` of a vectorizer, a lookup or a scaler gave, made again, whichever it is.
+// What `toJSON` of a vectorizer, a lookup or a scaler gave, made again, whichever it is; other JSON is what it is.
 import { show, UnreelError } from "../errors.js";
 import { CategoryEncoding } from "./preprocessing/categoryEncoding.js";
 import { Discretization } from "./preprocessing/discretization.js";
@@ -11,8 +11,12 @@ import type { Saved } from "./saved.js";
 import { Tokenizer } from "./text/tokenizer.js";
 import { TextVectorization } from "./text/vectorization.js";
 
+/** What JSON holds: names of classes, a threshold. */
+export type Plain = string | number | boolean | null | readonly Plain[] | { readonly [name: string]: Plain };
+
 /** What a file of a model may have beside it. */
 export type Asset =
+  | Plain
   | CategoryEncoding
   | Discretization
   | IntegerLookup
@@ -41,6 +45,7 @@ export function reviveSaved(operation: string, json: unknown): Asset {
   const className = saved?.className;
   if (typeof className === "string" && Object.hasOwn(CLASSES, className))
     return CLASSES[className].fromJSON(saved as Saved);
+  if (saved === null || typeof saved !== "object" || className === undefined) return json as Plain;
   const expected = `one of ${Object.keys(CLASSES).join(", ")}, Tokenizer`;
   throw new UnreelError({ operation, expected, got: show(className) });
 }

@@ -4,6 +4,7 @@ import { UnreelError } from "../errors.js";
 import type { FormatName, ModelDescription } from "../formats/description.js";
 import { checkFormat, loadFormat } from "../formats/index.js";
 import { at, atAsync, inFile, ofTraining } from "../formats/place.js";
+import { later } from "../later.js";
 import { readOptions } from "../layers/options.js";
 import type { Assets, Predictor } from "./predictor.js";
 import { beside } from "./save.js";
@@ -95,7 +96,7 @@ async function made<M extends Predictor>(
 
 /** Vectorizers and the like from their JSON. */
 async function revived(file: string, assets: Readonly<Record<string, unknown>>): Promise<Assets> {
-  const { reviveSaved } = await import("../data/revive.js");
+  const { reviveSaved } = await later(import("../data/revive.js"));
   return Object.fromEntries(
     Object.entries(assets).map(([name, json]) => [
       name,

@@ -21,7 +21,7 @@ import type { ModelSource } from "./weights.js";
 /** One tensor, or a list of them where the model has several outputs. Typed as both, so that neither use needs a cast. */
 export type Predicted = Tensor & Tensor[];
 
-/** Vectorizers, lookups and scalers by the names that they were saved under. */
+/** What stands beside a model by the names that it was saved under: vectorizers, lookups, scalers, plain values. */
 export type Assets = Readonly<Record<string, Asset>>;
 
 /** Loaded with the first call that computes. */
@@ -131,7 +131,7 @@ export class Predictor<A extends Assets = Assets> {
     return this.graph("countParams").weights.reduce((sum, weight) => sum + weight.size, 0);
   }
 
-  /** Vectorizers, lookups and scalers that the file had beside the model, as `save(path, { assets })` was given them. */
+  /** What the file had beside the model, as `save(path, { assets })` was given them. */
   get assets(): A {
     return this.#assets;
   }

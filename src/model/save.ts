@@ -1,16 +1,19 @@
 // Models to bytes and to files. Not here: what a format writes (formats/), and reading (load.ts).
+import type { Asset } from "../data/revive.js";
 import { show, UnreelError } from "../errors.js";
 import { checkPath, replaceFile } from "../files.js";
 import type { FormatName, ModelDescription } from "../formats/description.js";
 import { checkFormat, formatOfName, loadFormat } from "../formats/index.js";
+import { at } from "../formats/place.js";
+import { later } from "../later.js";
 import { readOptions } from "../layers/options.js";
 
 export interface BytesOptions {
   /** What the model is compiled with, and the optimizer's state. Default true. */
   includeOptimizer?: boolean;
-  /** Vectorizers, lookups and scalers to be kept beside the model, by name: whatever has a `toJSON` here. Those that were loaded
-   * with the model are kept unless others are given. Only in `.keras`. */
-  assets?: Readonly<Record<string, { toJSON(): unknown }>>;
+  /** What is to be kept beside the model, by name: vectorizers, lookups and scalers, and whatever JSON holds, as names of classes. What was
+   * loaded with the model is kept unless others are given. Only in `.keras`. */
+  assets?: Readonly<Record<string, Asset>>;
   /** Of a 'wasm' module: the largest batch. Default 1. */
   maxBatch?: number;
   /** Of a 'wasm' module: the longest sequence, where the model takes any length. */
@@ -50,20 +53,38 @@ async function written(method: "save" | "toBytes", model: Saved, format: FormatN
     throw new UnreelError({ operation, expected: "a format that can be written", got: `'${format}'` });
   }
   const model_ = model.describe(method);
-  const kept = Object.entries(assets ?? model_.assets ?? {}).map(([name, each]) => [
-    name,
-    jsonOf(operation, name, each),
-  ]);
-  return write({ ...model_, assets: Object.fromEntries(kept) }, { includeOptimizer, maxBatch, maxSteps });
+  const given = Object.entries(assets ?? model_.assets ?? {});
+  const kept = given.map(async ([name, each]) => [name, await jsonOf(`${operation}: assets: ${name}`, each)]);
+  const json = Object.fromEntries(await Promise.all(kept));
+  return write({ ...model_, assets: json }, { includeOptimizer, maxBatch, maxSteps });
 }
 
-function jsonOf(operation: string, name: string, asset: unknown): unknown {
-  if (typeof (asset as { toJSON?: unknown } | null)?.toJSON !== "function") {
-    const expected = "an object with toJSON(), as vectorizers, lookups and scalers are";
-    throw new UnreelError({ operation: `${operation}: assets: ${name}`, expected, got: typeof asset });
+async function jsonOf(place: string, asset: unknown): Promise<unknown> {
+  const { toJSON } = (asset ?? {}) as { toJSON?: unknown };
+  const json = typeof toJSON === "function" ? toJSON.call(asset) : asset;
+  if (json === asset && !isPlain(json)) {
+    throw new UnreelError({
+      operation: place,
+      expected: "a vectorizer, a lookup, a scaler, or texts, numbers, lists and records",
+      got: show(asset),
+      hint: "Array.from(values) makes a list of an array of numbers.",
+    });
   }
-  return (asset as { toJSON(): unknown }).toJSON();
+  // What could not be read again is not written.
+  const { reviveSaved } = await later(import("../data/revive.js"));
+  at(place, () => reviveSaved("className", json));
+  return json;
 }
+
+/** Whether JSON holds it as it is. */
+function isPlain(value: unknown, depth = 0): boolean {
+  if (value === null || typeof value === "string" || typeof value === "boolean") return true;
+  if (typeof value === "number") return Number.isFinite(value);
+  if (depth > DEEPEST || typeof value !== "object") return false;
+  const isRecord = Object.getPrototypeOf(value) === Object.prototype;
+  return (isRecord || Array.isArray(value)) && Object.values(value).every((each) => isPlain(each, depth + 1));
+}
+const DEEPEST = 100;
 
 export async function modelBytes(
   model: Saved,

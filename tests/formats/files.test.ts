@@ -133,10 +133,28 @@ test("assets: vectorizers, lookups and scalers come back with the model", async 
     await refusal(() => first.toBytes("h5", { assets: { vectorizer } })),
     /assets: expected format 'keras'/,
   );
-  assert.match(
-    await refusal(() => first.toBytes("keras", { assets: { odd: {} as never } })),
-    /assets: odd: expected an object with toJSON/,
-  );
+});
+
+test("assets: what JSON holds comes back as it was; what could not be read again is not written", async () => {
+  const first = await trained();
+  const assets = { names: ["원", "square"], threshold: 0.5, more: { none: null, yes: true } };
+  const again = await loadModel(await first.toBytes("keras", { assets }));
+  assert.equal(again.assets, assets);
+  const tried = (odd: unknown) => refusal(() => first.toBytes("keras", { assets: { odd: odd as string } }));
+  for (const odd of [
+    Number.NaN,
+    undefined,
+    () => 1,
+    new Float32Array(2),
+    new Map(),
+    [[Number.POSITIVE_INFINITY]],
+  ])
+    assert.match(await tried(odd), /assets: odd: expected a vectorizer, a lookup, a scaler, or texts/);
+  for (const odd of [{ className: "Mine" }, { toJSON: () => ({ className: "Mine" }) }])
+    assert.match(await tried(odd), /assets: odd: className: expected one of CategoryEncoding.*got 'Mine'/);
+  const around: unknown[] = [];
+  around.push(around);
+  assert.match(await tried(around), /assets: odd: expected/);
 });
 
 test("weights alone, and weights from another file", async () => {
