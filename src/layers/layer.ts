@@ -55,32 +55,46 @@ export function uniqueName(base: string): string {
   return count === 0 ? base : `${base}_${count}`;
 }
 
-/** How what is built at the moment is undone, where somebody may have to. */
-let undoes: (() => void)[] | undefined;
-
-/** To be called by whoever keeps something of what it was built for. */
-export function undoneBy(undo: () => void): void {
-  undoes?.push(undo);
+/** What a build leaves behind. */
+interface Built {
+  undo(): void;
+  /** How often it was used so far. */
+  uses(): number;
 }
 
-/** Calls `build` and gives what undoes it, for all layers that it built, those inside others too. When it throws, it is undone. */
-export function undoable(build: () => void): () => void {
-  const around = undoes;
-  const own: (() => void)[] = [];
-  const undoAll = () => {
-    for (const undo of own) undo();
+/** What is built at the moment, where somebody may have to undo it. */
+let underWay: Built[] | undefined;
+
+/** To be called by whoever keeps something of what it was built for. */
+export function undoneBy(undo: () => void, uses = () => 0): void {
+  underWay?.push({ undo, uses });
+}
+
+/** Calls `build` and gives what undoes it, for all layers that it built, those inside others too: false where one of them was used
+ * elsewhere since, and all stay as they are. When `build` throws, it is undone. */
+export function undoable(build: () => void): () => boolean {
+  const around = underWay;
+  const own: Built[] = [];
+  const undo = () => {
+    for (const each of own) each.undo();
   };
-  undoes = own;
+  const uses = () => own.reduce((sum, each) => sum + each.uses(), 0);
+  underWay = own;
   try {
     build();
   } catch (error) {
-    undoAll();
+    undo();
     throw error;
   } finally {
-    undoes = around;
+    underWay = around;
   }
-  around?.push(undoAll);
-  return undoAll;
+  around?.push({ undo, uses });
+  const before = uses();
+  return () => {
+    if (uses() !== before) return false;
+    undo();
+    return true;
+  };
 }
 
 export class Layer<C extends object = object> {
@@ -94,6 +108,7 @@ export class Layer<C extends object = object> {
   #builtFor: readonly Shape[] | undefined;
   #children: readonly Layer[] = [];
   #applied = 0;
+  #built = 0;
 
   constructor(kind: LayerKind<C>, config: C, { name, inputShape, trainable = true }: CommonOptions = {}) {
     this.kind = kind;
@@ -119,7 +134,12 @@ export class Layer<C extends object = object> {
   /** Creates the weights for inputs of these shapes. A built layer only checks that its weights still fit. */
   build(inputs: readonly Shape[]): void {
     this.#checkRanks(this.kind.merges ? inputs : inputs.slice(0, 1));
-    if (!this.#builtFor) undoneBy(() => this.#unbuild());
+    this.#built++;
+    if (!this.#builtFor)
+      undoneBy(
+        () => this.#unbuild(),
+        () => this.#built,
+      );
     const children = this.kind.children?.(this.config, inputs) ?? [];
     for (const child of children) if (child.inputs) child.layer.build(child.inputs);
     const specs = this.kind.weights?.(this.config, inputs) ?? [];

@@ -36,7 +36,7 @@ export class Model<A extends Assets = Assets> extends Predictor<A> {
 
   /** Sets how the model is trained. Calling it again starts over with the optimizer's state, not with the weights. */
   compile(options: CompileOptions): void {
-    this.requireRest("compile", this.#trains);
+    this.requireRest("compile", this.runs);
     const read = readCompileOptions(options);
     // What is refused leaves the model as it was compiled before.
     this.#compiled = { options: read, trainee: this.built && resolveCompiled(this.built, read) };

@@ -98,10 +98,12 @@ export class Predictor<A extends Assets = Assets> {
   /** Inference one time step at a time, with states of its own: `stream.step(x)` is synchronous. */
   async stream(options: { batchSize?: number } = {}): Promise<Stream> {
     const { batchSize } = readOptions("stream", options, { batchSize: 1 }, "stream({ batchSize: 4 })");
-    const { Stream } = await this.computing();
-    const stream = new Stream(await this.executor("stream"), batchSize, () => this.#streams.delete(stream));
-    this.#streams.add(stream);
-    return stream;
+    return this.whileRunning(async () => {
+      const { Stream } = await this.computing();
+      const stream = new Stream(await this.executor("stream"), batchSize, () => this.#streams.delete(stream));
+      this.#streams.add(stream);
+      return stream;
+    });
   }
 
   /** Sets the states that stateful layers keep from batch to batch to zero. */

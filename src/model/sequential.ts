@@ -13,8 +13,8 @@ import { Model } from "./model.js";
 
 /** What the first data made of a model, until the call that brought them has succeeded. */
 interface FromData {
-  /** Leaves the layers as they were before. */
-  readonly undo: () => void;
+  /** Leaves the layers as they were before; false where they are used elsewhere since. */
+  readonly undo: () => boolean;
   /** Weights as they were before the call. */
   readonly versions: ReadonlyMap<Weight, number>;
 }
@@ -34,6 +34,7 @@ export class Sequential extends Model {
 
   /** Puts a layer on top. */
   add(layer: Layer | Model): void {
+    this.requireRest("add", this.runs);
     const shape = this.#inputShape;
     this.#push(layer);
     try {
@@ -97,9 +98,9 @@ export class Sequential extends Model {
   #forget({ undo, versions }: FromData): void {
     this.#fromData = undefined;
     for (const [weight, version] of versions) if (weight.version !== version) return;
+    if (!undo()) return;
     this.#inputShape = undefined;
     this.regraph(undefined);
-    undo();
   }
 
   #push(given: unknown): void {
@@ -133,10 +134,10 @@ export class Sequential extends Model {
   }
 
   /** Gives what leaves its layers as they were before. */
-  #rebuild(): () => void {
+  #rebuild(): () => boolean {
     const [first] = this.#stack;
     const shape = this.#inputShape;
-    if (!first || shape === undefined) return () => {};
+    if (!first || shape === undefined) return () => true;
     return undoable(() => {
       const start = this.#start ?? input({ shape, dtype: first.kind.inputDtype });
       const end = this.#stack.reduce((x, layer) => this.#stackOn(x, layer), start);
@@ -169,7 +170,7 @@ function layerHint(given: unknown): string | undefined {
 }
 
 function isRecord(data: unknown): data is Record<string, TensorLike> {
-  return Object.getPrototypeOf(data) === Object.prototype;
+  return typeof data === "object" && data !== null && Object.getPrototypeOf(data) === Object.prototype;
 }
 
 /** A model of layers in a row; an `input(…)` may stand before them. Keras: Sequential. */

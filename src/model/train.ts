@@ -35,7 +35,7 @@ export async function fit(
   rest: readonly unknown[],
 ): Promise<History> {
   const { y, options } = targetsAndOptions("fit", data, rest, "{ epochs: 10 }");
-  const read = readFitOptions((options ?? {}) as FitOptions, isStream(data));
+  const read = readFitOptions((options === undefined ? {} : options) as FitOptions, isStream(data));
   const run = (trainee: Trainee, feed: Feed, split?: Feed) => fitFeeds(model, trainee, feed, split, read);
   if (!isStream(data)) {
     const trainee = await place("fit", data);

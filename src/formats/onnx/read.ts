@@ -239,7 +239,10 @@ class GraphReader {
     const value = this.#scope.value(name);
     if (!(value instanceof View))
       return this.#complain(place, "one that depends on an input", showValue(value));
-    // Samples first, then the graph's axes; samples that were put together with others stay apart here.
+    // Samples first, then the graph's axes; samples that were put together with others on the first axis, as in (B * T, classes), stay
+    // apart here. On a later axis they may be there by a size that only looks like theirs.
+    if (value.axes.slice(1).some((axis) => axis.length > 1 && axis.includes(0)))
+      this.#complain(place, "samples on an axis of their own, or on the first", showValue(value));
     const groups = value.axes.flatMap((axis) =>
       axis.includes(0) ? axis.filter((atom) => atom !== 0).map((atom) => [atom]) : [axis],
     );
