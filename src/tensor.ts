@@ -37,8 +37,8 @@ export class Tensor {
 
   constructor(data: Float32Array | Int32Array, shape: readonly number[]) {
     if (!Array.isArray(shape) || !(data instanceof Float32Array || data instanceof Int32Array)) {
-      const expected = "a Float32Array or an Int32Array, and a shape as a list";
-      throw new UnreelError({ operation: "tensor", expected, got: `${show(data)} and ${show(shape)}` });
+      const expected = "a Float32Array or an Int32Array, and a list of sizes";
+      throw new UnreelError({ operation: "tensor", expected, got: show([data, shape]) });
     }
     const size = shape.reduce((product, dimension) => product * dimension, 1);
     if (size !== data.length || shape.some((d) => !Number.isSafeInteger(d) || d < 0)) {

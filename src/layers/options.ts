@@ -26,9 +26,8 @@ export function readOptions<C extends object>(
     }
     // Keras' None: the name that it has by itself.
     if (value === undefined || (name === "name" && value === null)) continue;
-    checkKind(`${operation}: ${name}`, value, (defaults as Record<string, unknown>)[name]);
-    if (name === "name" && typeof value !== "string")
-      throw new UnreelError({ operation: `${operation}: name`, expected: "a text", got: show(value) });
+    const expected = wantedFor(name, value, (defaults as Record<string, unknown>)[name]);
+    if (expected) throw new UnreelError({ operation: `${operation}: ${name}`, expected, got: show(value) });
     (config as Record<string, unknown>)[name] = value;
   }
   return config;
@@ -58,22 +57,16 @@ function instead(operation: string, given: unknown, defaults: object): string {
   return `${operation}({ ${name}: ${isPlainValue ? show(given) : "…"} })`;
 }
 
-/** An option whose default is a boolean, a function or a number takes nothing else (but null, and lists and schedules in a number's place). */
-function checkKind(operation: string, value: unknown, byDefault: unknown): void {
-  if (typeof byDefault === "boolean" && typeof value !== "boolean") {
-    throw new UnreelError({ operation, expected: "true or false", got: show(value) });
-  }
-  if (typeof byDefault === "function" && typeof value !== "function") {
-    throw new UnreelError({ operation, expected: "a function", got: show(value) });
-  }
-  if (
-    typeof byDefault === "number" &&
-    value !== null &&
-    typeof (value as { at?: unknown }).at !== "function" &&
-    (typeof value !== "number" || Number.isNaN(value))
-  ) {
-    throw new UnreelError({ operation, expected: "a number", got: show(value) });
-  }
+/** What an option takes in the place of `value`, if not that: a boolean, a function or a number where its default is one (null, and
+ * lists and schedules in a number's place, are for others to judge). */
+function wantedFor(name: string, value: unknown, byDefault: unknown): string | undefined {
+  const kind = typeof value;
+  if (name === "name") return kind === "string" ? undefined : "a text";
+  if (typeof byDefault === "boolean") return kind === "boolean" ? undefined : "true or false";
+  if (typeof byDefault === "function") return kind === "function" ? undefined : "a function";
+  if (typeof byDefault !== "number" || value === null || (kind === "number" && !Number.isNaN(value)))
+    return undefined;
+  return typeof (value as { at?: unknown }).at === "function" && kind === "object" ? undefined : "a number";
 }
 
 /** `binary_crossentropy`, `BinaryCrossentropy` and `binaryCrossentropy` are one name. */
