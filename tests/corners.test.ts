@@ -276,6 +276,43 @@ test("a sequential model that has computed with its first data keeps their shape
   both.dispose();
 });
 
+test("a refused first call leaves layers alone that another model uses by then", async () => {
+  const shared = layers.lstm({ units: 4 });
+  const [wide, narrow] = [2, 3].map((units) => sequential([shared, layers.dense({ units })]));
+  for (const made of [wide, narrow]) made.compile({ optimizer: "adam", loss: "mse" });
+  const rows = (count: number, width: number) => Array.from({ length: count }, () => Array(width).fill(0.5));
+  const x = Array.from({ length: 6 }, () => rows(5, 3));
+  const ends = await Promise.allSettled([
+    wide.fit(x, rows(6, 9), { verbose: 0 }),
+    narrow.fit(x, rows(6, 3), { verbose: 0 }),
+  ]);
+  assert.equal(
+    ends.map(({ status }) => status),
+    ["rejected", "fulfilled"],
+  );
+  assert.is(shared.weights.length, 3);
+  assert.equal((await narrow.predict(x)).shape, [6, 3]);
+  await wide.fit(x, rows(6, 2), { verbose: 0 });
+  assert.is(wide.layers[0].weights[0], shared.weights[0]);
+  wide.dispose();
+  narrow.dispose();
+});
+
+test("what is under way keeps its model: add and compile are refused, from the first call on", async () => {
+  const made = sequential([layers.dense({ units: 2, inputShape: [3] })]);
+  made.compile({ optimizer: "adam", loss: "mse" });
+  const predicted = made.predict([[1, 2, 3]]);
+  assert.throws(() => made.add(layers.dense({ units: 7 })), /expected a model at rest/);
+  assert.equal((await predicted).shape, [1, 2]);
+  const judged = made.evaluate([[1, 2, 3]], [[1, 2]]);
+  assert.throws(() => made.compile({ optimizer: "adam", loss: "mae" }), /expected a model at rest/);
+  await judged;
+  const opened = made.stream();
+  assert.throws(() => made.dispose(), /expected a model at rest/);
+  (await opened).dispose?.();
+  made.dispose();
+});
+
 test("a layer that cannot stand on a sequential model is not added to it", async () => {
   const made = sequential([layers.lstm({ units: 2, inputShape: [T, I] })]);
   const dense = layers.dense({ units: 1 });

@@ -176,7 +176,8 @@ export class Hdf5Reader {
     const at = kind === 0 ? layout.at + 4 : this.#file.number(layout.at + 2, 8);
     const own = kind === 0 ? this.#file.number(layout.at + 2, 2) : this.#file.number(layout.at + 10, 8);
     if (bytes > 0 && own < bytes) throw this.#file.damaged(`${own} bytes for shape (${shape.join(", ")})`);
-    return { ...found, at, bytes };
+    // Where there are no numbers, they lie nowhere.
+    return { ...found, at: bytes === 0 ? 0 : at, bytes };
   }
 
   /** An attribute of an object. */

@@ -61,8 +61,9 @@ async function written(method: "save" | "toBytes", model: Saved, format: FormatN
 
 async function jsonOf(place: string, asset: unknown): Promise<unknown> {
   const { toJSON } = (asset ?? {}) as { toJSON?: unknown };
-  const json = typeof toJSON === "function" ? toJSON.call(asset) : asset;
-  if (json === asset && !isPlain(json)) {
+  const isMade = typeof toJSON === "function";
+  const json = isMade ? toJSON.call(asset) : asset;
+  if (!isMade && !isPlain(json)) {
     throw new UnreelError({
       operation: place,
       expected: "a vectorizer, a lookup, a scaler, or texts, numbers, lists and records",

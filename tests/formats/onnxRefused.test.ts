@@ -75,6 +75,20 @@ const ints = (name: string, values: number[]) => ({
   int64Data: values,
 });
 
+test("an output that has its samples among others on a later axis is refused: a size may only look like theirs", async () => {
+  const turned = [
+    { ...node("Transpose", ["x"]), output: ["t"], attribute: [{ name: "perm", type: 7, ints: [1, 2, 0] }] },
+    node("Reshape", ["t", "s"]),
+  ];
+  const made = (sizes: number[]) =>
+    whole({
+      node: turned,
+      input: [{ name: "x", type: FLOATS([2, 2, 4]) }],
+      initializer: [ints("s", sizes)],
+    });
+  await refused(made([2, -1]), /output 'y': expected samples on an axis of their own.*dynamic_axes/);
+});
+
 test("every place where a file can be wrong is told", async () => {
   const relu = node("Relu", ["x"]);
   await refused(new Uint8Array(), /bytes: model.graph: expected a graph/);

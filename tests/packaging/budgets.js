@@ -1,7 +1,7 @@
 // What a page downloads of the package, gzipped: the modules that are loaded before the first call, kernels with them; and with what the
 // calls load that the page makes (`calls`: modules that they import). KB; `limit` and
 // `limitCalled` fail the check; `wanted` is what it should come to.
-const computing = ["graph/executor.js", "model/predict.js"];
+const computing = ["model/computing.js"];
 
 export const budgets = [
   {
@@ -36,12 +36,9 @@ export const budgets = [
   {
     name: "unreel/infer, an LSTM in .keras",
     code: 'import * as unreel from "unreel/infer"; globalThis.unreel = unreel;',
-    calls: [
-      ...computing,
-      ...["formats/keras/archive.js", "formats/foreign.js", "layers/core.js", "layers/recurrent.js"],
-    ],
+    calls: [...computing, ...["formats/keras/archive.js", "formats/foreign.js", "layers/basic.js"]],
     wanted: 40,
     limit: 40,
-    limitCalled: 94,
+    limitCalled: 104,
   },
 ];
