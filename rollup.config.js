@@ -3,8 +3,8 @@
 //   modules/       a module for each file, from which bundlers take what is used
 //   unreel.min.js  one small module for <script type="module"> and CDNs
 //   infer.js, infer/, infer.min.js: what runs saved models, in the same three forms, with the kernels of the way forward
-//   slim.js, slim.min.js: all but kernels
-// The small ones and slim only for npm pack (PACKAGE=1). What only some calls need stays a dynamic import, in chunks/.
+//   slim.js, slim/, slim.min.js: all but kernels
+// The small ones only for npm pack (PACKAGE=1). What only some calls need stays a dynamic import, in chunks/.
 import { readFileSync } from "node:fs";
 import { resolve as resolvePath } from "node:path";
 import resolve from "@rollup/plugin-node-resolve";
@@ -98,12 +98,17 @@ const linked = [
     plugins: [...forInfer, resolve()],
     output: [named("[name].js", "chunks/infer"), asFiles("dist/infer")],
   },
+  {
+    ...host,
+    input: { slim: input },
+    plugins: [withoutKernels, resolve()],
+    output: [named("[name].js", "chunks/slim"), asFiles("dist/slim")],
+  },
 ];
 
 export default process.env.PACKAGE
   ? [
       ...linked,
-      { ...host, input, plugins: [withoutKernels, resolve()], output: named("slim.js", "chunks/slim") },
       {
         ...page,
         input,

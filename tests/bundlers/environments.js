@@ -36,7 +36,7 @@ export const pages = {
   },
   "parts that were not deployed": {
     page: page("unreel.min.js", APP),
-    files: { [`${DIST}/chunks/min/executor.js`]: null },
+    files: { [`${DIST}/chunks/min/computing.js`]: null },
     expects: [/Files of a bundle lie beside each other/],
   },
   "a service worker that is no bundle": {
